@@ -1,0 +1,62 @@
+//! The mistral.rs host: engines that run a model, one adapter over mistral.rs 0.8.1.
+//!
+//! The only place that knows mistral.rs. `metadata` reads what a model file says of itself,
+//! `load` starts one engine and its tap, `pool` hands requests to engines, `probe` is the logits
+//! processor that reads a request's row, `answer` turns mistral.rs's responses into events, and
+//! `isolation` proves that engines do not mix requests.
+
+mod answer;
+mod config;
+mod isolation;
+mod load;
+mod metadata;
+mod pool;
+mod probe;
+mod source;
+
+pub use isolation::Isolation;
+pub use load::LoadError;
+pub use metadata::MetadataError;
+pub use pool::MistralHost;
+pub use source::ModelSource;
+
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// How to load a model.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many engines run the model, each with its own copy of the weights.
+    pub engines: usize,
+    /// How many sequences one engine runs at once; `None`: 1 on a CPU, 32 on a GPU.
+    pub sequences: Option<usize>,
+    /// How many requests may wait for an engine.
+    pub max_waiting: usize,
+    /// How many prompts' caches an engine keeps; 0 turns the prefix cache off.
+    pub prefix_cache: usize,
+    /// Whether to compare prompts sent at once with the same prompts sent alone, before serving.
+    pub self_check: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { engines: 1, sequences: None, max_waiting: 256, prefix_cache: 16, self_check: true }
+    }
+}
+
+/// Loads `source` on `options.engines` engines and checks their isolation.
+///
+/// # Errors
+/// [`LoadError`] when the file is no model, mistral.rs can't load it or its norms do not map.
+pub async fn load(source: &ModelSource, options: &Options) -> Result<Arc<MistralHost>, LoadError> {
+    let metadata = metadata::read(source)?;
+    let mut engines = Vec::with_capacity(options.engines);
+    for number in 0..options.engines {
+        engines.push(load::engine(source, &metadata, options, number).await?);
+    }
+    let host = MistralHost::new(metadata, engines, options, Handle::current());
+    if options.self_check {
+        host.check_isolation().await;
+    }
+    Ok(host)
+}

@@ -1,0 +1,300 @@
+//! The engines behind one address: least busy first, waiting requests first come first served.
+
+use super::{
+    Isolation, Options,
+    answer::{self, Running},
+    load::Engine,
+    metadata::Metadata,
+    probe::{Probe, Reading},
+};
+use crate::host::{Answer, Call, Host, HostError, Load, Route, Tap, Vocabulary};
+use futures::{FutureExt, future::BoxFuture};
+use mistralrs_core::{MistralRs, NormalRequest, Request, Response};
+use mistralrs_server_core::{
+    chat_completion, completions,
+    mistralrs_server_router_builder::MistralRsServerRouterBuilder,
+};
+use parking_lot::Mutex;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+use themecast_plugin_api::{ModelInfo, Positions};
+use themecast_tap::Lease;
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+};
+
+/// How many responses an engine may be ahead of a slow client.
+const RESPONSES_AHEAD: usize = 10_000;
+
+/// How long to wait before looking whether a dead engine runs again.
+const RESTART_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// mistral.rs, running one model on one or several engines.
+#[derive(Clone)]
+pub struct MistralHost(Arc<Pool>);
+
+pub(super) struct Pool {
+    name: String,
+    metadata: Metadata,
+    engines: Vec<Engine>,
+    places: Mutex<Vec<Places>>,
+    room: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    max_waiting: usize,
+    isolation: OnceLock<Isolation>,
+    runtime: Handle,
+}
+
+/// How many requests an engine runs and may run.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    running: usize,
+    capacity: usize,
+    dead: bool,
+}
+
+/// One request's place on an engine; dropping it frees the place.
+pub(super) struct Place {
+    pool: Arc<Pool>,
+    engine: usize,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl MistralHost {
+    pub(super) fn new(
+        metadata: Metadata,
+        engines: Vec<Engine>,
+        options: &Options,
+        runtime: Handle,
+    ) -> Arc<Self> {
+        let place = |engine: &Engine| Places { running: 0, capacity: engine.sequences, dead: false };
+        let places: Vec<Places> = engines.iter().map(place).collect();
+        let room = places.iter().map(|places| places.capacity).sum();
+        let pool = Pool {
+            name: engines.first().map(|engine| engine.runner.get_id()).unwrap_or_default(),
+            metadata,
+            engines,
+            places: Mutex::new(places),
+            room: Arc::new(Semaphore::new(room)),
+            waiting: AtomicUsize::new(0),
+            max_waiting: options.max_waiting,
+            isolation: OnceLock::new(),
+            runtime,
+        };
+        Arc::new(Self(Arc::new(pool)))
+    }
+
+    /// What the isolation check found; `None` when it has not been run.
+    pub fn isolation(&self) -> Option<Isolation> {
+        self.0.isolation.get().copied()
+    }
+
+    /// How many requests run on tapped engines right now.
+    pub fn live_taps(&self) -> usize {
+        self.0.engines.iter().map(|engine| engine.tap.live()).sum()
+    }
+
+    /// Whether a tap still holds residuals of some forward pass.
+    pub fn holds_residuals(&self) -> bool {
+        self.0.engines.iter().any(|engine| engine.tap.holds_anything())
+    }
+
+    pub(super) async fn check_isolation(&self) {
+        let found = super::isolation::check(self).await;
+        if found == Isolation::Failed {
+            self.0.one_sequence_each();
+        }
+        let _ = self.0.isolation.set(found);
+    }
+
+    pub(super) fn sequences(&self) -> usize {
+        self.0.places.lock().iter().map(|places| places.capacity).sum()
+    }
+}
+
+impl Pool {
+    /// Lets every engine run one sequence at a time from now on.
+    fn one_sequence_each(&self) {
+        let mut places = self.places.lock();
+        let surplus: usize = places.iter().map(|places| places.capacity - 1).sum();
+        places.iter_mut().for_each(|places| places.capacity = 1);
+        self.room.forget_permits(surplus);
+    }
+
+    /// Waits for a place, first come first served, and takes it on the least busy engine.
+    async fn place(self: &Arc<Self>) -> Result<Place, HostError> {
+        let permit = match self.room.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let _waiting = Waiting::new(self)?;
+                let permit = self.room.clone().acquire_owned().await;
+                permit.map_err(|_| HostError::EngineDied)?
+            }
+        };
+        let mut places = self.places.lock();
+        let open = |(_, place): &(usize, &mut Places)| !place.dead && place.running < place.capacity;
+        let least = places.iter_mut().enumerate().filter(open).min_by_key(|(_, p)| p.running);
+        let (engine, place) = least.ok_or(HostError::EngineDied)?;
+        place.running += 1;
+        Ok(Place { pool: self.clone(), engine, _permit: permit })
+    }
+
+    async fn start(self: Arc<Self>, call: Call) -> Result<Answer, HostError> {
+        let (sender, responses) = mpsc::channel(RESPONSES_AHEAD);
+        let Call { route, body, tap, sampling } = call;
+        let mut request = parse(route, body, self.engines[0].runner.clone(), sender).await?;
+        let place = self.place().await?;
+        let engine = &self.engines[place.engine];
+        let lease = tap.as_ref().map(|tap| lease(engine, tap)).transpose()?;
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let probe = Probe {
+            reading: tap.zip(lease.as_ref()).map(|(tap, lease)| reading(tap, lease)),
+            sampling,
+            vocabulary: self.metadata.vocabulary.clone(),
+            cancelled: cancelled.clone(),
+            seen: Mutex::default(),
+        };
+        if sampling.is_some() {
+            request.sampling_params.temperature = None;
+        }
+        request.logits_processors = Some(vec![Arc::new(probe)]);
+        let sender = engine.runner.get_sender(None).map_err(|_| HostError::EngineDied)?;
+        let sent = sender.send(Request::Normal(request)).await;
+        sent.map_err(|_| HostError::EngineDied)?;
+        Ok(answer::events(Running { responses, place, lease, cancelled }))
+    }
+}
+
+impl Place {
+    /// The runtime that the host was made in.
+    pub(super) fn runtime(&self) -> Handle {
+        self.pool.runtime.clone()
+    }
+
+    /// Frees the place; whether its engine has died. A dead engine is started again in the
+    /// background, and its place stays taken until it runs.
+    pub(super) fn free(self) -> bool {
+        let died = self.engine_is_dead();
+        if died {
+            self.runtime().spawn(async move {
+                self.pool.places.lock()[self.engine].dead = true;
+                tracing::error!(engine = self.engine, "an engine died; starting it again");
+                while self.engine_is_dead() {
+                    tokio::time::sleep(RESTART_PAUSE).await;
+                }
+                self.pool.places.lock()[self.engine].dead = false;
+                tracing::info!(engine = self.engine, "the engine runs again");
+            });
+        }
+        died
+    }
+
+    /// mistral.rs starts a dead engine when it is asked for its sender.
+    fn engine_is_dead(&self) -> bool {
+        let runner = &self.pool.engines[self.engine].runner;
+        !matches!(runner.get_sender(None), Ok(sender) if !sender.is_closed())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.pool.places.lock()[self.engine].running -= 1;
+    }
+}
+
+/// Counts a waiting request for as long as it waits.
+struct Waiting<'a>(&'a Pool);
+
+impl<'a> Waiting<'a> {
+    fn new(pool: &'a Pool) -> Result<Self, HostError> {
+        let waiting = pool.waiting.fetch_add(1, Ordering::AcqRel);
+        let this = Self(pool);
+        if waiting >= pool.max_waiting {
+            return Err(HostError::Busy(waiting));
+        }
+        Ok(this)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn lease(engine: &Engine, tap: &Tap) -> Result<Lease, HostError> {
+    let ordinal = |site| {
+        let unknown = || HostError::Invalid(format!("the model has no site {site}"));
+        engine.tap.map().ordinal(site).ok_or_else(unknown)
+    };
+    let ordinals: Result<Vec<usize>, HostError> =
+        tap.interest.sites.iter().map(|site| ordinal(*site)).collect();
+    Ok(engine.tap.lease(&ordinals?, tap.interest.positions == Positions::Prompt))
+}
+
+fn reading(tap: Tap, lease: &Lease) -> Reading {
+    let all_positions = tap.interest.positions == Positions::Prompt;
+    Reading { ordinals: lease.ordinals().to_vec(), all_positions, sink: tap.sink }
+}
+
+/// Parses a body as mistral.rs's own server does.
+async fn parse(
+    route: Route,
+    body: serde_json::Value,
+    runner: Arc<MistralRs>,
+    responses: mpsc::Sender<Response>,
+) -> Result<Box<NormalRequest>, HostError> {
+    let invalid = |error: String| HostError::Invalid(error);
+    let parsed = match route {
+        Route::Chat => {
+            let body = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
+            chat_completion::parse_request(body, runner, responses).await
+        }
+        Route::Completion => {
+            let body = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
+            completions::parse_request(body, runner, responses)
+        }
+    };
+    match parsed.map_err(|error| invalid(format!("{error:#}")))? {
+        (Request::Normal(request), _) => Ok(request),
+        _ => Err(invalid("this is no request for an answer".to_owned())),
+    }
+}
+
+impl Host for MistralHost {
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    fn model(&self) -> &ModelInfo {
+        &self.0.metadata.info
+    }
+
+    fn vocabulary(&self) -> &Arc<Vocabulary> {
+        &self.0.metadata.vocabulary
+    }
+
+    fn generate(&self, call: Call) -> BoxFuture<'_, Result<Answer, HostError>> {
+        self.0.clone().start(call).boxed()
+    }
+
+    fn load(&self) -> Load {
+        let places = self.0.places.lock();
+        let count = |is: fn(&Places) -> bool| places.iter().filter(|place| is(place)).count();
+        Load {
+            idle: count(|place| !place.dead && place.running == 0),
+            busy: count(|place| !place.dead && place.running > 0),
+            dead: count(|place| place.dead),
+            waiting: self.0.waiting.load(Ordering::Acquire),
+        }
+    }
+
+    fn other_routes(&self) -> BoxFuture<'_, Option<axum::Router>> {
+        let runner = self.0.engines[0].runner.clone();
+        let build = MistralRsServerRouterBuilder::new().with_mistralrs(runner).build();
+        async { build.await.ok() }.boxed()
+    }
+}

@@ -1,0 +1,135 @@
+//! The metrics themselves: names, help texts, labels and buckets, in the contract's order.
+
+use crate::host::Load;
+use prometheus::{
+    CounterVec, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, core::Collector,
+};
+
+/// Seconds from under a microsecond's work to a stalled step.
+const FAST: &[f64] = &[1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.025, 0.1];
+/// Seconds between tokens, from a small model on a GPU to a large one on a CPU.
+const TOKEN: &[f64] = &[0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0];
+/// Seconds to the first token, waiting included.
+const FIRST: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+/// Nats of surprise.
+const NATS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0];
+/// Nats of surprise beyond the forecast's own entropy.
+const EXCESS: &[f64] = &[-2.0, -1.5, -1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0];
+/// Shares of one.
+const SHARE: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0];
+/// Standard deviations from the training distribution.
+const DISTANCE: &[f64] = &[0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0];
+
+pub(super) struct Families {
+    pub(super) requests: IntCounterVec,
+    pub(super) in_flight: IntGauge,
+    waiting: IntGauge,
+    pub(super) tokens: IntCounterVec,
+    pub(super) first_token: Histogram,
+    pub(super) inter_token: Histogram,
+    engines: IntGaugeVec,
+    pub(super) isolation: IntGauge,
+    pub(super) forecasts: IntCounterVec,
+    pub(super) forecast: Histogram,
+    pub(super) tap: Histogram,
+    pub(super) tap_bytes: IntCounter,
+    pub(super) dropped: IntCounterVec,
+    pub(super) failures: IntCounterVec,
+    pub(super) bundle: GaugeVec,
+    pub(super) reloads: IntCounterVec,
+    pub(super) probability: CounterVec,
+    pub(super) samples: IntCounterVec,
+    pub(super) realized: IntCounterVec,
+    pub(super) reference: GaugeVec,
+    pub(super) surprise: HistogramVec,
+    pub(super) excess: HistogramVec,
+    pub(super) shift: Histogram,
+    pub(super) score: Histogram,
+    pub(super) alarms: IntCounterVec,
+    pub(super) out_of_distribution: IntCounter,
+    pub(super) distance: Histogram,
+}
+
+impl Families {
+    pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let r = Registrar(registry);
+        Ok(Self {
+            requests: r.counters("requests_total", "Requests answered.", &["route", "status"])?,
+            in_flight: r.add(IntGauge::new(name("requests_in_flight"), "Requests being answered."))?,
+            waiting: r.add(IntGauge::new(name("requests_waiting"), "Requests that wait for an engine."))?,
+            tokens: r.counters("tokens_total", "Tokens read (prompt) and written (completion).", &["kind"])?,
+            first_token: r.histogram("time_to_first_token_seconds", "From a request to its first token, waiting included.", FIRST)?,
+            inter_token: r.histogram("inter_token_seconds", "Between two tokens of a streamed answer.", TOKEN)?,
+            engines: r.gauges("engines", "Engines by state: idle, busy, dead.")?,
+            isolation: r.add(IntGauge::new(name("isolation_check"), "1: requests sent at once were answered as alone; 0: they were mixed, so engines run one sequence each."))?,
+            forecasts: r.counters("forecasts_total", "Steps shown to the plugin, by outcome.", &["outcome"])?,
+            forecast: r.histogram("forecast_seconds", "From the tap of a step to its annotation.", FAST)?,
+            tap: r.histogram("tap_seconds", "Copying a step's residuals on the engine's thread.", FAST)?,
+            tap_bytes: r.add(IntCounter::new(name("tap_bytes_total"), "Bytes of residuals copied."))?,
+            dropped: r.counters("annotations_dropped_total", "Annotations that were not sent, by reason.", &["reason"])?,
+            failures: r.counters("plugin_failures_total", "Sessions given up, by what went wrong.", &["kind"])?,
+            bundle: r.add(GaugeVec::new(Opts::new(name("bundle_info"), "1 for the bundle in use."), &["predictor", "architecture", "themes", "horizons"]))?,
+            reloads: r.counters("bundle_reloads_total", "Bundles swapped while serving, by outcome.", &["outcome"])?,
+            probability: r.add(CounterVec::new(Opts::new(name("forecast_probability_total"), "Forecast probabilities, summed over the forecasts made at segment starts."), &["theme", "ahead"]))?,
+            samples: r.counters("forecast_samples_total", "Forecasts summed in themecast_forecast_probability_total.", &["ahead"])?,
+            realized: r.counters("realized_themes_total", "Themes that came, by the current-theme head at segment ends.", &["theme"])?,
+            reference: r.add(GaugeVec::new(Opts::new(name("reference_theme_share"), "Share of each theme in the bundle's training data."), &["theme"]))?,
+            surprise: r.histograms("surprise_nats", "Minus the log probability of the theme that came.", NATS)?,
+            excess: r.histograms("excess_surprise_nats", "Surprise minus the entropy of the forecast; mean zero when calibrated.", EXCESS)?,
+            shift: r.histogram("forecast_shift", "Jensen-Shannon divergence (base 2) between a segment's first forecast and its last.", SHARE)?,
+            score: r.histogram("divergence_score", "The drift statistic at segment ends, as a fraction of its alarm level.", SHARE)?,
+            alarms: r.counters("drift_alarms_total", "Answers that left the path that was forecast, by detector.", &["detector"])?,
+            out_of_distribution: r.add(IntCounter::new(name("out_of_distribution_total"), "Segments whose residuals lie beyond the training distribution's 99th percentile."))?,
+            distance: r.histogram("residual_distance", "Distance of residuals from the training distribution, in standard deviations per dimension.", DISTANCE)?,
+        })
+    }
+
+    /// Sets the gauges of the engines.
+    pub(super) fn load(&self, load: Load) {
+        self.waiting.set(signed(load.waiting));
+        for (state, count) in [("idle", load.idle), ("busy", load.busy), ("dead", load.dead)] {
+            self.engines.with_label_values(&[state]).set(signed(count));
+        }
+    }
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn name(name: &str) -> String {
+    format!("themecast_{name}")
+}
+
+/// Makes a metric and registers it.
+struct Registrar<'a>(&'a Registry);
+
+impl Registrar<'_> {
+    fn add<M: Collector + Clone + 'static>(
+        &self,
+        metric: Result<M, prometheus::Error>,
+    ) -> Result<M, prometheus::Error> {
+        let metric = metric?;
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn counters(&self, n: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+        self.add(IntCounterVec::new(Opts::new(name(n), help), labels))
+    }
+
+    fn gauges(&self, n: &str, help: &str) -> Result<IntGaugeVec, prometheus::Error> {
+        self.add(IntGaugeVec::new(Opts::new(name(n), help), &["state"]))
+    }
+
+    fn histogram(&self, n: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
+        let options = HistogramOpts::new(name(n), help).buckets(buckets.to_vec());
+        self.add(Histogram::with_opts(options))
+    }
+
+    fn histograms(&self, n: &str, help: &str, buckets: &[f64]) -> Result<HistogramVec, prometheus::Error> {
+        let options = HistogramOpts::new(name(n), help).buckets(buckets.to_vec());
+        self.add(HistogramVec::new(options, &["ahead"]))
+    }
+}

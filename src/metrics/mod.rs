@@ -1,0 +1,212 @@
+//! Every metric of Themecast. Callers report what happened, typed; only this folder writes names.
+//!
+//! `families` defines the metrics with their help texts and buckets; the methods here and in
+//! `forecasts` are the only ways to change them. What several replicas report adds up: sums and
+//! counts, never means. Labels come from closed enums or the theme catalogue, never from requests.
+
+mod families;
+//mod forecasts;
+
+//pub use forecasts::ForecastMetrics;
+
+use crate::{
+    host::{Load, Route},
+    session::Outcome,
+};
+use families::Families;
+use prometheus::{Encoder, Registry, TextEncoder};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+/// Why an annotation was not sent.
+#[derive(Debug, Clone, Copy)]
+pub enum DropReason {
+    /// The session was too slow for its engine.
+    Behind,
+    /// The stream did not wait any longer.
+    Late,
+}
+
+/// What went wrong in a plugin's session.
+#[derive(Debug, Clone, Copy)]
+pub enum Failure {
+    /// It returned an error.
+    Error,
+    /// It panicked.
+    Panic,
+    /// It said a number that is not finite.
+    NotFinite,
+    /// The residuals of a step could not be read.
+    Tap,
+    /// It could not be opened.
+    Open,
+}
+
+/// The metrics of one process.
+pub struct Metrics {
+    registry: Registry,
+    families: Families,
+    sessions: Arc<AtomicUsize>,
+}
+
+/// Counts a thing for as long as it lives.
+pub struct Alive(prometheus::IntGauge);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Counts a session for as long as it lives.
+pub struct SessionAlive(Arc<AtomicUsize>);
+
+impl Drop for SessionAlive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Metrics {
+    /// Makes and registers every metric.
+    ///
+    /// # Errors
+    /// When two metrics have one name, which a test rules out.
+    pub fn new() -> Result<Arc<Self>, prometheus::Error> {
+        let registry = Registry::new();
+        let families = Families::register(&registry)?;
+        Ok(Arc::new(Self { registry, families, sessions: Arc::default() }))
+    }
+
+    /// The exposition in Prometheus's text format, with the engines' present state.
+    pub fn render(&self, load: Load) -> String {
+        self.families.load(load);
+        let mut text = Vec::new();
+        let encoded = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        if let Err(error) = encoded {
+            tracing::error!(%error, "the metrics could not be rendered");
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// A request has come in; it is in flight for as long as the result lives.
+    pub fn request(&self) -> Alive {
+        self.families.in_flight.inc();
+        Alive(self.families.in_flight.clone())
+    }
+
+    /// A request has been answered.
+    pub fn answered(&self, route: Route, status: u16) {
+        self.families.requests.with_label_values(&[route.path(), &status.to_string()]).inc();
+    }
+
+    /// Tokens were read and written.
+    pub fn tokens(&self, prompt: u64, completion: u64) {
+        self.families.tokens.with_label_values(&["prompt"]).inc_by(prompt);
+        self.families.tokens.with_label_values(&["completion"]).inc_by(completion);
+    }
+
+    /// The first token came this long after its request.
+    pub fn first_token(&self, after: Duration) {
+        self.families.first_token.observe(after.as_secs_f64());
+    }
+
+    /// A further token came this long after the one before.
+    pub fn inter_token(&self, after: Duration) {
+        self.families.inter_token.observe(after.as_secs_f64());
+    }
+
+    /// The isolation check has ended.
+    pub fn isolation(&self, passed: bool) {
+        self.families.isolation.set(i64::from(passed));
+    }
+
+    /// A step's residuals were copied.
+    pub fn tapped(&self, bytes: usize, took: Duration) {
+        self.families.tap_bytes.inc_by(bytes as u64);
+        self.families.tap.observe(took.as_secs_f64());
+    }
+
+    /// A plugin was asked about one step; its annotation was ready this long after the tap.
+    pub fn forecast(&self, outcome: &Outcome, after: Duration) {
+        let label = match outcome {
+            Ok(Some(_)) => "ok",
+            Ok(None) => "none",
+            Err(_) => "error",
+        };
+        self.families.forecasts.with_label_values(&[label]).inc();
+        if outcome.is_ok() {
+            self.families.forecast.observe(after.as_secs_f64());
+        }
+    }
+
+    /// An annotation was not sent.
+    pub fn annotation_dropped(&self, reason: DropReason) {
+        let label = match reason {
+            DropReason::Behind => "behind",
+            DropReason::Late => "late",
+        };
+        self.families.dropped.with_label_values(&[label]).inc();
+    }
+
+    /// Something went wrong in a plugin's session.
+    pub fn plugin_failed(&self, failure: Failure) {
+        let label = match failure {
+            Failure::Error => "error",
+            Failure::Panic => "panic",
+            Failure::NotFinite => "not_finite",
+            Failure::Tap => "tap",
+            Failure::Open => "open",
+        };
+        self.families.failures.with_label_values(&[label]).inc();
+    }
+
+    /// The bundle was swapped, or a bad one refused.
+    pub fn bundle_reloaded(&self, ok: bool) {
+        let label = if ok { "ok" } else { "refused" };
+        self.families.reloads.with_label_values(&[label]).inc();
+    }
+
+    /// A session lives for as long as the result.
+    pub fn session(&self) -> SessionAlive {
+        self.sessions.fetch_add(1, Ordering::AcqRel);
+        SessionAlive(self.sessions.clone())
+    }
+
+    /// How many sessions live right now.
+    pub fn sessions(&self) -> usize {
+        self.sessions.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exposition_names_every_family_with_its_labels() {
+        let metrics = Metrics::new().unwrap();
+        let in_flight = metrics.request();
+        metrics.answered(Route::Chat, 200);
+        metrics.tokens(3, 4);
+        metrics.forecast(&Err("x".into()), Duration::from_millis(1));
+        let text = metrics.render(Load { idle: 1, busy: 2, dead: 0, waiting: 5 });
+        drop(in_flight);
+        for line in [
+            "themecast_requests_total{route=\"/v1/chat/completions\",status=\"200\"} 1",
+            "themecast_requests_in_flight 1",
+            "themecast_requests_waiting 5",
+            "themecast_engines{state=\"busy\"} 2",
+            "themecast_tokens_total{kind=\"completion\"} 4",
+            "themecast_forecasts_total{outcome=\"error\"} 1",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(metrics.render(Load::default()).contains("themecast_requests_in_flight 0"));
+    }
+}

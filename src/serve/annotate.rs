@@ -1,0 +1,110 @@
+//! Putting annotations into chunks and bodies, and keeping them for traces and the live feed.
+
+use super::{
+    App,
+    ask::{Ask, Every},
+};
+use crate::session::{Annotations, Outcome};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use themecast_plugin_api::EndReason;
+
+/// Annotates one answer.
+pub(super) struct Annotator {
+    app: Arc<App>,
+    id: String,
+    every: Option<Every>,
+    /// The session; or nothing to say; or why there is no session.
+    annotations: Result<Option<Annotations>, String>,
+    said: Vec<Value>,
+    told: bool,
+}
+
+impl Annotator {
+    pub(super) fn new(
+        app: Arc<App>,
+        id: String,
+        asked: Option<Ask>,
+        annotations: Result<Option<Annotations>, String>,
+    ) -> Self {
+        let every = asked.map(|ask| ask.every);
+        Self { app, id, every, annotations, said: Vec::new(), told: false }
+    }
+
+    /// A chunk that is not the last, with its annotation where one is due.
+    pub(super) async fn chunk(&mut self, json: String, text: &str) -> String {
+        let outcome = match &mut self.annotations {
+            Ok(Some(annotations)) => annotations.of_chunk().await.1,
+            Ok(None) => Ok(None),
+            Err(error) => Err(error.clone()),
+        };
+        let due = match (&outcome, self.every) {
+            (_, None | Some(Every::Final)) => false,
+            (Ok(Some(annotation)), Some(Every::Segment)) => annotation.milestone,
+            (Err(_), Some(Every::Segment)) => !std::mem::replace(&mut self.told, true),
+            (_, Some(Every::Token)) => true,
+            (Ok(None), Some(Every::Segment)) => false,
+        };
+        let value = value(outcome);
+        self.keep(text, value.as_ref());
+        self.mark(json, value.filter(|_| due))
+    }
+
+    /// The last chunk, with the summary of the whole answer.
+    pub(super) async fn last(&mut self, json: String, text: &str, reason: EndReason) -> String {
+        if let Ok(Some(annotations)) = &mut self.annotations {
+            let outcome = annotations.of_chunk().await.1;
+            self.keep(text, value(outcome).as_ref());
+        }
+        self.whole(json, reason).await
+    }
+
+    /// A whole body, with the summary of the answer.
+    pub(super) async fn whole(&mut self, json: String, reason: EndReason) -> String {
+        let outcome = match &mut self.annotations {
+            Ok(Some(annotations)) => annotations.summary(reason).await,
+            Ok(None) => return self.mark(json, None),
+            Err(error) => Err(error.clone()),
+        };
+        if let Ok(Some(annotations)) = &mut self.annotations {
+            let rest = annotations.drain();
+            self.said.extend(rest.iter().map(|(_, annotation)| plain(&annotation.value)));
+        }
+        let summary = value(outcome);
+        self.app.traces.keep(&self.id, &self.said, summary.as_ref().unwrap_or(&Value::Null));
+        let due = self.every.is_some();
+        self.mark(json, summary.filter(|_| due))
+    }
+
+    fn keep(&mut self, text: &str, value: Option<&Value>) {
+        if let Some(value) = value {
+            self.app.live.send(&self.id, text, value);
+            self.said.push(value.clone());
+        }
+    }
+
+    /// The host's own JSON, to the byte, for those who ask for nothing; otherwise with the
+    /// completion's id, under which its trace is found, and the annotation where one is due.
+    fn mark(&self, json: String, annotation: Option<Value>) -> String {
+        if self.every.is_none() {
+            return json;
+        }
+        let Ok(Value::Object(mut chunk)) = serde_json::from_str(&json) else { return json };
+        chunk.insert("id".to_owned(), self.id.clone().into());
+        if let Some(annotation) = annotation {
+            chunk.insert("themecast".to_owned(), annotation);
+        }
+        Value::Object(chunk).to_string()
+    }
+}
+
+fn value(outcome: Outcome) -> Option<Value> {
+    match outcome {
+        Ok(annotation) => annotation.map(|annotation| plain(&annotation.value)),
+        Err(error) => Some(json!({"error": error})),
+    }
+}
+
+fn plain(value: &themecast_plugin_api::Value) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}

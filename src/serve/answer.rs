@@ -1,0 +1,177 @@
+//! Running one request: what the client asks for, the session, the host, the reply.
+
+use super::{
+    ApiError, App, BODY_LIMIT,
+    annotate::Annotator,
+    app::Ready,
+    ask::{self, Ask},
+    stream,
+};
+use crate::{
+    host::{Call, Event, Route, Tap},
+    metrics::{Alive, Failure},
+    session::Annotations,
+};
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use futures::StreamExt;
+use serde_json::Value;
+use std::{sync::Arc, time::Instant};
+use themecast_plugin_api::{EndReason, PluginError, RequestInfo};
+use uuid::Uuid;
+
+type Body = Result<Json<Value>, JsonRejection>;
+
+pub(super) async fn chat(app: State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
+    answer(app.0, Route::Chat, headers, body).await
+}
+
+pub(super) async fn completion(app: State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
+    answer(app.0, Route::Completion, headers, body).await
+}
+
+async fn answer(app: Arc<App>, route: Route, headers: HeaderMap, body: Body) -> Response {
+    let meter = Meter::new(&app, route);
+    match run(app, headers, body, meter.clone()).await {
+        Ok(response) => response,
+        Err(error) => {
+            meter.ended(error.status().as_u16());
+            error.into_response()
+        }
+    }
+}
+
+async fn run(
+    app: Arc<App>,
+    headers: HeaderMap,
+    body: Body,
+    meter: Arc<Meter>,
+) -> Result<Response, ApiError> {
+    let Json(mut body) = body.map_err(rejected)?;
+    let ready = app.ready()?;
+    let asked = ask::take(&mut body, &headers)?;
+    let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
+    let id = format!("themecast-{}", Uuid::new_v4().simple());
+    let (tap, annotations) = session(&app, ready, &body, &id, asked.as_ref())?;
+    let call = Call { route: meter.route, body, tap, sampling: None };
+    let mut events = ready.host.generate(call).await?;
+    let first = events.next().await;
+    let annotator = Annotator::new(app.clone(), id, asked, annotations);
+    match first {
+        None => Err(ApiError::Host(crate::host::HostError::Model("no answer".to_owned()))),
+        Some(Event::Failed(error)) => Err(error.into()),
+        Some(first) if streamed => Ok(stream::reply(first, events, annotator, meter)),
+        Some(Event::Done { json, finish }) => whole(json, &finish, annotator, &meter).await,
+        Some(Event::Chunk { .. }) => {
+            Err(ApiError::Host(crate::host::HostError::Model("chunks were not asked for".to_owned())))
+        }
+    }
+}
+
+/// Opens the session of a request; without one the answer goes out as the host writes it.
+fn session(
+    app: &App,
+    ready: &Ready,
+    body: &Value,
+    id: &str,
+    asked: Option<&Ask>,
+) -> Result<(Option<Tap>, Result<Option<Annotations>, String>), ApiError> {
+    let several = body.get("n").and_then(Value::as_u64).unwrap_or(1) > 1;
+    let Some(forecast) = ready.forecast() else {
+        return match asked {
+            None => Ok((None, Ok(None))),
+            Some(_) => Err(ApiError::invalid("themecast", "this server runs without a forecast (--no-forecast)")),
+        };
+    };
+    if several {
+        return match asked {
+            None => Ok((None, Ok(None))),
+            Some(_) => Err(ApiError::invalid("n", "must be 1 where 'themecast' is asked for")),
+        };
+    }
+    let options = asked.map(|ask| ask.options.clone()).unwrap_or_default();
+    match forecast.runner.open(&RequestInfo { id: id.to_owned(), options }) {
+        Ok((tap, annotations)) => Ok((Some(tap), Ok(Some(annotations)))),
+        Err(PluginError::InvalidOption { option, message }) => {
+            Err(ApiError::invalid(&format!("themecast.{option}"), format!("{option} {message}")))
+        }
+        Err(error) => {
+            app.metrics.plugin_failed(Failure::Open);
+            Ok((None, Err(error.to_string())))
+        }
+    }
+}
+
+/// The reply to a request that is not streamed.
+async fn whole(
+    json: String,
+    finish: &str,
+    mut annotator: Annotator,
+    meter: &Meter,
+) -> Result<Response, ApiError> {
+    let json = annotator.whole(json, EndReason::from_finish_reason(finish)).await;
+    meter.usage(&json);
+    meter.ended(200);
+    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+}
+
+fn rejected(rejection: JsonRejection) -> ApiError {
+    if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+        return ApiError::TooLarge(BODY_LIMIT);
+    }
+    ApiError::Invalid { message: rejection.body_text(), param: None }
+}
+
+/// Measures one request; one that is dropped before its end was left by its client.
+pub(super) struct Meter {
+    app: Arc<App>,
+    route: Route,
+    begun: Instant,
+    ended: std::sync::atomic::AtomicBool,
+    _in_flight: Alive,
+}
+
+/// The status under which requests are counted whose client went away.
+const CLIENT_GONE: u16 = 499;
+
+impl Meter {
+    fn new(app: &Arc<App>, route: Route) -> Arc<Self> {
+        let _in_flight = app.metrics.request();
+        let ended = std::sync::atomic::AtomicBool::new(false);
+        Arc::new(Self { app: app.clone(), route, begun: Instant::now(), ended, _in_flight })
+    }
+
+    /// The request has been answered with `status`.
+    pub(super) fn ended(&self, status: u16) {
+        if !self.ended.swap(true, std::sync::atomic::Ordering::AcqRel) {
+            self.app.metrics.answered(self.route, status);
+        }
+    }
+
+    /// The first token has come.
+    pub(super) fn first_token(&self) {
+        self.app.metrics.first_token(self.begun.elapsed());
+    }
+
+    /// A further token has come, this long after the one before.
+    pub(super) fn next_token(&self, before: Instant) {
+        self.app.metrics.inter_token(before.elapsed());
+    }
+
+    /// Counts the tokens that a body or last chunk says were used.
+    pub(super) fn usage(&self, json: &str) {
+        let body: Value = serde_json::from_str(json).unwrap_or_default();
+        let count = |kind: &str| body["usage"][kind].as_u64().unwrap_or(0);
+        self.app.metrics.tokens(count("prompt_tokens"), count("completion_tokens"));
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.ended(CLIENT_GONE);
+    }
+}

@@ -1,0 +1,69 @@
+//! What every route shares.
+
+use super::{ApiError, Keys, live::Live, traces::Traces};
+use crate::{host::Host, metrics::Metrics, session::Runner};
+use parking_lot::RwLock;
+use std::sync::{Arc, OnceLock};
+use themecast_forecast::bundle::Card;
+
+/// The state of the server.
+pub struct App {
+    /// The metrics of this process.
+    pub metrics: Arc<Metrics>,
+    /// Who may ask, and who may administer.
+    pub keys: Keys,
+    pub(super) traces: Traces,
+    pub(super) live: Live,
+    ready: OnceLock<Ready>,
+}
+
+/// What is there once the model is loaded.
+pub struct Ready {
+    /// What runs the model.
+    pub host: Arc<dyn Host>,
+    /// The host's own other routes.
+    pub other_routes: Option<axum::Router>,
+    /// The forecast in use; none with `--no-forecast`.
+    pub forecast: RwLock<Option<Forecast>>,
+}
+
+/// A plugin in use, and the card of its bundle where it has one.
+#[derive(Clone)]
+pub struct Forecast {
+    /// Opens the sessions.
+    pub runner: Runner,
+    /// The bundle's card.
+    pub card: Option<Arc<Card>>,
+}
+
+impl App {
+    /// A server that is not ready yet.
+    pub fn new(metrics: Arc<Metrics>, keys: Keys) -> Arc<Self> {
+        let (traces, live) = (Traces::default(), Live::default());
+        Arc::new(Self { metrics, keys, traces, live, ready: OnceLock::new() })
+    }
+
+    /// The model is loaded: requests are taken from now on.
+    pub async fn set_ready(&self, host: Arc<dyn Host>, forecast: Option<Forecast>) {
+        let other_routes = host.other_routes().await;
+        let ready = Ready { host, other_routes, forecast: RwLock::new(forecast) };
+        if self.ready.set(ready).is_err() {
+            tracing::error!("the server was made ready twice; the first model stays");
+        }
+    }
+
+    /// What is there once the model is loaded.
+    ///
+    /// # Errors
+    /// [`ApiError::NotReady`] before.
+    pub fn ready(&self) -> Result<&Ready, ApiError> {
+        self.ready.get().ok_or(ApiError::NotReady)
+    }
+}
+
+impl Ready {
+    /// The forecast in use right now.
+    pub fn forecast(&self) -> Option<Forecast> {
+        self.forecast.read().clone()
+    }
+}

@@ -1,0 +1,89 @@
+//! The HTTP server: OpenAI's routes with the `themecast` field, and Themecast's own.
+//!
+//! The only place that knows HTTP. `ask` reads what a client wants, `answer` runs a request,
+//! `stream` and `annotate` write it out, `error` is the one map from errors to statuses; the
+//! other modules are one route or layer each. What never lives here: how a model runs or how a
+//! forecast is made.
+
+mod annotate;
+mod answer;
+mod app;
+mod ask;
+mod bundles;
+mod error;
+mod health;
+mod keys;
+mod live;
+mod stream;
+mod traces;
+
+pub use app::{App, Ready};
+pub use error::ApiError;
+pub use keys::Keys;
+
+use crate::host::Route;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use std::{net::SocketAddr, sync::Arc};
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+/// The largest request body that is read, in bytes.
+pub const BODY_LIMIT: usize = 8 << 20;
+
+/// Every route over `app`.
+pub fn router(app: Arc<App>) -> Router {
+    let admin = Router::new()
+        .route("/v1/themecast/live", get(live::feed))
+        .route("/v1/themecast/bundle", put(bundles::swap))
+        .route_layer(middleware::from_fn_with_state(app.clone(), keys::admin));
+    let api = Router::new()
+        .route(Route::Chat.path(), post(answer::chat))
+        .route(Route::Completion.path(), post(answer::completion))
+        .route("/v1/themecast/themes", get(bundles::themes))
+        .route("/v1/themecast/traces/{id}", get(traces::get))
+        .fallback(others)
+        .layer(middleware::from_fn_with_state(app.clone(), keys::api));
+    Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .merge(admin)
+        .merge(api)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(app)
+}
+
+/// The host's own other routes.
+async fn others(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    let routes = app.ready()?.other_routes.clone();
+    let routes = routes.ok_or(ApiError::NotFound("no such route".to_owned()))?;
+    Ok(routes.oneshot(request).await.into_response())
+}
+
+/// Binds the address to listen on.
+///
+/// # Errors
+/// One line that says which address and why, such as a port in use.
+pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        anyhow::anyhow!("cannot listen on {address}: {error}; choose another one with --listen")
+    })
+}
+
+/// Serves until `stop` resolves, then lets the running answers end.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(app)).with_graceful_shutdown(stop).await
+}

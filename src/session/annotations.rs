@@ -1,0 +1,106 @@
+//! The stream's end of a session: the annotation of each chunk, waited for only so long.
+
+use super::{Feed, Outcome, Runner, alignment::Alignment, worker::Note};
+use crate::{
+    host::Vocabulary,
+    metrics::{DropReason, Metrics},
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use themecast_plugin_api::{Annotation, End, EndReason};
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{Instant, timeout_at},
+};
+
+/// How much longer than for a chunk a stream waits for the summary of the whole answer.
+const SUMMARY_PATIENCE: u32 = 5;
+
+/// The annotations of one answer, in step with its chunks.
+pub struct Annotations {
+    feed: Arc<Feed>,
+    notes: UnboundedReceiver<Note>,
+    ready: BTreeMap<usize, Outcome>,
+    summary: Option<Outcome>,
+    alignment: Alignment,
+    vocabulary: Arc<Vocabulary>,
+    metrics: Arc<Metrics>,
+    patience: Duration,
+}
+
+impl Annotations {
+    pub(super) fn new(
+        feed: Arc<Feed>,
+        notes: UnboundedReceiver<Note>,
+        runner: &Runner,
+    ) -> Self {
+        Self {
+            feed,
+            notes,
+            ready: BTreeMap::new(),
+            summary: None,
+            alignment: Alignment::default(),
+            vocabulary: runner.vocabulary.clone(),
+            metrics: runner.metrics.clone(),
+            patience: runner.patience,
+        }
+    }
+
+    /// What the plugin said of the token that the next chunk ends with, and that token's index.
+    pub async fn of_chunk(&mut self) -> (usize, Outcome) {
+        let revealed = self.feed.revealed_from(self.alignment.next());
+        let index = self.alignment.chunk(&revealed, &self.vocabulary);
+        let deadline = Instant::now() + self.patience;
+        while !self.ready.contains_key(&index) {
+            if let Err(why) = self.note(deadline).await {
+                return (index, Err(why));
+            }
+        }
+        let later = self.ready.split_off(&(index + 1));
+        let outcome = std::mem::replace(&mut self.ready, later).remove(&index);
+        (index, outcome.unwrap_or(Ok(None)))
+    }
+
+    /// What the plugin says of the whole answer, which has ended for `reason`.
+    pub async fn summary(&mut self, reason: EndReason) -> Outcome {
+        self.feed.end(End { reason, tokens: self.tokens() });
+        let deadline = Instant::now() + self.patience * SUMMARY_PATIENCE;
+        loop {
+            if let Some(summary) = self.summary.take() {
+                return summary;
+            }
+            self.note(deadline).await?;
+        }
+    }
+
+    /// What was said of tokens that no chunk has asked for, in order.
+    pub fn drain(&mut self) -> Vec<(usize, Annotation)> {
+        let ready = std::mem::take(&mut self.ready).into_iter();
+        ready.filter_map(|(index, said)| Some((index, said.ok()??))).collect()
+    }
+
+    /// How many tokens the answer has: those that were read, and one that was sampled last.
+    fn tokens(&self) -> usize {
+        self.alignment.next().max(self.feed.revealed_from(0).len())
+    }
+
+    /// Takes the next note, or says why there is none in time.
+    async fn note(&mut self, deadline: Instant) -> Result<(), String> {
+        match timeout_at(deadline, self.notes.recv()).await {
+            Ok(Some(Note { index: Some(index), outcome })) => {
+                self.ready.insert(index, outcome);
+                Ok(())
+            }
+            Ok(Some(Note { index: None, outcome })) => {
+                self.summary = Some(outcome);
+                Ok(())
+            }
+            Ok(None) => Err("the session has ended".to_owned()),
+            Err(_) => {
+                self.patience = Duration::ZERO; // once is enough: a stream is never slowed twice
+                self.metrics.annotation_dropped(DropReason::Late);
+                let why = if self.feed.is_behind() { "fell behind" } else { "is late" };
+                Err(format!("the plugin {why}; the stream goes on without it"))
+            }
+        }
+    }
+}

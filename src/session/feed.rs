@@ -1,0 +1,64 @@
+//! The engine's end of a session: takes steps without ever waiting.
+
+use super::worker::Message;
+use crate::{
+    host::{RawStep, StepSink},
+    metrics::{DropReason, Metrics},
+};
+use parking_lot::Mutex;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::SyncSender,
+    },
+    time::{Duration, Instant},
+};
+use themecast_plugin_api::End;
+
+/// Hands steps to a session's thread, and remembers which tokens have been read.
+pub struct Feed {
+    steps: SyncSender<Message>,
+    revealed: Mutex<Vec<u32>>,
+    behind: AtomicBool,
+    metrics: Arc<Metrics>,
+}
+
+impl Feed {
+    pub(super) fn new(steps: SyncSender<Message>, metrics: Arc<Metrics>) -> Self {
+        Self { steps, revealed: Mutex::default(), behind: AtomicBool::new(false), metrics }
+    }
+
+    /// The tokens of the answer that the model has read, from the `from`-th on.
+    pub(super) fn revealed_from(&self, from: usize) -> Vec<u32> {
+        self.revealed.lock().get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// Whether steps were lost because the session was too slow.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Relaxed)
+    }
+
+    /// Tells the session that the answer has ended; what it says of it is the last note.
+    pub(super) fn end(&self, end: End) {
+        let _ = self.steps.try_send(Message::End(end));
+    }
+}
+
+impl StepSink for Feed {
+    fn step(&self, step: Result<RawStep, String>, took: Duration) {
+        if let Ok(step) = &step {
+            if step.index > 0 {
+                self.revealed.lock().push(step.token);
+            }
+            self.metrics.tapped(step.residuals.len() * size_of::<f32>(), took);
+        }
+        if self.is_behind() {
+            return self.metrics.annotation_dropped(DropReason::Behind);
+        }
+        if self.steps.try_send(Message::Step(step, Instant::now())).is_err() {
+            self.behind.store(true, Ordering::Relaxed);
+            self.metrics.annotation_dropped(DropReason::Behind);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What the isolation check finds, and requests that end before their time.
+
+use crate::world::{ask, block_on, double, single, tap};
+use futures::StreamExt;
+use themecast::host::{
+    Call, Host, Route,
+    mistral::{Isolation, Options},
+};
+use themecast_plugin_api::{Positions, Site};
+
+#[test]
+fn engines_of_one_sequence_pass_the_check() {
+    assert_eq!(double().isolation(), Some(Isolation::Passed));
+}
+
+/// mistral.rs 0.8.1 mixes rows of a batch on CPUs; whatever a later one does, the check and what
+/// is then allowed must agree.
+#[test]
+fn a_batching_engine_serves_one_sequence_unless_the_check_passes() {
+    let options = Options { sequences: Some(4), prefix_cache: 0, ..Options::default() };
+    let host = block_on(crate::world::load(options));
+    let found = host.isolation().unwrap();
+    let capacity = if found == Isolation::Passed { 4 } else { 1 };
+    block_on(async {
+        let calls = (0..4).map(|_| host.generate(call(Some(64), true)));
+        let started = futures::future::join_all(calls.map(|call| {
+            tokio::time::timeout(std::time::Duration::from_millis(300), call)
+        }));
+        let started = started.await;
+        assert_eq!(started.iter().filter(|call| call.is_ok()).count(), capacity, "{found:?}");
+    });
+}
+
+fn call(tokens: Option<usize>, streamed: bool) -> Call {
+    let mut body = ask("Write a long story about a lighthouse.", tokens.unwrap_or(400));
+    body["stream"] = streamed.into();
+    Call { route: Route::Chat, body, tap: None, sampling: None }
+}
+
+/// Kilobytes of memory this process holds.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+async fn leave_in_the_middle(streamed: bool) {
+    let host = single();
+    let (tap, _recorder) = tap(&[Site::Final, Site::LayerIn(12)], Positions::Last);
+    let mut events = host.generate(Call { tap: Some(tap), ..call(None, streamed) }).await.unwrap();
+    if streamed {
+        for _ in 0..2 {
+            events.next().await.unwrap();
+        }
+    } else {
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(30), events.next()).await;
+    }
+}
+
+#[test]
+fn clients_that_leave_in_the_middle_leave_nothing_behind() {
+    let host = single();
+    block_on(async {
+        for _ in 0..20 {
+            leave_in_the_middle(true).await;
+        }
+        let before = resident();
+        for round in 0..200 {
+            leave_in_the_middle(round % 4 != 0).await;
+        }
+        // A short request comes through at once: no abandoned answer holds the engine.
+        let begun = std::time::Instant::now();
+        crate::world::text(&*host, ask("Say hi.", 2), None).await;
+        assert!(begun.elapsed().as_secs() < 10, "the engine was still busy: {:?}", begun.elapsed());
+        assert_eq!(host.live_taps(), 0);
+        assert!(!host.holds_residuals());
+        let grown = resident().saturating_sub(before);
+        assert!(grown < 64 << 10, "{grown} kB more than before");
+    });
+}

@@ -1,0 +1,7 @@
+//! Tests on the real model: one binary, so that it is linked and the model loaded once.
+//!
+//! `world` holds what they share; every other module tests one part of the product.
+
+mod isolation;
+mod tap;
+mod world;
