@@ -1,1 +1,13 @@
-fn main(){}
+//! The `themecast` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match themecast::cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The offline path: a collection in Parquet, its labels, a trained bundle, its evaluation.
+//!
+//! The folders follow the data: [`dataset`] (what `collect` wrote), [`label`] (segments and their
+//! themes), [`train`] (a bundle), [`eval`] (its judgement on held-out prompts). Nothing here knows
+//! HTTP or an engine; features and predictors are `themecast-forecast`'s, the same as in serving.
+
+mod atomic;
+pub mod dataset;
+pub mod embed;
+#[cfg(test)]
+mod end_to_end;
+mod error;
+pub mod label;
+mod replay;
+mod split;
+#[cfg(test)]
+mod synthetic;
+pub mod train;
+
+pub use error::{LabError, Result};
+pub use split::{ParseSplitError, Split};

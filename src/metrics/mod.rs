@@ -5,9 +5,9 @@
 //! counts, never means. Labels come from closed enums or the theme catalogue, never from requests.
 
 mod families;
-//mod forecasts;
+mod forecasts;
 
-//pub use forecasts::ForecastMetrics;
+pub use forecasts::ForecastMetrics;
 
 use crate::{
     host::{Load, Route},

@@ -17,7 +17,7 @@ mod live;
 mod stream;
 mod traces;
 
-pub use app::{App, Ready};
+pub use app::{App, Forecast, Ready};
 pub use error::ApiError;
 pub use keys::Keys;
 

@@ -3,7 +3,7 @@
 use crate::world::{ask, block_on, double, single, tap};
 use futures::StreamExt;
 use themecast::host::{
-    Call, Host, Route,
+    Call, Event, Host, HostError, Route,
     mistral::{Isolation, Options},
 };
 use themecast_plugin_api::{Positions, Site};
@@ -32,7 +32,7 @@ fn a_batching_engine_serves_one_sequence_unless_the_check_passes() {
 }
 
 fn call(tokens: Option<usize>, streamed: bool) -> Call {
-    let mut body = ask("Write a long story about a lighthouse.", tokens.unwrap_or(400));
+    let mut body = ask("Tell a story.", tokens.unwrap_or(400));
     body["stream"] = streamed.into();
     Call { route: Route::Chat, body, tap: None, sampling: None }
 }
@@ -55,6 +55,29 @@ async fn leave_in_the_middle(streamed: bool) {
     } else {
         let _ = tokio::time::timeout(std::time::Duration::from_millis(30), events.next()).await;
     }
+}
+
+/// A request that mistral.rs's own handler abandons kills the engine in 0.8.1.
+#[test]
+fn an_engine_that_dies_fails_its_requests_and_is_started_again() {
+    use tower::ServiceExt;
+    let options = Options { self_check: false, prefix_cache: 0, ..Options::default() };
+    let host = block_on(crate::world::load(options));
+    block_on(async {
+        let body = ask("Write a long story about a mountain.", 40).to_string();
+        let request = axum::http::Request::post("/v1/chat/completions")
+            .header("content-type", "application/json")
+            .body(axum::body::Body::from(body))
+            .unwrap();
+        let abandoned = host.other_routes().await.unwrap().oneshot(request);
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(200), abandoned).await.is_err());
+        let mut waiting = host.generate(call(Some(4), true)).await.unwrap();
+        let event = waiting.next().await;
+        assert!(matches!(event, Some(Event::Failed(HostError::EngineDied))), "{event:?}");
+        let again = crate::world::text(&*host, ask("Say hi.", 4), None).await;
+        assert!(!again.is_empty());
+        assert_eq!(host.load().dead, 0);
+    });
 }
 
 #[test]

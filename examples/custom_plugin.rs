@@ -1,0 +1,74 @@
+//! A whole activation plugin: the residual's norm, and how far it has turned since the last token.
+//!
+//! Run it with `cargo run --release --example custom_plugin -- "Why is the sky blue?"`. It writes
+//! the answer token by token with the plugin's annotation beside it; `serve` would send the same
+//! annotations in the stream.
+
+use futures::StreamExt;
+use std::sync::Arc;
+use themecast::{
+    forecast::runner,
+    host::{Call, Event, Host, Route, mistral},
+    metrics::Metrics,
+};
+use themecast_plugin_api::{
+    Annotation, Interest, ModelInfo, Plugin, PluginError, RequestInfo, Session, Site, Step,
+};
+
+struct Drift;
+
+#[derive(Default)]
+struct DriftSession {
+    before: Vec<f32>,
+}
+
+impl Plugin for Drift {
+    fn name(&self) -> &str {
+        "drift"
+    }
+
+    fn interest(&self, model: &ModelInfo) -> Result<Interest, PluginError> {
+        Ok(Interest::last(vec![Site::LayerIn(model.layers * 4 / 5)]))
+    }
+
+    fn open(&self, _request: &RequestInfo) -> Result<Box<dyn Session>, PluginError> {
+        Ok(Box::<DriftSession>::default())
+    }
+}
+
+impl Session for DriftSession {
+    fn step(&mut self, step: &Step<'_>) -> Result<Option<Annotation>, PluginError> {
+        let now = step.residuals.last(0);
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+        let norm = dot(now, now).sqrt();
+        let cosine = match self.before.is_empty() {
+            true => 1.0,
+            false => dot(now, &self.before) / (norm * dot(&self.before, &self.before).sqrt()),
+        };
+        self.before = now.to_vec();
+        Ok(Some(Annotation::new([("norm", norm.into()), ("drift", (1.0 - cosine).into())])))
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let prompt = std::env::args().nth(1).unwrap_or_else(|| "Why is the sky blue?".to_owned());
+    let model = tokio::task::spawn_blocking(|| {
+        themecast_assets::default_model(&themecast_assets::Lines::default())
+    });
+    let source = mistral::ModelSource::Gguf(model.await??);
+    let host = mistral::load(&source, &mistral::Options::default()).await?;
+    let runner = runner(Arc::new(Drift), &*host, &Metrics::new()?)?;
+    let (tap, mut annotations) = runner.open(&RequestInfo::default())?;
+    let body = serde_json::json!({
+        "messages": [{"role": "user", "content": prompt}], "max_tokens": 48, "stream": true,
+    });
+    let call = Call { route: Route::Chat, body, tap: Some(tap), sampling: None };
+    let mut events = host.generate(call).await?;
+    while let Some(Event::Chunk { text, .. }) = events.next().await {
+        let (_, said) = annotations.of_chunk().await;
+        let said = said.map_err(anyhow::Error::msg)?.unwrap_or_default();
+        println!("{text:>12?}  {}", serde_json::to_string(&said.value)?);
+    }
+    Ok(())
+}

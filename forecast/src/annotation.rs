@@ -1,0 +1,96 @@
+//! A forecast as the annotation that goes out with its token.
+
+use crate::{
+    bundle::Theme,
+    chains::{self, Chain},
+    divergence::entropy_nats,
+    options::Options,
+};
+use themecast_plugin_api::Value;
+
+/// What is known at one token; rendered as the contract says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Forecast {
+    /// The token's index in the answer.
+    pub(crate) token: usize,
+    /// The segment that it falls into.
+    pub(crate) segment: usize,
+    /// One distribution a segment ahead, 0 being the token's own; *shape* `[ahead][themes]`.
+    pub(crate) steps: Vec<Vec<f32>>,
+    pub(crate) divergence: Divergence,
+    /// How much the residual is in distribution, 0 to 1.
+    pub(crate) in_distribution: f32,
+}
+
+/// How far the answer has left its path.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Divergence {
+    pub(crate) surprise_nats: f32,
+    pub(crate) excess_nats: f32,
+    pub(crate) shift: f32,
+    pub(crate) score: f32,
+    pub(crate) alarm: bool,
+}
+
+impl Forecast {
+    /// The annotation's fields, in the contract's order.
+    pub(crate) fn fields(&self, themes: &[Theme], options: &Options) -> Vec<(&'static str, Value)> {
+        let ahead = &self.steps[1..=options.horizon.min(self.steps.len() - 1)];
+        let next = ahead.iter().zip(1usize..).map(|(step, ahead)| {
+            Value::map([
+                ("ahead", ahead.into()),
+                ("top", top(step, themes, options.top)),
+                ("entropy", rounded(entropy_nats(step))),
+            ])
+        });
+        let chains = chains::best(ahead, options.chains);
+        let chains: Vec<Value> = chains.iter().map(|chain| self::chain(chain, themes)).collect();
+        vec![
+            ("token", self.token.into()),
+            ("segment", self.segment.into()),
+            ("now", top(&self.steps[0], themes, options.top)),
+            ("next", next.collect::<Vec<_>>().into()),
+            ("chains", chains.into()),
+            ("divergence", self.divergence.value()),
+            (
+                "trust",
+                Value::map([
+                    ("in_distribution", rounded(self.in_distribution)),
+                    ("stale_tokens", 0usize.into()),
+                ]),
+            ),
+        ]
+    }
+}
+
+impl Divergence {
+    fn value(&self) -> Value {
+        Value::map([
+            ("surprise", rounded(self.surprise_nats)),
+            ("excess", rounded(self.excess_nats)),
+            ("shift", rounded(self.shift)),
+            ("score", rounded(self.score)),
+            ("alarm", self.alarm.into()),
+        ])
+    }
+}
+
+/// The most probable themes, the first first.
+fn top(p: &[f32], themes: &[Theme], most: usize) -> Value {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_unstable_by(|&a, &b| p[b].total_cmp(&p[a]));
+    let entry = |&theme: &usize| {
+        Value::map([("theme", themes[theme].id.as_str().into()), ("p", rounded(p[theme]))])
+    };
+    order.iter().take(most).map(entry).collect::<Vec<_>>().into()
+}
+
+fn chain(chain: &Chain, themes: &[Theme]) -> Value {
+    let names = chain.themes.iter().map(|&theme| themes[theme].id.as_str().into());
+    Value::map([("themes", names.collect::<Vec<_>>().into()), ("p", rounded(chain.p))])
+}
+
+/// A number with four decimals; more would be noise on the wire.
+pub(crate) fn rounded(number: f32) -> Value {
+    Value::Float((f64::from(number) * 1e4).round() / 1e4)
+}

@@ -1,0 +1,136 @@
+//! What a bundle says of itself.
+
+use super::BundleError;
+use crate::{features::FeatureLayout, segment::SegmenterConfig};
+use serde::{Deserialize, Serialize};
+use themecast_plugin_api::{ModelInfo, Site};
+
+/// The format this version reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// The card of a bundle, `card.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// The format's version.
+    pub format: u32,
+    /// The model that the bundle belongs to.
+    pub model: ModelInfo,
+    /// Where residuals are read.
+    pub sites: Vec<Site>,
+    /// The theme catalogue.
+    pub themes: Vec<Theme>,
+    /// How answers are cut into segments.
+    pub segmenter: SegmenterConfig,
+    /// How many segments ahead are forecast.
+    pub horizons: usize,
+    /// The kind of predictor: `linear`.
+    pub predictor: String,
+    /// What makes the probabilities hold up.
+    pub calibration: Calibration,
+    /// The training data in numbers, to compare live traffic with.
+    pub reference: Reference,
+    /// How well it does on held-out data.
+    pub evaluation: serde_json::Value,
+    /// The license of the bundle.
+    pub license: String,
+    /// When it was made, ISO 8601.
+    pub created: String,
+    /// How it was made.
+    pub training: serde_json::Value,
+}
+
+/// One theme of the catalogue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Theme {
+    /// Its id, in kebab-case, unique: what annotations and metrics name it by.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// What a segment of it is about.
+    pub description: String,
+    /// Its share of the training segments.
+    pub share: f32,
+}
+
+/// What makes the probabilities hold up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// One temperature a head, found on held-out data.
+    pub temperatures: Temperatures,
+}
+
+/// The temperatures of the heads, indexed by offset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Temperatures {
+    /// Of the heads at boundaries.
+    pub boundary: Vec<f32>,
+    /// Of the heads between them.
+    pub mid: Vec<f32>,
+}
+
+/// The training data in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Mean of the last site's residual, *shape* `[hidden]`.
+    pub residual_mean: Vec<f32>,
+    /// Its standard deviation, *shape* `[hidden]`.
+    pub residual_std: Vec<f32>,
+    /// The median distance of a training residual, in standard deviations a dimension.
+    pub median_distance: f32,
+    /// The 99th percentile of that distance.
+    pub distance_quantile_99: f32,
+    /// Share of each theme among training segments, *shape* `[themes]`.
+    pub theme_share: Vec<f32>,
+    /// Standard deviation of the excess surprise on held-out data, in nats.
+    pub excess_std: f32,
+}
+
+/// A bundle that fits a model, and what is different all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fit {
+    /// Differences that only make the forecasts a little worse.
+    pub warnings: Vec<String>,
+}
+
+impl Card {
+    /// The layout of the predictor's features.
+    pub fn layout(&self) -> FeatureLayout {
+        let (hidden, sites) = (self.model.hidden_size, self.sites.len());
+        FeatureLayout { hidden, sites, themes: self.themes.len() }
+    }
+
+    /// How many offsets the predictor has heads for: the segment being read, every horizon, and
+    /// one more because at a boundary the next segment is the present one.
+    pub fn offsets(&self) -> usize {
+        self.horizons + 2
+    }
+
+    /// Checks that the bundle belongs to `model`.
+    ///
+    /// # Errors
+    /// [`BundleError::OtherModel`] with the first difference.
+    pub fn fits(&self, model: &ModelInfo) -> Result<Fit, BundleError> {
+        let own = &self.model;
+        let differ = |what: &'static str, bundle: String, model: String| {
+            (bundle != model).then_some(BundleError::OtherModel { what, bundle, model })
+        };
+        let differences = [
+            differ("architecture", own.architecture.clone(), model.architecture.clone()),
+            differ("hidden size", own.hidden_size.to_string(), model.hidden_size.to_string()),
+            differ("layers", own.layers.to_string(), model.layers.to_string()),
+            differ("tokenizer", own.tokenizer_sha256.clone(), model.tokenizer_sha256.clone()),
+        ];
+        if let Some(difference) = differences.into_iter().flatten().next() {
+            return Err(difference);
+        }
+        let (trained, runs) = (&own.quantization, &model.quantization);
+        let warnings = match trained == runs {
+            true => Vec::new(),
+            false => vec![format!(
+                "the bundle was trained on {trained} weights and the model has {runs}: its \
+                 probabilities may be a little off"
+            )],
+        };
+        Ok(Fit { warnings })
+    }
+}

@@ -1,0 +1,28 @@
+//! A bundle: a folder of `card.json` and `weights.safetensors`, data only.
+//!
+//! `card` is what a bundle says of itself, `store` reads and writes the folder and checks that
+//! everything fits. How a bundle is trained never lives here.
+
+mod card;
+mod store;
+
+pub use card::{Calibration, Card, FORMAT, Fit, Reference, Temperatures, Theme};
+pub use store::BundleError;
+
+use crate::{features::FeatureLayout, linear::LinearPredictor};
+
+/// A predictor with everything that it needs to be used and judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bundle {
+    /// What the bundle says of itself.
+    pub card: Card,
+    /// The predictor.
+    pub predictor: LinearPredictor,
+}
+
+impl Bundle {
+    /// The layout of the predictor's features.
+    pub fn layout(&self) -> FeatureLayout {
+        self.card.layout()
+    }
+}

@@ -1,0 +1,191 @@
+//! What a predictor looks at: the residual, its running means, the themes so far, the position.
+//!
+//! The same code builds the rows of training and of serving, one token at a time.
+
+use std::ops::Range;
+
+/// Where which features stand in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeatureLayout {
+    /// The width of the residual stream.
+    pub hidden: usize,
+    /// How many sites.
+    pub sites: usize,
+    /// How many themes.
+    pub themes: usize,
+}
+
+/// How many features tell the position.
+const POSITION: usize = 4;
+
+impl FeatureLayout {
+    /// How many features a row has.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.position().end
+    }
+
+    /// The residuals of the last token, *shape* `[sites, hidden]`.
+    pub fn residual(&self) -> Range<usize> {
+        0..self.width()
+    }
+
+    /// Their mean over the segment, *shape* `[sites, hidden]`.
+    pub fn segment_mean(&self) -> Range<usize> {
+        self.width()..2 * self.width()
+    }
+
+    /// Their mean over the answer, *shape* `[sites, hidden]`.
+    pub fn answer_mean(&self) -> Range<usize> {
+        2 * self.width()..3 * self.width()
+    }
+
+    /// Theme probabilities of the last segment, the one before and all so far, *shape* `[3, themes]`.
+    pub fn history(&self) -> Range<usize> {
+        3 * self.width()..3 * self.width() + 3 * self.themes
+    }
+
+    /// `ln(1 + tokens)`, `ln(1 + segments)`, `ln(1 + tokens in the segment)`, 1 at the prompt's end.
+    pub fn position(&self) -> Range<usize> {
+        let start = self.history().end;
+        start..start + POSITION
+    }
+
+    fn width(&self) -> usize {
+        self.hidden * self.sites
+    }
+}
+
+/// The features of one answer as it grows; a step costs `O(sites × hidden)`.
+///
+/// The order at a segment's end: [`observe`](Self::observe) its last token, [`write`](Self::write)
+/// the row that classifies the segment, [`end_segment`](Self::end_segment) with the result, then
+/// write the row that forecasts the next ones: only its history differs.
+#[derive(Debug, Clone)]
+pub struct FeatureState {
+    layout: FeatureLayout,
+    last: Vec<f32>,
+    segment_mean: Vec<f32>,
+    answer_mean: Vec<f32>,
+    history: Vec<f32>,
+    tokens: usize,
+    segment_tokens: usize,
+    segments: usize,
+    segment_ended: bool,
+    prompt_seen: bool,
+}
+
+impl FeatureState {
+    /// Before the prompt's end.
+    pub fn new(layout: FeatureLayout) -> Self {
+        let width = layout.width();
+        Self {
+            layout,
+            last: vec![0.0; width],
+            segment_mean: vec![0.0; width],
+            answer_mean: vec![0.0; width],
+            history: vec![0.0; 3 * layout.themes],
+            tokens: 0,
+            segment_tokens: 0,
+            segments: 0,
+            segment_ended: false,
+            prompt_seen: false,
+        }
+    }
+
+    /// Where which features stand.
+    pub fn layout(&self) -> FeatureLayout {
+        self.layout
+    }
+
+    /// Takes the residuals (*shape* `[sites, hidden]`) of the prompt's end, then of each token.
+    ///
+    /// The prompt's end stands in for the means until the first token, and is in none of them.
+    pub fn observe(&mut self, residuals: &[f32]) {
+        self.last.copy_from_slice(residuals);
+        if !std::mem::replace(&mut self.prompt_seen, true) {
+            self.segment_mean.copy_from_slice(residuals);
+            self.answer_mean.copy_from_slice(residuals);
+            return;
+        }
+        if std::mem::take(&mut self.segment_ended) {
+            self.segment_tokens = 0;
+        }
+        self.tokens += 1;
+        self.segment_tokens += 1;
+        running_mean(&mut self.segment_mean, residuals, self.segment_tokens);
+        running_mean(&mut self.answer_mean, residuals, self.tokens);
+    }
+
+    /// The segment has ended with the last token, and its themes have the probabilities `now`
+    /// (*shape* `[themes]`).
+    pub fn end_segment(&mut self, now: &[f32]) {
+        let themes = self.layout.themes;
+        self.history.copy_within(0..themes, themes);
+        self.history[..themes].copy_from_slice(now);
+        self.segments += 1;
+        running_mean(&mut self.history[2 * themes..], now, self.segments);
+        self.segment_ended = true;
+    }
+
+    /// Writes the row of the present moment into `out`, *shape* `[layout.len()]`.
+    pub fn write(&self, out: &mut Vec<f32>) {
+        out.clear();
+        out.extend_from_slice(&self.last);
+        out.extend_from_slice(&self.segment_mean);
+        out.extend_from_slice(&self.answer_mean);
+        out.extend_from_slice(&self.history);
+        let counts = [self.tokens, self.segments, self.segment_tokens];
+        out.extend(counts.map(|count| (count as f32).ln_1p()));
+        out.push(if self.tokens == 0 { 1.0 } else { 0.0 });
+    }
+}
+
+/// Takes the `count`-th value into a mean of those before; the first one replaces it.
+fn running_mean(mean: &mut [f32], value: &[f32], count: usize) {
+    let share = 1.0 / count as f32;
+    for (mean, value) in mean.iter_mut().zip(value) {
+        *mean += (value - *mean) * share;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAYOUT: FeatureLayout = FeatureLayout { hidden: 2, sites: 1, themes: 2 };
+
+    fn row(state: &FeatureState) -> Vec<f32> {
+        let mut out = Vec::new();
+        state.write(&mut out);
+        assert_eq!(out.len(), LAYOUT.len());
+        out
+    }
+
+    #[test]
+    fn the_prompts_end_stands_in_until_the_first_token() {
+        let mut state = FeatureState::new(LAYOUT);
+        state.observe(&[9.0, 9.0]);
+        assert_eq!(row(&state)[LAYOUT.answer_mean()], [9.0, 9.0]);
+        assert_eq!(row(&state)[LAYOUT.position()], [0.0, 0.0, 0.0, 1.0]);
+        state.observe(&[1.0, 3.0]);
+        assert_eq!(row(&state)[LAYOUT.answer_mean()], [1.0, 3.0]);
+        assert_eq!(row(&state)[LAYOUT.position().end - 1], 0.0);
+    }
+
+    #[test]
+    fn means_are_of_the_ended_segment_until_the_next_token() {
+        let mut state = FeatureState::new(LAYOUT);
+        for residual in [[0.0, 0.0], [1.0, 0.0], [3.0, 0.0]] {
+            state.observe(&residual);
+        }
+        state.end_segment(&[0.25, 0.75]);
+        assert_eq!(row(&state)[LAYOUT.segment_mean()], [2.0, 0.0]);
+        assert_eq!(row(&state)[LAYOUT.history()], [0.25, 0.75, 0.0, 0.0, 0.25, 0.75]);
+        state.observe(&[7.0, 0.0]);
+        assert_eq!(row(&state)[LAYOUT.segment_mean()], [7.0, 0.0]);
+        assert!((row(&state)[LAYOUT.answer_mean().start] - 11.0 / 3.0).abs() < 1e-6);
+        state.end_segment(&[1.0, 0.0]);
+        assert_eq!(row(&state)[LAYOUT.history()], [1.0, 0.0, 0.25, 0.75, 0.625, 0.375]);
+    }
+}

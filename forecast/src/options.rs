@@ -1,0 +1,119 @@
+//! What a client may ask of the forecast, with its bounds.
+
+use themecast_plugin_api::{PluginError, Value};
+
+/// How much of a forecast an annotation shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// How many themes of each distribution.
+    pub(crate) top: usize,
+    /// How many segments ahead.
+    pub(crate) horizon: usize,
+    /// How many chains.
+    pub(crate) chains: usize,
+}
+
+struct Asked {
+    top: Option<usize>,
+    horizon: Option<usize>,
+    chains: Option<usize>,
+    watch: Vec<String>,
+}
+
+const KNOWN: [&str; 4] = ["top", "horizon", "chains", "watch"];
+
+impl Options {
+    /// Reads the options of a request for a bundle that forecasts `horizons` segments ahead.
+    ///
+    /// # Errors
+    /// [`PluginError::InvalidOption`] for an unknown key or a value out of range.
+    pub(crate) fn read(options: &Value, horizons: usize) -> Result<Self, PluginError> {
+        if let Value::Map(fields) = options
+            && let Some((key, _)) = fields.iter().find(|(key, _)| !KNOWN.contains(&key.as_str()))
+        {
+            let known = KNOWN.join(", ");
+            return Err(PluginError::invalid(key, format!("is not known: want every, {known}")));
+        }
+        let asked = Asked::read(options)?;
+        if !asked.watch.is_empty() {
+            let why = "needs a bundle with an open-vocabulary head, which this one has not";
+            return Err(PluginError::invalid("watch", why));
+        }
+        Ok(Self {
+            top: within("top", asked.top, 3, 1, 64)?,
+            horizon: within("horizon", asked.horizon, horizons, 1, horizons)?,
+            chains: within("chains", asked.chains, 3, 0, 16)?,
+        })
+    }
+}
+
+impl Asked {
+    /// Reads each field on its own, so that an error names the field.
+    fn read(options: &Value) -> Result<Self, PluginError> {
+        let whole = |key: &'static str| match options.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Int(number)) => usize::try_from(*number)
+                .map(Some)
+                .map_err(|_| PluginError::invalid(key, format!("must not be below 0, was {number}"))),
+            Some(other) => {
+                let shown = serde_json::to_string(other).unwrap_or_default();
+                Err(PluginError::invalid(key, format!("must be a whole number, was {shown}")))
+            }
+        };
+        let watch = options.get("watch").cloned().unwrap_or(Value::List(Vec::new()));
+        let watch = serde_json::to_value(&watch).and_then(serde_json::from_value);
+        let watch = watch.map_err(|_| PluginError::invalid("watch", "must be a list of phrases"))?;
+        Ok(Self { top: whole("top")?, horizon: whole("horizon")?, chains: whole("chains")?, watch })
+    }
+}
+
+fn within(
+    option: &str,
+    asked: Option<usize>,
+    default: usize,
+    least: usize,
+    most: usize,
+) -> Result<usize, PluginError> {
+    match asked {
+        None => Ok(default),
+        Some(value) if (least..=most).contains(&value) => Ok(value),
+        Some(value) => {
+            Err(PluginError::invalid(option, format!("must be {least} to {most}, was {value}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(fields: &[(&str, Value)]) -> Result<Options, String> {
+        let options = Value::map(fields.iter().map(|(k, v)| (*k, v.clone())));
+        Options::read(&options, 3).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_and_values_within_bounds() {
+        assert_eq!(check(&[]).unwrap(), Options { top: 3, horizon: 3, chains: 3 });
+        let asked = check(&[("top", Value::Int(64)), ("chains", Value::Int(0))]).unwrap();
+        assert_eq!((asked.top, asked.chains), (64, 0));
+        assert_eq!(Options::read(&Value::Null, 2).unwrap().horizon, 2);
+    }
+
+    #[test]
+    fn everything_else_is_refused_by_name() {
+        for (key, value, says) in [
+            ("top", Value::Int(0), "top: must be 1 to 64, was 0"),
+            ("top", Value::Int(-1), "top: must not be below 0"),
+            ("top", Value::from("3"), "top: must be a whole number, was \"3\""),
+            ("horizon", Value::Int(4), "horizon: must be 1 to 3, was 4"),
+            ("chains", Value::Int(17), "chains: must be 0 to 16"),
+            ("depth", Value::Int(1), "depth: is not known"),
+            ("watch", Value::Int(1), "watch: must be a list"),
+            ("watch", Value::from(vec![Value::from("refunds")]), "watch: needs a bundle"),
+        ] {
+            let error = check(&[(key, value)]).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! One answer's forecast: segments, features, heads and divergence, one token at a time.
+
+use crate::{
+    annotation::{Divergence, Forecast},
+    bundle::Bundle,
+    divergence::{Pending, Wealth, jensen_shannon},
+    events::{Detector, ForecastMade, Observer, SegmentEnded},
+    features::FeatureState,
+    linear::RowKind,
+    options::Options,
+    segment::Segmenter,
+    summary::{Ended, Summary},
+    trust,
+};
+use std::sync::Arc;
+use themecast_plugin_api::{Annotation, End, PluginError, Session, Step, Value};
+
+/// The session of one answer.
+pub(crate) struct ForecastSession {
+    bundle: Arc<Bundle>,
+    observer: Arc<dyn Observer>,
+    options: Options,
+    segmenter: Segmenter,
+    features: FeatureState,
+    pending: Pending,
+    wealth: Wealth,
+    divergence: Divergence,
+    summary: Summary,
+    /// The step that is expected next.
+    next: usize,
+    /// Reused from step to step: the row of features, the residuals of all sites.
+    row: Vec<f32>,
+    residuals: Vec<f32>,
+    last: Option<Forecast>,
+}
+
+impl ForecastSession {
+    pub(crate) fn new(bundle: Arc<Bundle>, observer: Arc<dyn Observer>, options: Options) -> Self {
+        Self {
+            segmenter: Segmenter::new(&bundle.card.segmenter),
+            features: FeatureState::new(bundle.layout()),
+            wealth: Wealth::new(bundle.card.reference.excess_std),
+            pending: Pending::default(),
+            divergence: Divergence::default(),
+            summary: Summary::default(),
+            next: 0,
+            row: Vec::new(),
+            residuals: Vec::new(),
+            last: None,
+            bundle,
+            observer,
+            options,
+        }
+    }
+
+    /// The distribution that the head for `offset` gives in the present row.
+    fn head(&self, kind: RowKind, offset: usize) -> Vec<f32> {
+        let mut p = Vec::new();
+        self.bundle.predictor.heads(kind)[offset].probabilities(&self.row, &mut p);
+        p
+    }
+
+    /// The segment of the last token has ended before answer token `end`; its theme is decided by
+    /// the head `kind` has for the segment being read.
+    fn end_segment(&mut self, end: usize, kind: RowKind) {
+        self.features.write(&mut self.row);
+        let now = self.head(kind, 0);
+        let theme = most_likely(&now);
+        let shift = self.pending.first().map_or(0.0, |first| jensen_shannon(first, &now));
+        let surprises = self.pending.end(theme);
+        if let Some(first) = surprises.first() {
+            self.divergence.surprise_nats = first.surprise_nats;
+            self.divergence.excess_nats = first.excess_nats;
+            if self.wealth.bet(first.excess_nats) {
+                self.observer.alarm(Detector::Martingale);
+            }
+        }
+        self.divergence.score = self.wealth.score();
+        self.divergence.alarm = self.wealth.alarm();
+        let score = self.divergence.score;
+        self.observer.segment_ended(&SegmentEnded { theme, surprises: &surprises, shift, score });
+        let surprise_nats = surprises.first().map(|first| first.surprise_nats);
+        self.summary.ended(Ended { end, theme, p: now[theme], surprise_nats, score });
+        self.features.end_segment(&now);
+    }
+
+    /// The forecasts for the segment of the token that is about to be written and those after it.
+    fn forecast(&mut self, ended: bool) -> Vec<Vec<f32>> {
+        self.features.write(&mut self.row);
+        let kind = if ended { RowKind::Boundary } else { RowKind::Mid };
+        let first = usize::from(ended); // at a boundary the segment to come is one offset ahead
+        (0..=self.bundle.card.horizons).map(|ahead| self.head(kind, first + ahead)).collect()
+    }
+
+    /// How much the last residual of the last site is in distribution.
+    fn trust(&self, residual: &[f32], segment_begins: bool) -> f32 {
+        let reference = &self.bundle.card.reference;
+        let distance = trust::distance(residual, reference);
+        if segment_begins {
+            self.observer.residual(distance, trust::is_out(distance, reference));
+        }
+        trust::in_distribution(distance, reference)
+    }
+
+    fn observe(&mut self, step: &Step<'_>) {
+        self.residuals.clear();
+        for site in 0..self.bundle.card.sites.len() {
+            self.residuals.extend_from_slice(step.residuals.last(site));
+        }
+        self.features.observe(&self.residuals);
+    }
+
+    fn annotate(&self, forecast: &Forecast, more: Option<(&'static str, Value)>) -> Annotation {
+        let fields = forecast.fields(&self.bundle.card.themes, &self.options);
+        Annotation::new(fields.into_iter().chain(more))
+    }
+}
+
+impl Session for ForecastSession {
+    fn step(&mut self, step: &Step<'_>) -> Result<Option<Annotation>, PluginError> {
+        if step.index != self.next {
+            let (want, got) = (self.next, step.index);
+            return Err(PluginError::failed(format!("step {want} is missing: step {got} came")));
+        }
+        let (sites, wanted) = (step.residuals.sites(), self.bundle.card.sites.len());
+        if sites != wanted {
+            return Err(PluginError::failed(format!("{sites} sites came where {wanted} are read")));
+        }
+        self.next += 1;
+        self.observe(step);
+        let begins = step.index == 0 || self.segmenter.push(step.text);
+        if begins && step.index > 0 {
+            self.end_segment(step.index, RowKind::Boundary);
+        }
+        let steps = self.forecast(begins);
+        if begins {
+            self.pending.begin(&steps);
+            self.observer.forecast(&ForecastMade { steps: &steps });
+        }
+        self.divergence.shift =
+            self.pending.first().map_or(0.0, |first| jensen_shannon(first, &steps[0]));
+        let forecast = Forecast {
+            token: step.index,
+            segment: self.segmenter.segment(),
+            steps,
+            divergence: self.divergence,
+            in_distribution: self.trust(step.residuals.last(wanted - 1), begins),
+        };
+        let annotation = self.annotate(&forecast, None).milestone(begins);
+        self.last = Some(forecast);
+        Ok(Some(annotation))
+    }
+
+    fn end(&mut self, end: &End) -> Result<Option<Annotation>, PluginError> {
+        let Some(mut last) = self.last.take() else { return Ok(None) };
+        if last.token > self.summary.tokens() {
+            self.end_segment(end.tokens, RowKind::Mid);
+        }
+        last.divergence = self.divergence;
+        let summary = self.summary.value(end.tokens, &self.bundle.card.themes, self.wealth.alarm());
+        Ok(Some(self.annotate(&last, Some(("summary", summary)))))
+    }
+}
+
+fn most_likely(p: &[f32]) -> usize {
+    let best = p.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    best.map_or(0, |(theme, _)| theme)
+}

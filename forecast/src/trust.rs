@@ -1,0 +1,45 @@
+//! How much a residual looks like those that the predictor was trained on.
+
+use crate::bundle::Reference;
+
+/// The distance of a residual from the training distribution: the root mean square of its
+/// z-scores, in standard deviations a dimension.
+pub fn distance(residual: &[f32], reference: &Reference) -> f32 {
+    let scores = residual.iter().zip(&reference.residual_mean).zip(&reference.residual_std);
+    let sum: f32 = scores.map(|((x, mean), std)| ((x - mean) / std).powi(2)).sum();
+    (sum / residual.len().max(1) as f32).sqrt()
+}
+
+/// How much a distance is in distribution: 1 up to the training median, 0.5 at the training
+/// data's 99th percentile, towards 0 beyond.
+pub fn in_distribution(distance: f32, reference: &Reference) -> f32 {
+    let (median, far) = (reference.median_distance, reference.distance_quantile_99);
+    let beyond = (distance - median) / (far - median).max(f32::MIN_POSITIVE);
+    0.5f32.powf(beyond.max(0.0))
+}
+
+/// Whether a distance lies beyond the training data's 99th percentile.
+pub fn is_out(distance: f32, reference: &Reference) -> bool {
+    distance > reference.distance_quantile_99
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trust_falls_with_distance() {
+        let reference = Reference {
+            residual_mean: vec![1.0, 0.0],
+            residual_std: vec![1.0, 2.0],
+            median_distance: 1.0,
+            distance_quantile_99: 2.0,
+            theme_share: Vec::new(),
+            excess_std: 1.0,
+        };
+        assert_eq!(distance(&[2.0, 2.0], &reference), 1.0);
+        let trust: Vec<f32> = [0.5, 1.0, 2.0, 4.0].map(|d| in_distribution(d, &reference)).into();
+        assert_eq!(trust, [1.0, 1.0, 0.5, 0.125]);
+        assert!(is_out(2.1, &reference) && !is_out(2.0, &reference));
+    }
+}

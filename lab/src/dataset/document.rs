@@ -1,0 +1,77 @@
+//! One sampled answer and its tokens.
+
+use half::f16;
+
+/// One answer to one prompt, with every token that was read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Document {
+    /// `{prompt_id}/{sample}`, unique in the collection.
+    pub id: String,
+    /// The prompt's id; answers to one prompt never part in splits.
+    pub prompt_id: String,
+    /// The prompt as the user wrote it.
+    pub prompt: String,
+    /// The prompt's group, where the prompt file names one.
+    pub group: Option<String>,
+    /// `train`, `validation` or `test`, where the prompt file says so.
+    pub split: Option<String>,
+    /// Which of the prompt's answers this is, from 0.
+    pub sample: u32,
+    /// The whole answer.
+    pub text: String,
+    /// `stop`, `length`, … as OpenAI names it.
+    pub finish_reason: String,
+    /// The answer repeats itself; labelling leaves it out.
+    pub looping: bool,
+    /// What was read, in order: the prompt's end (index −1), then the answer's tokens.
+    pub tokens: Vec<TokenRow>,
+}
+
+/// One token that was read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TokenRow {
+    /// Its index in the answer; −1 for the prompt's end.
+    pub index: i32,
+    /// The token.
+    pub token: u32,
+    /// The answer's text that became complete with it; empty at −1.
+    pub text: String,
+    /// Its position in the sequence, prompt included.
+    pub position: u32,
+    /// The segment it belongs to; −1 at the prompt's end.
+    pub segment: i32,
+    /// Its segment ends with it.
+    pub segment_end: bool,
+    /// *Shape* `[sites, hidden]`, row-major, of the pass that read it; `None` where the token was
+    /// never read (the last one of a truncated answer).
+    pub residuals: Option<Vec<f16>>,
+}
+
+impl Document {
+    /// The id of answer `sample` to the prompt `prompt_id`.
+    ///
+    /// ```
+    /// use themecast_lab::dataset::Document;
+    ///
+    /// assert_eq!(Document::id_of("recipes-7", 2), "recipes-7/2");
+    /// ```
+    pub fn id_of(prompt_id: &str, sample: u32) -> String {
+        format!("{prompt_id}/{sample}")
+    }
+
+    /// Whether the length limit cut the answer off.
+    pub fn truncated(&self) -> bool {
+        self.finish_reason == "length"
+    }
+}
+
+/// Rounds residuals to half precision; what exceeds its range becomes its largest value.
+///
+/// ```
+/// let half = themecast_lab::dataset::to_half(&[0.5, -1e9]);
+/// assert_eq!((half[0].to_f32(), half[1].to_f32()), (0.5, -65504.0));
+/// ```
+pub fn to_half(residuals: &[f32]) -> Vec<f16> {
+    let limit = f16::MAX.to_f32();
+    residuals.iter().map(|&x| f16::from_f32(x.clamp(-limit, limit))).collect()
+}

@@ -1,0 +1,283 @@
+//! From a labelled collection to a bundle.
+//!
+//! A first pass fits the classifier of ended segments (offset 0 at boundaries), cross-fitted over
+//! folds of prompts; a second pass builds every other row with the soft history that it gives,
+//! as in serving. Each head is a softmax regression of its own: penalty and temperature are
+//! chosen on the validation split, and nothing ever looks at the test split.
+
+pub(crate) mod head;
+pub(crate) mod logistic;
+mod reference;
+pub(crate) mod rows;
+mod sets;
+
+pub use sets::HeadReport;
+
+use crate::{
+    LabError, Result,
+    dataset::CollectionInfo,
+    label::Labels,
+    replay,
+};
+use head::Sample;
+use logistic::Weights;
+use reference::{Distances, Spread};
+use rows::{NowHeads, Source, Splits};
+use serde::Serialize;
+use serde_json::json;
+use std::{
+    path::{Path, PathBuf},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+use themecast_forecast::{
+    bundle::{Bundle, Calibration, Card, FORMAT, Reference, Temperatures},
+    features::FeatureLayout,
+    linear::LinearPredictor,
+};
+use themecast_plugin_api::Site;
+
+/// How to train.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainConfig {
+    /// The bundle's folder.
+    pub out: PathBuf,
+    /// Which sites to look at; all that were collected where none are named. The last one gives
+    /// the reference statistics.
+    pub sites: Vec<Site>,
+    /// How many segments ahead to forecast, 1 to 16.
+    pub horizons: usize,
+    /// The seed of whatever is drawn.
+    pub seed: u64,
+    /// Folds of prompts for cross-fitting, 2 or more.
+    pub folds: usize,
+    /// How many tokens of each segment become mid-segment rows.
+    pub mid_rows: usize,
+    /// The most optimiser steps per fit.
+    pub steps: u64,
+    /// The license of the bundle.
+    pub license: String,
+}
+
+impl TrainConfig {
+    /// The usual settings, into the folder `out`.
+    pub fn new(out: impl Into<PathBuf>) -> Self {
+        Self {
+            out: out.into(),
+            sites: Vec::new(),
+            horizons: 3,
+            seed: 1,
+            folds: 4,
+            mid_rows: 3,
+            steps: 150,
+            license: "Apache-2.0".to_owned(),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let (horizons, folds) = (self.horizons, self.folds);
+        if !(1..=16).contains(&horizons) {
+            return Err(LabError::Data(format!("{horizons} horizons: must be 1 to 16")));
+        }
+        if folds < 2 {
+            return Err(LabError::Data(format!("{folds} folds: must be 2 or more")));
+        }
+        Ok(())
+    }
+}
+
+/// What came out of training.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainReport {
+    /// Training and validation rows at boundaries.
+    pub boundary_rows: [usize; 2],
+    /// Training and validation rows within segments.
+    pub mid_rows: [usize; 2],
+    /// Features of a row.
+    pub features: usize,
+    /// Every head, boundary heads first.
+    pub heads: Vec<HeadReport>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Trains on the labelled collection in the folder `dir` and saves the bundle in `config.out`.
+///
+/// The same data, configuration and number of cores give the same weights.
+///
+/// # Errors
+/// [`LabError`] of reading, of too little data, of fitting, or of saving.
+pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<TrainReport> {
+    config.check()?;
+    let started = Instant::now();
+    let info = CollectionInfo::load(dir)?;
+    let labels = Labels::load(dir)?;
+    let chains = replay::chains(&labels)?;
+    let sites = if config.sites.is_empty() { &info.sites } else { &config.sites };
+    let layout = replay::layout(&info, sites, labels.themes.len());
+    let source =
+        Source { dir, sites, layout, chains: &chains, folds: config.folds, seed: config.seed };
+    let trained = train(&source, config, progress)?;
+    let theme_share = labels.themes.iter().map(|theme| theme.share).collect();
+    let reference = trained.distances.reference(theme_share, trained.excess_std);
+    let mut report = trained.report;
+    let heads = (trained.boundary, trained.mid);
+    let bundle = bundle(&info, &labels, (sites, config), heads, reference, &report)?;
+    bundle.save(&config.out).map_err(|error| LabError::Forecast(error.to_string()))?;
+    report.seconds = started.elapsed().as_secs_f64();
+    progress(&format!("saved {} after {:.0} s", config.out.display(), report.seconds));
+    Ok(report)
+}
+
+struct Trained {
+    boundary: sets::HeadSet,
+    mid: sets::HeadSet,
+    distances: Distances,
+    excess_std: f32,
+    report: TrainReport,
+}
+
+fn train(source: &Source<'_>, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<Trained> {
+    let layout = source.layout;
+    progress("reading the collection");
+    let mut spread = Spread::new(layout.hidden);
+    let first = source.without_history(|residual| spread.add(residual))?;
+    check_rows(&first)?;
+    let now = now_heads(first, source, config, progress)?;
+    progress("reading the collection again, with the history that serving will have");
+    let mut distances = Distances::new(&spread);
+    let (boundary, mid) = source.with_history(&now, config.mid_rows, &mut distances)?;
+    check_rows(&mid)?;
+    let counts = |rows: &Splits| [rows.train.origins.len(), rows.validation.origins.len()];
+    let (boundary_rows, mid_rows) = (counts(&boundary), counts(&mid));
+    let boundary = sets::fit("boundary", boundary, layout, config, progress)?;
+    let mid = sets::fit("mid", mid, layout, config, progress)?;
+    let heads = boundary.reports.iter().chain(&mid.reports).cloned().collect();
+    let features = layout.len();
+    let excess_std = boundary.excess_std;
+    let report = TrainReport { boundary_rows, mid_rows, features, heads, seconds: 0.0 };
+    Ok(Trained { boundary, mid, distances, excess_std, report })
+}
+
+fn check_rows(rows: &Splits) -> Result<()> {
+    let (train, validation) = (rows.train.origins.len(), rows.validation.origins.len());
+    if train == 0 || validation == 0 {
+        let message = format!(
+            "{train} training and {validation} validation rows: collect more prompts, or give \
+             prompts a split"
+        );
+        return Err(LabError::Data(message));
+    }
+    Ok(())
+}
+
+/// The classifier of ended segments, and one per fold fitted on the other folds.
+fn now_heads(
+    rows: Splits,
+    source: &Source<'_>,
+    config: &TrainConfig,
+    progress: &dyn Fn(&str),
+) -> Result<NowHeads> {
+    use rayon::prelude::*;
+    progress(&format!("classifier of segments: {} rows", rows.train.origins.len()));
+    let layout = source.layout;
+    let themes = layout.themes;
+    let unused = [layout.history()];
+    let [train_targets, validation_targets] = [rows.train.targets(0), rows.validation.targets(0)];
+    let folds: Vec<usize> = rows.train.origins.iter().map(|origin| origin.fold).collect();
+    let (scaler, train, validation) = sets::matrices(rows, layout)?;
+    let train_sample = Sample { rows: &train, targets: &train_targets };
+    let validation_sample = Sample { rows: &validation, targets: &validation_targets };
+    let whole = head::fit(train_sample, validation_sample, themes, &unused, config.steps)?;
+    progress(&format!(
+        "classifier of segments: {:.1} % right on the validation split; {} folds",
+        100.0 * whole.validation_top1,
+        config.folds
+    ));
+    let without = |fold: usize| {
+        let rest = train_targets.iter().zip(&folds);
+        let targets: Vec<_> =
+            rest.map(|(target, &of)| target.filter(|_| of != fold)).collect();
+        let sample = Sample { rows: &train, targets: &targets };
+        let start = Weights::zero(layout.len(), themes);
+        let weights = head::fit_at(sample, whole.lambda, &unused, start, config.steps)?;
+        Ok(scaler.fold(&weights, whole.temperature))
+    };
+    let folds = (0..config.folds).into_par_iter().map(without).collect::<Result<_>>()?;
+    Ok(NowHeads { whole: scaler.fold(&whole.weights, whole.temperature), folds })
+}
+
+fn bundle(
+    info: &CollectionInfo,
+    labels: &Labels,
+    (sites, config): (&[Site], &TrainConfig),
+    (boundary, mid): (sets::HeadSet, sets::HeadSet),
+    reference: Reference,
+    report: &TrainReport,
+) -> Result<Bundle> {
+    let card = Card {
+        format: FORMAT,
+        model: info.model.clone(),
+        sites: sites.to_vec(),
+        themes: labels.themes.clone(),
+        segmenter: info.segmenter.clone(),
+        horizons: config.horizons,
+        predictor: "linear".to_owned(),
+        calibration: Calibration {
+            temperatures: Temperatures {
+                boundary: boundary.heads.iter().map(|head| head.temperature).collect(),
+                mid: mid.heads.iter().map(|head| head.temperature).collect(),
+            },
+        },
+        reference,
+        evaluation: json!({ "validation": report.heads }),
+        license: config.license.clone(),
+        created: now_iso8601(),
+        training: json!({
+            "collection": {
+                "model_name": info.model_name, "samples": info.samples, "seed": info.seed,
+                "max_tokens": info.max_tokens, "temperature": info.temperature,
+            },
+            "labels": labels.card,
+            "seed": config.seed, "folds": config.folds, "steps": config.steps,
+            "boundary_rows": report.boundary_rows, "mid_rows": report.mid_rows,
+        }),
+    };
+    let layout: FeatureLayout = card.layout();
+    let predictor =
+        LinearPredictor::new(boundary.heads, mid.heads, layout.themes, layout.len())
+            .map_err(|error| LabError::Forecast(error.to_string()))?;
+    Ok(Bundle { card, predictor })
+}
+
+/// The present moment, `2026-01-31T12:00:00Z`.
+///
+/// *Source* Hinnant, `chrono`-compatible low-level date algorithms (civil from days).
+fn now_iso8601() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |past| past.as_secs());
+    iso8601(seconds)
+}
+
+fn iso8601(seconds: u64) -> String {
+    let (days, of_day) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_as_people_write_them() {
+        assert_eq!(iso8601(0), "1970-01-01T00:00:00Z");
+        assert_eq!(iso8601(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(iso8601(1_795_425_816), "2026-11-23T09:23:36Z");
+    }
+}

@@ -1,0 +1,164 @@
+//! A set of heads that share their rows: one for each offset, fitted side by side.
+
+use super::{
+    TrainConfig,
+    head::{self, Head, Sample, Scaler},
+    logistic::Matrix,
+    reference,
+    rows::{Rows, Splits},
+};
+use crate::{LabError, Result};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::sync::mpsc;
+use themecast_forecast::{
+    features::FeatureLayout,
+    linear::{Affine, softmax},
+};
+
+/// How one head came out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeadReport {
+    /// `boundary` or `mid`.
+    pub set: &'static str,
+    /// Segments after the one of the last token read.
+    pub offset: usize,
+    /// Training rows that have a theme at this offset.
+    pub rows: usize,
+    /// Validation rows that have one.
+    pub validation_rows: usize,
+    /// The penalty that was chosen.
+    pub lambda: f32,
+    /// The temperature that was chosen.
+    pub temperature: f32,
+    /// Mean loss on the validation split.
+    pub validation_nll_nats: f32,
+    /// Share of validation rows whose likeliest theme came.
+    pub validation_top1: f32,
+}
+
+/// The heads of one set, by offset.
+pub(super) struct HeadSet {
+    pub(super) heads: Vec<Affine>,
+    pub(super) reports: Vec<HeadReport>,
+    /// Deviation of the excess surprise of the forecasts of the next segment, in nats.
+    pub(super) excess_std: f32,
+}
+
+/// Fits a head for each offset.
+///
+/// # Errors
+/// [`LabError::Data`] where an offset has no row; [`LabError::Fit`].
+pub(super) fn fit(
+    set: &'static str,
+    rows: Splits,
+    layout: FeatureLayout,
+    config: &TrainConfig,
+    progress: &dyn Fn(&str),
+) -> Result<HeadSet> {
+    let offsets: Vec<usize> = (0..config.horizons + 2).collect();
+    let targets: Vec<_> = offsets
+        .iter()
+        .map(|&offset| (rows.train.targets(offset), rows.validation.targets(offset)))
+        .collect();
+    progress(&format!(
+        "{set} heads: {} rows of {} features",
+        rows.train.origins.len(),
+        layout.len()
+    ));
+    let (scaler, train, validation) = matrices(rows, layout)?;
+    let one = |&offset: &usize| -> Result<(Head, HeadReport)> {
+        let (train_targets, validation_targets) = &targets[offset];
+        let count = |targets: &[Option<u32>]| targets.iter().flatten().count();
+        let (rows, validation_rows) = (count(train_targets), count(validation_targets));
+        if rows == 0 || validation_rows == 0 {
+            let message = format!(
+                "{set} head {offset}: {rows} training and {validation_rows} validation rows; \
+                 answers are too short for {} horizons",
+                config.horizons
+            );
+            return Err(LabError::Data(message));
+        }
+        let unused = if offset == 0 { vec![layout.history()] } else { Vec::new() };
+        let train = Sample { rows: &train, targets: train_targets };
+        let sample = Sample { rows: &validation, targets: validation_targets };
+        let head = head::fit(train, sample, layout.themes, &unused, config.steps)?;
+        let report = HeadReport {
+            set,
+            offset,
+            rows,
+            validation_rows,
+            lambda: head.lambda,
+            temperature: head.temperature,
+            validation_nll_nats: head.validation_nats,
+            validation_top1: head.validation_top1,
+        };
+        Ok((head, report))
+    };
+    let fitted = side_by_side(&offsets, one, progress)?;
+    let excess_std = excess_std(&fitted[1].0, &validation, &targets[1].1)?;
+    let heads =
+        fitted.iter().map(|(head, _)| scaler.fold(&head.weights, head.temperature)).collect();
+    Ok(HeadSet { heads, reports: fitted.into_iter().map(|(_, report)| report).collect(), excess_std })
+}
+
+/// Z-scored matrices of training and validation rows.
+///
+/// # Errors
+/// [`LabError::Fit`].
+pub(super) fn matrices(rows: Splits, layout: FeatureLayout) -> Result<(Scaler, Matrix, Matrix)> {
+    let features = layout.len();
+    let scaler = Scaler::measure(&rows.train.values, features);
+    let scaled = |rows: Rows| {
+        let mut values = rows.values;
+        scaler.apply(&mut values);
+        Matrix::new(values, features)
+    };
+    let train = scaled(rows.train)?;
+    let validation = scaled(rows.validation)?;
+    Ok((scaler, train, validation))
+}
+
+/// Runs `one` for every offset in parallel and tells of each that is done.
+fn side_by_side(
+    offsets: &[usize],
+    one: impl Fn(&usize) -> Result<(Head, HeadReport)> + Send + Sync,
+    progress: &dyn Fn(&str),
+) -> Result<Vec<(Head, HeadReport)>> {
+    let (tell, told) = mpsc::channel::<HeadReport>();
+    std::thread::scope(|scope| {
+        let work = scope.spawn(move || {
+            let told = |offset: &usize| {
+                let fitted = one(offset)?;
+                // The other end lives until this thread is joined.
+                let _ = tell.send(fitted.1.clone());
+                Ok(fitted)
+            };
+            offsets.par_iter().map(told).collect::<Result<Vec<_>>>()
+        });
+        for report in told {
+            progress(&format!(
+                "{} head {}: {:.3} nats, top-1 {:.1} % on the validation split (penalty {}, \
+                 temperature {:.2})",
+                report.set,
+                report.offset,
+                report.validation_nll_nats,
+                100.0 * report.validation_top1,
+                report.lambda,
+                report.temperature
+            ));
+        }
+        work.join().unwrap_or_else(|_| Err(LabError::Fit("a fit panicked".to_owned())))
+    })
+}
+
+fn excess_std(head: &Head, rows: &Matrix, targets: &[Option<u32>]) -> Result<f32> {
+    let mut forecasts = rows.logits(&head.weights)?;
+    for forecast in forecasts.chunks_exact_mut(head.weights.classes) {
+        forecast.iter_mut().for_each(|logit| *logit /= head.temperature);
+        softmax(forecast);
+    }
+    let pairs = forecasts.chunks_exact(head.weights.classes).zip(targets);
+    let came = pairs.filter_map(|(forecast, target)| target.map(|target| (forecast, target)));
+    Ok(reference::excess_deviation(came))
+}

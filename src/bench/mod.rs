@@ -1,0 +1,152 @@
+//! Decode speed with the plugin off and on, interleaved, and the cost of the plugin itself.
+//!
+//! Machines are noisy, so speed is judged as the ratio of runs of the same requests side by side:
+//! each round runs both, in alternating order, and the interval is that of the rounds' ratios.
+
+mod report;
+mod timed;
+
+pub use report::{Report, Speed};
+
+use crate::{
+    host::{Call, Event, Host, Route},
+    session::{Annotations, Runner},
+};
+use anyhow::{Result, bail, ensure};
+use futures::{StreamExt, future::try_join_all};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use themecast_plugin_api::{EndReason, RequestInfo, Site};
+use timed::Timed;
+
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How many requests run at once.
+    pub concurrency: Vec<usize>,
+    /// How many tokens each of them writes.
+    pub tokens: usize,
+    /// How many pairs of runs.
+    pub rounds: usize,
+    /// Sites that are tapped besides the plugin's own.
+    pub extra_sites: Vec<Site>,
+}
+
+const PROMPTS: [&str; 4] = [
+    "Write a long story about a lighthouse keeper.",
+    "Explain how bread is made, step by step.",
+    "Write a travel guide to a small island.",
+    "Describe how a city changes over a hundred years.",
+];
+
+/// Measures `runner`'s plugin on `host`.
+///
+/// # Errors
+/// When a request fails.
+pub async fn run(
+    host: &Arc<dyn Host>,
+    runner: &Runner,
+    config: &Config,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Report> {
+    ensure!(config.rounds >= 3, "an interval needs at least 3 rounds, not {}", config.rounds);
+    let timed = Timed::new(runner, &config.extra_sites);
+    let on = Runner { interest: timed.interest(), plugin: timed.clone(), ..runner.clone() };
+    let total = config.concurrency.len() * (config.rounds + 1);
+    let (mut done, mut speeds) = (0, Vec::new());
+    for &concurrency in &config.concurrency {
+        let mut rates = Vec::new();
+        for round in 0..=config.rounds {
+            let pair = pair(host, &on, concurrency, config.tokens, round).await?;
+            if round > 0 {
+                rates.push(pair); // the first round only warms up
+            } else {
+                timed.forget();
+            }
+            done += 1;
+            progress(done, total);
+        }
+        speeds.push(Speed::of(concurrency, &rates));
+    }
+    let hidden = host.model().hidden_size;
+    Ok(Report::new(speeds, &timed.costs(), on.interest.sites.len(), hidden))
+}
+
+/// Tokens a second without and with the plugin, in an order that alternates.
+async fn pair(
+    host: &Arc<dyn Host>,
+    on: &Runner,
+    concurrency: usize,
+    tokens: usize,
+    round: usize,
+) -> Result<(f64, f64)> {
+    if round.is_multiple_of(2) {
+        let off = rate(host, None, concurrency, tokens).await?;
+        return Ok((off, rate(host, Some(on), concurrency, tokens).await?));
+    }
+    let on = rate(host, Some(on), concurrency, tokens).await?;
+    Ok((rate(host, None, concurrency, tokens).await?, on))
+}
+
+async fn rate(
+    host: &Arc<dyn Host>,
+    runner: Option<&Runner>,
+    concurrency: usize,
+    tokens: usize,
+) -> Result<f64> {
+    let begun = Instant::now();
+    let answers = (0..concurrency).map(|i| answer(host, runner, PROMPTS[i % PROMPTS.len()], tokens));
+    let written: usize = try_join_all(answers).await?.into_iter().sum();
+    Ok(written as f64 / begun.elapsed().as_secs_f64())
+}
+
+/// Runs one streamed request, an annotation on every token, as the server would.
+async fn answer(
+    host: &Arc<dyn Host>,
+    runner: Option<&Runner>,
+    prompt: &str,
+    tokens: usize,
+) -> Result<usize> {
+    let session = runner.map(|runner| runner.open(&RequestInfo::default())).transpose()?;
+    let (tap, mut annotations) = session.unzip();
+    let body = serde_json::json!({
+        "messages": [{"role": "user", "content": prompt}],
+        "max_tokens": tokens,
+        "temperature": 0.0,
+        "stream": true,
+    });
+    let call = Call { route: Route::Chat, body, tap, sampling: None };
+    let mut events = host.generate(call).await?;
+    let mut written = 0;
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Chunk { finish, .. } => {
+                written += 1;
+                annotated(annotations.as_mut(), finish.is_some()).await?;
+            }
+            Event::Failed(error) => bail!("{error}"),
+            Event::Done { .. } => {}
+        }
+    }
+    Ok(written)
+}
+
+async fn annotated(annotations: Option<&mut Annotations>, last: bool) -> Result<()> {
+    let Some(annotations) = annotations else { return Ok(()) };
+    if let (_, Err(error)) = annotations.of_chunk().await {
+        bail!("an annotation is missing: {error}");
+    }
+    if last && let Err(error) = annotations.summary(EndReason::Stop).await {
+        bail!("the summary is missing: {error}");
+    }
+    Ok(())
+}
+
+/// The `q`-quantile of durations, sorted on the way.
+fn quantile(durations: &mut [Duration], q: f64) -> Duration {
+    durations.sort_unstable();
+    let last = durations.len().saturating_sub(1);
+    durations.get((last as f64 * q).round() as usize).copied().unwrap_or_default()
+}

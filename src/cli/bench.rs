@@ -1,0 +1,70 @@
+//! `themecast bench`: decode speed with the plugin off and on.
+
+use super::{model, output, progress::Progress};
+use crate::{
+    bench,
+    forecast::{self, shipped},
+    host::Host,
+    metrics::Metrics,
+};
+use anyhow::Result;
+use clap::Args;
+use std::{path::PathBuf, sync::Arc};
+use themecast_plugin_api::Site;
+
+#[derive(Args)]
+pub(super) struct Bench {
+    /// A .gguf file, a folder of safetensors or a hub name; the default model where not given
+    #[arg(long)]
+    model: Option<String>,
+    /// The bundle's folder; the shipped one where not given
+    #[arg(long)]
+    bundle: Option<PathBuf>,
+    /// How many requests run at once, such as 1,4
+    #[arg(long, default_value = "1", value_delimiter = ',')]
+    concurrency: Vec<usize>,
+    /// How many tokens each request writes
+    #[arg(long, default_value_t = 128)]
+    tokens: usize,
+    /// How many pairs of runs
+    #[arg(long, default_value_t = 10)]
+    rounds: usize,
+    /// How many sites are tapped at least
+    #[arg(long, default_value_t = 4)]
+    sites: usize,
+    /// Where to write the report as JSON; - is stdout
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+impl Bench {
+    pub(super) async fn run(self) -> Result<()> {
+        let engines = self.concurrency.iter().copied().max().unwrap_or(1).max(1);
+        let host = model::host(self.model.as_deref(), engines).await?;
+        let metrics = Metrics::new()?;
+        let forecast = match &self.bundle {
+            Some(folder) => forecast::load(folder, &*host, &metrics)?,
+            None => forecast::attach(shipped::bundle()?, &*host, &metrics)?,
+        };
+        let config = bench::Config {
+            concurrency: self.concurrency,
+            tokens: self.tokens,
+            rounds: self.rounds,
+            extra_sites: extra(&host, self.sites.saturating_sub(forecast.runner.interest.sites.len())),
+        };
+        let progress = Progress::new("bench");
+        let at = |done, total| progress.at(done, total);
+        let report = bench::run(&host, &forecast.runner, &config, &at).await?;
+        match &self.json {
+            Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?,
+            None => println!("{report}"),
+        }
+        Ok(())
+    }
+}
+
+/// `count` further sites, spread over the layers.
+fn extra(host: &Arc<dyn Host>, count: usize) -> Vec<Site> {
+    let layers = host.model().layers;
+    (0..count).map(|i| Site::LayerMid((i + 1) * layers / (count + 1))).collect()
+}

@@ -1,0 +1,70 @@
+//! `themecast collect`: prompts → sampled continuations with their residuals.
+
+use super::{model, progress::Progress};
+use crate::collect;
+use anyhow::{Result, anyhow};
+use clap::Args;
+use std::path::PathBuf;
+use themecast_lab::dataset::Shard;
+use themecast_plugin_api::Site;
+
+#[derive(Args)]
+pub(super) struct Collect {
+    /// A .gguf file, a folder of safetensors or a hub name; the default model where not given
+    #[arg(long)]
+    model: Option<String>,
+    /// The prompts: {"id","prompt","group"?,"split"?} a line
+    #[arg(long)]
+    prompts: PathBuf,
+    /// How many continuations of each prompt
+    #[arg(long, default_value_t = 2)]
+    samples: u32,
+    /// The longest answer, in tokens
+    #[arg(long, default_value_t = 384)]
+    max_tokens: usize,
+    /// The sampling temperature
+    #[arg(long, default_value_t = 0.7)]
+    temperature: f64,
+    /// The seed; the same one draws the same answers, in any shard
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Where residuals are read, such as final,layer.24.in
+    #[arg(long, default_value = "final", value_delimiter = ',')]
+    sites: Vec<Site>,
+    /// The collection's folder
+    #[arg(long)]
+    out: PathBuf,
+    /// Which share of the work this process does: I/N, counted from 1
+    #[arg(long, default_value = "1/1")]
+    shard: Shard,
+    /// How many engines make answers side by side
+    #[arg(long, default_value_t = 1)]
+    engines: usize,
+}
+
+impl Collect {
+    pub(super) async fn run(self) -> Result<()> {
+        let host = model::host(self.model.as_deref(), self.engines).await?;
+        for site in &self.sites {
+            if !host.model().has(*site) {
+                let layers = host.model().layers;
+                return Err(anyhow!("the model has no site {site}: its {layers} layers count from 0"));
+            }
+        }
+        let config = collect::Config {
+            prompts: self.prompts,
+            samples: self.samples,
+            max_tokens: self.max_tokens,
+            temperature: self.temperature,
+            seed: self.seed,
+            sites: self.sites,
+            out: self.out,
+            shard: self.shard,
+            at_once: self.engines,
+        };
+        let progress = Progress::new("collect");
+        let made = collect::run(&host, &config, &|done, total| progress.at(done, total)).await?;
+        eprintln!("{made} documents added to {}", config.out.display());
+        Ok(())
+    }
+}

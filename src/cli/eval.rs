@@ -1,0 +1,5 @@
+//! `themecast eval`
+use anyhow::Result;
+#[derive(clap::Args)]
+pub(super) struct Eval {}
+impl Eval { pub(super) async fn run(self) -> Result<()> { Ok(()) } }

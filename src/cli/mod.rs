@@ -1,0 +1,64 @@
+//! The command line: one file a command, each a thin layer over the library.
+
+mod bench;
+mod collect;
+mod eval;
+mod fetch;
+mod label;
+mod logging;
+mod model;
+mod output;
+mod progress;
+mod serve;
+mod train;
+
+use clap::{Parser, Subcommand};
+
+/// Forecasts where a language model's answer is going, while it is being written.
+#[derive(Parser)]
+#[command(name = "themecast", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve a model over OpenAI's API, with forecasts beside the tokens
+    Serve(serve::Serve),
+    /// Download the default model and the sentence embedder into the cache and verify them
+    Fetch(fetch::Fetch),
+    /// Sample continuations of prompts together with their residuals
+    Collect(collect::Collect),
+    /// Give the segments of a collection their themes
+    Label(label::Label),
+    /// Train a bundle from a labelled collection
+    Train(train::Train),
+    /// Judge a bundle on held-out data, next to every baseline
+    Eval(eval::Eval),
+    /// Measure decoding with the forecast off and on, interleaved
+    Bench(bench::Bench),
+}
+
+/// Runs the command that the user gave.
+///
+/// # Errors
+/// Whatever went wrong, as a chain whose lines say what was being done and why it failed.
+pub fn run() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    logging::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(command) => command.run().await,
+            Command::Fetch(command) => command.run().await,
+            Command::Collect(command) => command.run().await,
+            Command::Label(command) => command.run().await,
+            Command::Train(command) => command.run().await,
+            Command::Eval(command) => command.run().await,
+            Command::Bench(command) => command.run().await,
+        }
+    });
+    runtime.shutdown_background();
+    done
+}

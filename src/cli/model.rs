@@ -1,0 +1,34 @@
+//! Loading the model that a command names, or the default one.
+
+use crate::host::{
+    Host,
+    mistral::{self, MistralHost, ModelSource, Options},
+};
+use anyhow::{Context, Result, anyhow};
+use std::sync::Arc;
+
+/// The model's source: what the user named, or the default model, fetched on first use.
+pub(super) async fn source(named: Option<&str>) -> Result<ModelSource> {
+    match named {
+        Some(named) => ModelSource::parse(named).map_err(|error| anyhow!(error)),
+        None => {
+            let fetched = tokio::task::spawn_blocking(|| {
+                themecast_assets::default_model(&*super::fetch::progress())
+            });
+            let path = fetched.await.context("fetching the default model was cut short")??;
+            Ok(ModelSource::Gguf(path))
+        }
+    }
+}
+
+/// Loads a model on engines that a command keeps busy by itself.
+pub(super) async fn load(named: Option<&str>, engines: usize) -> Result<Arc<MistralHost>> {
+    let source = source(named).await?;
+    let options = Options { engines, self_check: false, prefix_cache: 0, ..Options::default() };
+    Ok(mistral::load(&source, &options).await?)
+}
+
+/// The same, for those who need no more than a host.
+pub(super) async fn host(named: Option<&str>, engines: usize) -> Result<Arc<dyn Host>> {
+    Ok(load(named, engines).await?)
+}

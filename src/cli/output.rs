@@ -1,0 +1,20 @@
+//! Writing results: to a file, beside and then renamed, or to stdout.
+
+use anyhow::{Context, Result};
+use std::{io::Write, path::Path};
+
+/// Writes `text` to `path`, whole or not at all; `-` is stdout.
+pub(super) fn write(path: &Path, text: &str) -> Result<()> {
+    if path == Path::new("-") {
+        return std::io::stdout().write_all(text.as_bytes()).context("cannot write to stdout");
+    }
+    let shown = path.display();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)
+        .with_context(|| format!("{shown}: cannot write in {}", folder.display()))?;
+    file.write_all(text.as_bytes()).with_context(|| format!("{shown}: cannot write"))?;
+    file.as_file().sync_all().with_context(|| format!("{shown}: cannot write"))?;
+    file.persist(path).with_context(|| format!("{shown}: cannot rename into place"))?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! `themecast serve`: the server.
+
+use super::model;
+use crate::{
+    forecast::{self, shipped},
+    host::{
+        Host,
+        mistral::{self, Isolation, Options},
+    },
+    metrics::Metrics,
+    serve::{self, App, Forecast, Keys},
+};
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::Deserialize;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+#[derive(Args, Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Serve {
+    /// A .gguf file, a folder of safetensors or a hub name [default: the default model]
+    #[arg(long)]
+    model: Option<String>,
+    /// The bundle's folder [default: the one shipped for the default model]
+    #[arg(long, conflicts_with = "no_forecast")]
+    bundle: Option<PathBuf>,
+    /// Serve without forecasts
+    #[arg(long)]
+    no_forecast: bool,
+    /// The address to listen on [default: 127.0.0.1:8080]
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// How many engines run the model, each with its own copy of the weights [default: 1]
+    #[arg(long)]
+    engines: Option<usize>,
+    /// How many sequences one engine runs at once [default: 1 on a CPU, 32 on a GPU]
+    #[arg(long)]
+    sequences: Option<usize>,
+    /// How many requests may wait for an engine [default: 256]
+    #[arg(long)]
+    max_waiting: Option<usize>,
+    /// Keys that may ask, one a line
+    #[arg(long)]
+    api_keys: Option<PathBuf>,
+    /// Keys that may administer, one a line
+    #[arg(long)]
+    admin_keys: Option<PathBuf>,
+    /// The same settings from a TOML file; flags win
+    #[arg(long)]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<()> {
+        let config = self.with_file()?;
+        let address = config.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let keys = Keys::read(config.api_keys.as_deref(), config.admin_keys.as_deref())?;
+        let metrics = Metrics::new()?;
+        let app = App::new(metrics.clone(), keys);
+        let listener = serve::bind(address).await?;
+        let serving = tokio::spawn(serve::serve(listener, app.clone(), stopped()));
+        let loaded = async {
+            let (host, forecast) = config.load(&metrics).await?;
+            let model = host.name().to_owned();
+            app.set_ready(host, forecast).await;
+            tracing::info!("ready: {model} on http://{address}");
+            anyhow::Ok(())
+        };
+        tokio::select! {
+            loaded = loaded => loaded?,
+            () = stopped() => return Ok(()),
+        }
+        serving.await?.context("the server stopped")?;
+        tracing::info!("stopped: every answer was finished");
+        Ok(())
+    }
+
+    /// The settings of the file, overridden by the flags.
+    fn with_file(self) -> Result<Self> {
+        let Some(path) = &self.config else { return Ok(self) };
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
+        let file: Self = toml::from_str(&text).with_context(|| format!("{shown}: not a configuration"))?;
+        Ok(Self {
+            model: self.model.or(file.model),
+            bundle: self.bundle.or(file.bundle),
+            no_forecast: self.no_forecast || file.no_forecast,
+            listen: self.listen.or(file.listen),
+            engines: self.engines.or(file.engines),
+            sequences: self.sequences.or(file.sequences),
+            max_waiting: self.max_waiting.or(file.max_waiting),
+            api_keys: self.api_keys.or(file.api_keys),
+            admin_keys: self.admin_keys.or(file.admin_keys),
+            config: None,
+        })
+    }
+
+    async fn load(&self, metrics: &Arc<Metrics>) -> Result<(Arc<dyn Host>, Option<Forecast>)> {
+        let source = model::source(self.model.as_deref()).await?;
+        let defaults = Options::default();
+        let options = Options {
+            engines: self.engines.unwrap_or(defaults.engines).max(1),
+            sequences: self.sequences.map(|sequences| sequences.max(1)),
+            max_waiting: self.max_waiting.unwrap_or(defaults.max_waiting),
+            ..defaults
+        };
+        let host = mistral::load(&source, &options).await?;
+        metrics.isolation(host.isolation() == Some(Isolation::Passed));
+        let forecast = self.forecast(self.bundle.as_deref(), &*host, metrics)?;
+        Ok((host, forecast))
+    }
+
+    fn forecast(
+        &self,
+        bundle: Option<&Path>,
+        host: &dyn Host,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Option<Forecast>> {
+        if self.no_forecast {
+            return Ok(None);
+        }
+        let forecast = match bundle {
+            Some(folder) => forecast::load(folder, host, metrics)?,
+            None => forecast::attach(shipped::bundle()?, host, metrics).context(
+                "the shipped bundle is for the default model; give --bundle for this one, or --no-forecast",
+            )?,
+        };
+        Ok(Some(forecast))
+    }
+}
+
+/// Resolves when the process is asked to stop, by Ctrl-C or SIGTERM.
+async fn stopped() {
+    let interrupted = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                () = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    interrupted.await;
+}

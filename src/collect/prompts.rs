@@ -1,0 +1,63 @@
+//! The prompts to collect answers for: JSON lines.
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use std::{collections::HashSet, path::Path};
+
+/// One prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prompt {
+    /// Its id, unique in the file.
+    pub id: String,
+    /// What is asked.
+    pub prompt: String,
+    /// The group it belongs to: a genre, a source.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Which split it belongs to; by a hash of its id where this is not given.
+    #[serde(default)]
+    pub split: Option<String>,
+}
+
+/// Reads a prompt file.
+///
+/// # Errors
+/// One line that names the file and the line of what can't be read.
+pub(super) fn read(path: &Path) -> Result<Vec<Prompt>> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let parse = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).with_context(|| {
+            format!("{shown}:{}: want {{\"id\", \"prompt\", \"group\"?, \"split\"?}}", number + 1)
+        })
+    };
+    let prompts: Vec<Prompt> = lines.map(parse).collect::<Result<_>>()?;
+    ensure!(!prompts.is_empty(), "{shown}: holds no prompt");
+    let mut ids = HashSet::new();
+    for prompt in &prompts {
+        ensure!(ids.insert(&prompt.id), "{shown}: the id '{}' comes twice", prompt.id);
+    }
+    Ok(prompts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<Vec<Prompt>, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        read(file.path()).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn lines_are_read_and_mistakes_are_placed() {
+        let two = "{\"id\":\"a\",\"prompt\":\"x\",\"group\":\"g\"}\n\n{\"id\":\"b\",\"prompt\":\"y\"}\n";
+        assert_eq!(check(two).unwrap().len(), 2);
+        assert!(check("{\"id\":\"a\"}").unwrap_err().contains(":1: want"));
+        assert!(check("").unwrap_err().contains("no prompt"));
+        assert!(check(&two.replace("\"b\"", "\"a\"")).unwrap_err().contains("twice"));
+    }
+}

@@ -1,0 +1,54 @@
+//! Attaching a bundle to a host: what `serve` starts with and what a swap brings in.
+
+use crate::{
+    host::Host,
+    metrics::{ForecastMetrics, Metrics},
+    serve::Forecast,
+    session::{PATIENCE, Runner},
+};
+use anyhow::{Context, Result};
+use std::{path::Path, sync::Arc};
+use themecast_forecast::{ForecastPlugin, bundle::Bundle};
+use themecast_plugin_api::Plugin;
+
+/// The bundle that is shipped for the default model.
+pub mod shipped;
+
+/// Loads the bundle in `folder` for the model that `host` runs.
+///
+/// # Errors
+/// One line that says what in the bundle does not fit.
+pub fn load(folder: &Path, host: &dyn Host, metrics: &Arc<Metrics>) -> Result<Forecast> {
+    let bundle = Bundle::load(folder).with_context(|| format!("bundle {}", folder.display()))?;
+    attach(bundle, host, metrics)
+}
+
+/// Attaches `bundle` to the model that `host` runs.
+///
+/// # Errors
+/// One line that says what of the model the bundle was not made for.
+pub fn attach(bundle: Bundle, host: &dyn Host, metrics: &Arc<Metrics>) -> Result<Forecast> {
+    for warning in bundle.fits(host.model())?.warnings {
+        tracing::warn!("{warning}");
+    }
+    metrics.bundle(&bundle.card);
+    let card = Arc::new(bundle.card.clone());
+    let observer = Arc::new(ForecastMetrics::new(metrics.clone(), card.clone()));
+    let plugin = ForecastPlugin::new(Arc::new(bundle), observer);
+    Ok(Forecast { runner: runner(Arc::new(plugin), host, metrics)?, card: Some(card) })
+}
+
+/// Attaches any plugin to the model that `host` runs.
+///
+/// # Errors
+/// Why the plugin does not fit the model.
+pub fn runner(plugin: Arc<dyn Plugin>, host: &dyn Host, metrics: &Arc<Metrics>) -> Result<Runner> {
+    let interest = plugin.interest(host.model())?;
+    Ok(Runner {
+        plugin,
+        interest,
+        vocabulary: host.vocabulary().clone(),
+        metrics: metrics.clone(),
+        patience: PATIENCE,
+    })
+}

@@ -1,0 +1,83 @@
+//! The forecast's events as metrics.
+
+use super::{Metrics, families::Families};
+use std::sync::Arc;
+use themecast_forecast::{
+    bundle::Card,
+    events::{Detector, ForecastMade, Observer, SegmentEnded},
+};
+
+/// Counts what the sessions of one bundle tell; theme labels come from its catalogue.
+pub struct ForecastMetrics {
+    metrics: Arc<Metrics>,
+    card: Arc<Card>,
+}
+
+impl ForecastMetrics {
+    /// Counts for the sessions of the bundle with this card.
+    pub fn new(metrics: Arc<Metrics>, card: Arc<Card>) -> Self {
+        Self { metrics, card }
+    }
+
+    fn families(&self) -> &Families {
+        &self.metrics.families
+    }
+
+    fn theme(&self, theme: usize) -> &str {
+        self.card.themes.get(theme).map_or("", |theme| &theme.id)
+    }
+}
+
+impl Metrics {
+    /// This bundle is in use from now on.
+    pub fn bundle(&self, card: &Card) {
+        let (themes, horizons) = (card.themes.len().to_string(), card.horizons.to_string());
+        let labels = [&card.predictor, &card.model.architecture, &themes, &horizons];
+        self.families.bundle.reset();
+        self.families.bundle.with_label_values(&labels.map(String::as_str)).set(1.0);
+        self.families.reference.reset();
+        for theme in &card.themes {
+            let share = self.families.reference.with_label_values(&[theme.id.as_str()]);
+            share.set(f64::from(theme.share));
+        }
+    }
+}
+
+impl Observer for ForecastMetrics {
+    fn forecast(&self, event: &ForecastMade<'_>) {
+        for (ahead, step) in event.steps.iter().enumerate() {
+            let ahead = ahead.to_string();
+            self.families().samples.with_label_values(&[ahead.as_str()]).inc();
+            for (theme, p) in step.iter().enumerate() {
+                let labels = [self.theme(theme), &ahead];
+                self.families().probability.with_label_values(&labels).inc_by(f64::from(*p));
+            }
+        }
+    }
+
+    fn segment_ended(&self, event: &SegmentEnded<'_>) {
+        let families = self.families();
+        families.realized.with_label_values(&[self.theme(event.theme)]).inc();
+        for surprise in event.surprises {
+            let ahead = surprise.ahead.to_string();
+            let nats = f64::from(surprise.surprise_nats);
+            families.surprise.with_label_values(&[ahead.as_str()]).observe(nats);
+            let excess = f64::from(surprise.excess_nats);
+            families.excess.with_label_values(&[ahead.as_str()]).observe(excess);
+        }
+        families.shift.observe(f64::from(event.shift));
+        families.score.observe(f64::from(event.score));
+    }
+
+    fn alarm(&self, detector: Detector) {
+        let label = match detector {
+            Detector::Martingale => "martingale",
+        };
+        self.families().alarms.with_label_values(&[label]).inc();
+    }
+
+    fn residual(&self, distance: f32, out_of_distribution: bool) {
+        self.families().distance.observe(f64::from(distance));
+        self.families().out_of_distribution.inc_by(u64::from(out_of_distribution));
+    }
+}
