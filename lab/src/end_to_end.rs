@@ -1,10 +1,9 @@
 //! A made-up collection through labelling, training and evaluation.
 
 use crate::{
-    Split,
-    dataset::{DocumentReader, Load},
+    eval::{self, EvalConfig},
     label::{self, Cluster, ClusterConfig, Labels},
-    synthetic::{self, ByWord, SMALL, WordEmbedder},
+    synthetic::{self, ByWord, Plan, SMALL, WordEmbedder},
     train::{self, TrainConfig},
 };
 use themecast_forecast::bundle::Bundle;
@@ -24,7 +23,8 @@ fn clusters_find_the_made_up_themes_and_name_them() {
     let shares: Vec<f32> = labels.themes.iter().map(|theme| theme.share).collect();
     assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-5 && shares.is_sorted_by(|a, b| a >= b));
     for label in &labels.segments {
-        let words = synthetic::WORDS.iter().find(|words| words.iter().any(|w| label.text.contains(w)));
+        let words =
+            synthetic::WORDS.iter().find(|words| words.iter().any(|w| label.text.contains(w)));
         let name = &labels.themes[label.theme as usize].name;
         assert!(words.unwrap().iter().all(|word| name.contains(word)), "{name}: {}", label.text);
     }
@@ -69,10 +69,83 @@ fn too_many_horizons_are_named() {
 }
 
 #[test]
-fn the_test_split_changes_nothing_in_training() {
+fn the_bundle_beats_the_baselines_where_only_the_residual_knows() {
     let dir = tempfile::tempdir().unwrap();
     synthetic::write(dir.path(), &SMALL);
-    let documents = DocumentReader::open(dir.path(), Load::Documents).unwrap();
-    let splits = documents.map(|document| Split::of(&document.unwrap()).unwrap());
-    assert_eq!(splits.filter(|&split| split == Split::Test).count(), 12);
+    label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+    let bundle = dir.path().join("bundle");
+    let config = TrainConfig { horizons: 2, ..TrainConfig::new(&bundle) };
+    train::run(dir.path(), &config, &|_| {}).unwrap();
+    let report = eval::run(dir.path(), &EvalConfig::new(&bundle), &|_| {}).unwrap();
+    assert_eq!((report.test_documents, report.horizons.len(), report.mid.len()), (12, 4, 3));
+    for name in ["marginal", "persistence", "markov", "text"] {
+        let model = report.model("boundary", 1, name).unwrap();
+        let difference = model.difference.unwrap();
+        assert!(difference.nll_interval.unwrap().high < -0.2, "{name}: {model:?}");
+        assert!(difference.top1_interval.unwrap().low > 0.1, "{name}: {model:?}");
+        // Two segments ahead nobody can know.
+        let far = report.model("boundary", 2, name).unwrap().difference.unwrap();
+        assert!(far.top1_interval.unwrap().low < 0.1, "{name}: {far:?}");
+    }
+    let ours = report.ours("prompt end", 1).unwrap();
+    assert!(ours.scores.top1 > 0.6 && ours.difference.is_none(), "{ours:?}");
+    assert!(report.now.as_ref().unwrap().scores.top1 > 0.95);
+    assert!(report.mid[0].scores.top1 > 0.9 && report.mid[1].scores.top1 > 0.8);
+    let page = report.to_html();
+    assert!(page.contains("residual only") && !page.contains("http"));
+    assert!(report.to_markdown().contains("| persistence |"));
+    let json = serde_json::to_string(&report).unwrap();
+    let back: eval::EvalReport = serde_json::from_str(&json).unwrap();
+    assert_eq!((back.horizons.len(), &back.notes), (4, &report.notes));
+    eval::record(&bundle, &report).unwrap();
+    let card = Bundle::load(&bundle).unwrap().card;
+    assert_eq!(card.evaluation["test"]["test_documents"], 12);
+    assert!(card.evaluation["validation"].is_array());
+}
+
+#[test]
+fn test_documents_change_nothing_in_training() {
+    let predictor = |documents: usize| {
+        let dir = tempfile::tempdir().unwrap();
+        // Document 60 is one of the test split.
+        synthetic::write(dir.path(), &Plan { documents, ..SMALL });
+        label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+        let config = TrainConfig { horizons: 1, ..TrainConfig::new(dir.path().join("bundle")) };
+        train::run(dir.path(), &config, &|_| {}).unwrap();
+        Bundle::load(&config.out).unwrap().predictor
+    };
+    assert_eq!(predictor(60), predictor(61));
+}
+
+/// Run with `cargo test --release -p themecast-lab -- --ignored --nocapture real_size`.
+#[test]
+#[ignore = "takes minutes: how long training and evaluation take at a real size"]
+fn a_collection_of_real_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let started = std::time::Instant::now();
+    let say = |line: &str| println!("{:7.1} s  {line}", started.elapsed().as_secs_f64());
+    let plan = Plan { documents: 400, segments: 9, tokens: 22, hidden: 576 };
+    synthetic::write(dir.path(), &plan);
+    say("written");
+    label::run(dir.path(), &ByWord, &say).unwrap();
+    let bundle = dir.path().join("bundle");
+    let sites = vec![themecast_plugin_api::Site::Final];
+    let config = TrainConfig { sites, ..TrainConfig::new(&bundle) };
+    train::run(dir.path(), &config, &say).unwrap();
+    eval::run(dir.path(), &EvalConfig::new(&bundle), &say).unwrap();
+    say("evaluated");
+}
+
+#[test]
+fn a_bundle_of_other_themes_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(dir.path(), &SMALL);
+    label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+    let bundle = dir.path().join("bundle");
+    let config = TrainConfig { horizons: 1, ..TrainConfig::new(&bundle) };
+    train::run(dir.path(), &config, &|_| {}).unwrap();
+    let config = ClusterConfig { themes: 3, seed: 1, starts: 2 };
+    label::run(dir.path(), &Cluster { config, embedder: &WordEmbedder }, &|_| {}).unwrap();
+    let error = eval::run(dir.path(), &EvalConfig::new(&bundle), &|_| {}).unwrap_err();
+    assert!(error.to_string().contains("themes are not those of the labels"), "{error}");
 }

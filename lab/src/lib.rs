@@ -10,6 +10,7 @@ pub mod embed;
 #[cfg(test)]
 mod end_to_end;
 mod error;
+pub mod eval;
 pub mod label;
 mod replay;
 mod split;

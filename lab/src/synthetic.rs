@@ -81,8 +81,7 @@ fn document(number: usize, plan: &Plan) -> Document {
             let index = segment * plan.tokens + place;
             let word = WORDS[chain[segment]][random.next_u64() as usize % 3];
             let last = place + 1 == plan.tokens;
-            let row =
-                residuals(Some(chain[segment]), chain[segment + 1], plan.hidden, &mut random);
+            let row = residuals(Some(chain[segment]), chain[segment + 1], plan.hidden, &mut random);
             tokens.push(TokenRow {
                 index: index as i32,
                 token: index as u32 % 100,

@@ -1,5 +1,58 @@
-//! `themecast eval`
-use anyhow::Result;
-#[derive(clap::Args)]
-pub(super) struct Eval {}
-impl Eval { pub(super) async fn run(self) -> Result<()> { Ok(()) } }
+//! `themecast eval`: a bundle on held-out data, next to every baseline.
+
+use super::output;
+use anyhow::{Context, Result};
+use clap::Args;
+use std::path::PathBuf;
+use themecast_lab::eval::{self, EvalConfig};
+
+#[derive(Args)]
+pub(super) struct Eval {
+    /// The labelled collection's folder
+    #[arg(long)]
+    data: PathBuf,
+    /// The bundle's folder
+    #[arg(long)]
+    bundle: PathBuf,
+    /// Where to write the report as JSON; - is stdout
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Where to write the report as a page
+    #[arg(long)]
+    html: Option<PathBuf>,
+    /// Bootstrap resamples of documents
+    #[arg(long, default_value_t = 1000)]
+    resamples: usize,
+    /// The seed of the bootstrap
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write the main figures onto the bundle's card
+    #[arg(long)]
+    record: bool,
+}
+
+impl Eval {
+    pub(super) async fn run(self) -> Result<()> {
+        tokio::task::spawn_blocking(move || self.eval()).await.context("judging was cut short")?
+    }
+
+    fn eval(self) -> Result<()> {
+        let config = EvalConfig {
+            resamples: self.resamples,
+            seed: self.seed,
+            ..EvalConfig::new(&self.bundle)
+        };
+        let report = eval::run(&self.data, &config, &|line| eprintln!("eval: {line}"))?;
+        if self.record {
+            eval::record(&self.bundle, &report)?;
+        }
+        if let Some(path) = &self.html {
+            output::write(path, &report.to_html())?;
+        }
+        match &self.json {
+            Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?,
+            None => println!("{}", report.to_markdown()),
+        }
+        Ok(())
+    }
+}

@@ -1,5 +1,54 @@
-//! `themecast train`
-use anyhow::Result;
-#[derive(clap::Args)]
-pub(super) struct Train {}
-impl Train { pub(super) async fn run(self) -> Result<()> { Ok(()) } }
+//! `themecast train`: a bundle from a labelled collection.
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use themecast_lab::train::{self, TrainConfig};
+use themecast_plugin_api::Site;
+
+#[derive(Args)]
+pub(super) struct Train {
+    /// The labelled collection's folder
+    #[arg(long)]
+    data: PathBuf,
+    /// The kind of predictor
+    #[arg(long, value_enum, default_value_t = Predictor::Linear)]
+    predictor: Predictor,
+    /// Which of the collected sites to look at, such as final,layer.24.in; all where not given
+    #[arg(long, value_delimiter = ',')]
+    sites: Vec<Site>,
+    /// How many segments ahead to forecast
+    #[arg(long, default_value_t = 3)]
+    horizons: usize,
+    /// The seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The bundle's folder
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Predictor {
+    /// Regularised softmax regressions on the residual, its running means, history and position
+    Linear,
+}
+
+impl Train {
+    pub(super) async fn run(self) -> Result<()> {
+        tokio::task::spawn_blocking(move || self.train()).await.context("training was cut short")?
+    }
+
+    fn train(self) -> Result<()> {
+        let Predictor::Linear = self.predictor;
+        let config = TrainConfig {
+            sites: self.sites,
+            horizons: self.horizons,
+            seed: self.seed,
+            ..TrainConfig::new(&self.out)
+        };
+        let report = train::run(&self.data, &config, &|line| eprintln!("train: {line}"))?;
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        Ok(())
+    }
+}

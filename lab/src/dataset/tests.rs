@@ -22,8 +22,8 @@ fn document(id: usize, tokens: usize, width: usize) -> Document {
         id: Document::id_of(&format!("p{id}"), 0),
         prompt_id: format!("p{id}"),
         prompt: "Say something — \"anything\"".into(),
-        group: (id % 2 == 0).then(|| "even".into()),
-        split: (id % 3 == 0).then(|| "test".into()),
+        group: id.is_multiple_of(2).then(|| "even".into()),
+        split: id.is_multiple_of(3).then(|| "test".into()),
         sample: 0,
         text: (1..tokens).map(|index| format!(" w{index}")).collect(),
         finish_reason: "length".into(),
@@ -122,8 +122,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, b"").unwrap();
-    let message =
-        PartWriter::new(&file.join("in"), Shard::WHOLE, &collection_info(8)).unwrap_err();
+    let message = PartWriter::new(&file.join("in"), Shard::WHOLE, &collection_info(8)).unwrap_err();
     assert!(message.to_string().contains("file/in: cannot create the folder"), "{message}");
 }
 

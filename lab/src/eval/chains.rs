@@ -34,8 +34,7 @@ impl Counted {
         let uniform = vec![1.0 / themes as f32; themes];
         let marginal = shares(every, &uniform, themes as f32 / 2.0);
         let at = |place: usize| train.iter().filter_map(move |chain| chain.get(place).copied());
-        let by_position =
-            (0..horizons).map(|place| shares(at(place), &marginal, 3.0)).collect();
+        let by_position = (0..horizons).map(|place| shares(at(place), &marginal, 3.0)).collect();
         let mut counted = Self { themes, marginal, by_position, steps: Vec::new() };
         for ahead in 1..=horizons {
             let step = counted.count(train, validation, ahead);

@@ -32,6 +32,11 @@ impl Case<'_> {
         self.forecast.iter().enumerate().filter(|&one| before(one)).count() < count
     }
 
+    fn brier(&self) -> f64 {
+        let square: f64 = self.forecast.iter().map(|&p| f64::from(p).powi(2)).sum();
+        square + 1.0 - 2.0 * f64::from(self.forecast[self.came as usize])
+    }
+
     fn likeliest(&self) -> usize {
         let best = |best: usize, place: usize| {
             if self.forecast[place] > self.forecast[best] { place } else { best }
@@ -51,6 +56,9 @@ pub struct Scores {
     pub macro_f1: f64,
     /// Mean −ln p(theme that came), in nats.
     pub nll_nats: f64,
+    /// Mean squared distance of the forecast from what came, over all themes, 0 to 2.
+    /// *Source* Brier 1950.
+    pub brier: f64,
     /// Expected calibration error of the likeliest theme, 15 bins of equal mass.
     /// *Source* Guo et al. 2017, Nguyen and O'Connor 2015.
     pub ece: f64,
@@ -74,6 +82,7 @@ pub(super) fn score(cases: &[Case<'_>]) -> Option<Scores> {
         top3: share(&|case| case.hit(3)),
         macro_f1: macro_f1(cases),
         nll_nats: cases.iter().map(Case::surprise).sum::<f64>() / cases.len() as f64,
+        brier: cases.iter().map(Case::brier).sum::<f64>() / cases.len() as f64,
         ece: calibration_error(cases),
         transitions_top1: (changes > 0).then(|| change_hits as f64 / changes as f64),
     })
@@ -81,7 +90,8 @@ pub(super) fn score(cases: &[Case<'_>]) -> Option<Scores> {
 
 fn macro_f1(cases: &[Case<'_>]) -> f64 {
     let themes = cases[0].forecast.len();
-    let (mut both, mut forecast, mut came) = (vec![0u32; themes], vec![0u32; themes], vec![0u32; themes]);
+    let (mut both, mut forecast, mut came) =
+        (vec![0u32; themes], vec![0u32; themes], vec![0u32; themes]);
     for case in cases {
         let (likeliest, theme) = (case.likeliest(), case.came as usize);
         forecast[likeliest] += 1;
@@ -96,10 +106,8 @@ fn macro_f1(cases: &[Case<'_>]) -> f64 {
 }
 
 fn calibration_error(cases: &[Case<'_>]) -> f64 {
-    let mut sure: Vec<(f32, bool)> = cases
-        .iter()
-        .map(|case| (case.forecast[case.likeliest()], case.hit(1)))
-        .collect();
+    let mut sure: Vec<(f32, bool)> =
+        cases.iter().map(|case| (case.forecast[case.likeliest()], case.hit(1))).collect();
     sure.sort_by(|a, b| a.0.total_cmp(&b.0));
     let edge = |bin: usize| bin * sure.len() / BINS;
     let gap = |bin: usize| {
@@ -134,6 +142,7 @@ mod tests {
         // F1: theme 0 2/3, theme 1 2/3, themes 2 and 3 none.
         assert!((scores.macro_f1 - 1.0 / 3.0).abs() < 1e-9);
         assert_eq!(scores.transitions_top1, Some(1.0 / 3.0));
+        assert!((scores.brier - (0.14 + 1.02 + 0.75) / 4.0).abs() < 1e-6);
         // With one case a bin: gaps of .3, .6, .25 and 0.
         assert!((scores.ece - 1.15 / 4.0).abs() < 1e-6, "{}", scores.ece);
     }

@@ -82,7 +82,8 @@ fn rows(stories: &[Story], vocabulary: &Vocabulary, themes: usize) -> TextRows {
                 vocabulary.count(text, &mut counts);
             }
             let start = out.words.len();
-            let weigh = |(n, rarity): (&f32, &f32)| if *n > 0.0 { (1.0 + n.ln()) * rarity } else { 0.0 };
+            let weigh =
+                |(n, rarity): (&f32, &f32)| if *n > 0.0 { (1.0 + n.ln()) * rarity } else { 0.0 };
             out.words.extend(counts.iter().zip(&vocabulary.rarity).map(weigh));
             let row = &mut out.words[start..];
             let norm = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
@@ -145,7 +146,7 @@ pub(super) fn forecasts(
             let (on, by) = (targets(&a, train, ahead), targets(&b, validation, ahead));
             let on = Sample { rows: &a_matrix, targets: &on };
             let by = Sample { rows: &b_matrix, targets: &by };
-            let head = head::fit(on, by, themes, &[], steps)?;
+            let head = head::fit(on, by, themes, None, steps)?;
             let mut forecasts = c_matrix.logits(&head.weights)?;
             for forecast in forecasts.chunks_exact_mut(themes) {
                 forecast.iter_mut().for_each(|logit| *logit /= head.temperature);
@@ -153,15 +154,17 @@ pub(super) fn forecasts(
             }
             Ok((head.validation_nats, forecasts))
         };
-        let fitted: Vec<_> =
-            (1..=horizons).into_par_iter().map(fit).collect::<Result<_>>()?;
+        let fitted: Vec<_> = (1..=horizons).into_par_iter().map(fit).collect::<Result<_>>()?;
         for (best, found) in best.iter_mut().zip(fitted) {
             if best.as_ref().is_none_or(|(nats, _)| found.0 < *nats) {
                 *best = Some(found);
             }
         }
     }
-    Ok(best.into_iter().map(|best| best.map(|(_, forecasts)| forecasts).unwrap_or_default()).collect())
+    Ok(best
+        .into_iter()
+        .map(|best| best.map(|(_, forecasts)| forecasts).unwrap_or_default())
+        .collect())
 }
 
 fn targets(rows: &TextRows, stories: &[Story], ahead: usize) -> Vec<Option<u32>> {
@@ -192,9 +195,11 @@ mod tests {
     #[test]
     fn a_text_that_names_the_next_theme_is_understood() {
         let story = |number: usize| {
-            let chain: Vec<u32> = (0..5).map(|x| ((number * 7 + x * x * number) % 3) as u32).collect();
-            let next = |place: usize| ["red", "green", "blue"][chain[place + 1] as usize].to_owned();
-            let segments = (0..4).map(|place| format!("Next comes {}.", next(place).repeat(1)));
+            let chain: Vec<u32> =
+                (0..5).map(|x| ((number * 7 + x * x * number) % 3) as u32).collect();
+            let next =
+                |place: usize| ["red", "green", "blue"][chain[place + 1] as usize].to_owned();
+            let segments = (0..4).map(|place| format!("Next comes {}.", next(place)));
             let segments = segments.chain(["The end.".to_owned()]).collect();
             Story { prompt: "Go".into(), segments, chain: chain.into() }
         };

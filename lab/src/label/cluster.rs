@@ -72,7 +72,8 @@ impl Labeler for Cluster<'_> {
         let model = self.fit(&train, self.config.seed)?;
         progress("clustering again with another seed");
         let second = self.fit(&train, self.config.seed.wrapping_add(1))?;
-        let index = agreement::adjusted_rand_index(&assign(&model, &train), &assign(&second, &train));
+        let index =
+            agreement::adjusted_rand_index(&assign(&model, &train), &assign(&second, &train));
         let agreement = Agreement {
             with: "a second run with another seed".into(),
             adjusted_rand_index: index,

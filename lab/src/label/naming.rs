@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn typical_words_set_clusters_apart() {
-        let texts = ["Mix the flour and sugar", "flour, sugar, oven", "the ship and the sea", "Sea!"];
+        let texts =
+            ["Mix the flour and sugar", "flour, sugar, oven", "the ship and the sea", "Sea!"];
         let words = typical_words(&texts, &[0, 0, 1, 1], 2, 2);
         assert_eq!(words, [["flour", "sugar"], ["sea", "ship"]]);
     }

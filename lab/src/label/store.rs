@@ -151,8 +151,7 @@ impl Labels {
             number(|one| one.theme),
             Arc::new(Float32Array::from_iter_values(all.iter().map(|one| one.distance))),
         ];
-        RecordBatch::try_new(schema.clone(), columns)
-            .map_err(|error| LabError::format(path, error))
+        RecordBatch::try_new(schema.clone(), columns).map_err(|error| LabError::format(path, error))
     }
 }
 

@@ -12,13 +12,9 @@ pub(crate) mod rows;
 mod sets;
 
 pub use sets::HeadReport;
+pub(crate) use sets::matrices;
 
-use crate::{
-    LabError, Result,
-    dataset::CollectionInfo,
-    label::Labels,
-    replay,
-};
+use crate::{LabError, Result, dataset::CollectionInfo, label::Labels, replay};
 use head::Sample;
 use logistic::Weights;
 use reference::{Distances, Spread};
@@ -30,7 +26,7 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 use themecast_forecast::{
-    bundle::{Bundle, Calibration, Card, FORMAT, Reference, Temperatures},
+    bundle::{Bundle, Calibration, Card, FORMAT, Temperatures},
     features::FeatureLayout,
     linear::LinearPredictor,
 };
@@ -117,11 +113,7 @@ pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<
     let source =
         Source { dir, sites, layout, chains: &chains, folds: config.folds, seed: config.seed };
     let trained = train(&source, config, progress)?;
-    let theme_share = labels.themes.iter().map(|theme| theme.share).collect();
-    let reference = trained.distances.reference(theme_share, trained.excess_std);
-    let mut report = trained.report;
-    let heads = (trained.boundary, trained.mid);
-    let bundle = bundle(&info, &labels, (sites, config), heads, reference, &report)?;
+    let (bundle, mut report) = bundle(&info, &labels, sites, config, trained)?;
     bundle.save(&config.out).map_err(|error| LabError::Forecast(error.to_string()))?;
     report.seconds = started.elapsed().as_secs_f64();
     progress(&format!("saved {} after {:.0} s", config.out.display(), report.seconds));
@@ -181,13 +173,14 @@ fn now_heads(
     progress(&format!("classifier of segments: {} rows", rows.train.origins.len()));
     let layout = source.layout;
     let themes = layout.themes;
-    let unused = [layout.history()];
+    let history = layout.history();
+    let unused = Some(&history);
     let [train_targets, validation_targets] = [rows.train.targets(0), rows.validation.targets(0)];
     let folds: Vec<usize> = rows.train.origins.iter().map(|origin| origin.fold).collect();
     let (scaler, train, validation) = sets::matrices(rows, layout)?;
     let train_sample = Sample { rows: &train, targets: &train_targets };
     let validation_sample = Sample { rows: &validation, targets: &validation_targets };
-    let whole = head::fit(train_sample, validation_sample, themes, &unused, config.steps)?;
+    let whole = head::fit(train_sample, validation_sample, themes, unused, config.steps)?;
     progress(&format!(
         "classifier of segments: {:.1} % right on the validation split; {} folds",
         100.0 * whole.validation_top1,
@@ -195,11 +188,10 @@ fn now_heads(
     ));
     let without = |fold: usize| {
         let rest = train_targets.iter().zip(&folds);
-        let targets: Vec<_> =
-            rest.map(|(target, &of)| target.filter(|_| of != fold)).collect();
+        let targets: Vec<_> = rest.map(|(target, &of)| target.filter(|_| of != fold)).collect();
         let sample = Sample { rows: &train, targets: &targets };
         let start = Weights::zero(layout.len(), themes);
-        let weights = head::fit_at(sample, whole.lambda, &unused, start, config.steps)?;
+        let weights = head::fit_at(sample, whole.lambda, unused, start, config.steps)?;
         Ok(scaler.fold(&weights, whole.temperature))
     };
     let folds = (0..config.folds).into_par_iter().map(without).collect::<Result<_>>()?;
@@ -209,11 +201,12 @@ fn now_heads(
 fn bundle(
     info: &CollectionInfo,
     labels: &Labels,
-    (sites, config): (&[Site], &TrainConfig),
-    (boundary, mid): (sets::HeadSet, sets::HeadSet),
-    reference: Reference,
-    report: &TrainReport,
-) -> Result<Bundle> {
+    sites: &[Site],
+    config: &TrainConfig,
+    trained: Trained,
+) -> Result<(Bundle, TrainReport)> {
+    let Trained { boundary, mid, distances, excess_std, report } = trained;
+    let theme_share = labels.themes.iter().map(|theme| theme.share).collect();
     let card = Card {
         format: FORMAT,
         model: info.model.clone(),
@@ -228,7 +221,7 @@ fn bundle(
                 mid: mid.heads.iter().map(|head| head.temperature).collect(),
             },
         },
-        reference,
+        reference: distances.reference(theme_share, excess_std),
         evaluation: json!({ "validation": report.heads }),
         license: config.license.clone(),
         created: now_iso8601(),
@@ -243,10 +236,9 @@ fn bundle(
         }),
     };
     let layout: FeatureLayout = card.layout();
-    let predictor =
-        LinearPredictor::new(boundary.heads, mid.heads, layout.themes, layout.len())
-            .map_err(|error| LabError::Forecast(error.to_string()))?;
-    Ok(Bundle { card, predictor })
+    let predictor = LinearPredictor::new(boundary.heads, mid.heads, layout.themes, layout.len())
+        .map_err(|error| LabError::Forecast(error.to_string()))?;
+    Ok((Bundle { card, predictor }, report))
 }
 
 /// The present moment, `2026-01-31T12:00:00Z`.

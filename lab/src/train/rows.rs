@@ -147,10 +147,7 @@ impl Source<'_> {
     }
 
     /// Visits every labelled document of the training and validation splits.
-    fn each(
-        &self,
-        mut visit: impl FnMut(&Document, Split, &Origin) -> Result<()>,
-    ) -> Result<()> {
+    fn each(&self, mut visit: impl FnMut(&Document, Split, &Origin) -> Result<()>) -> Result<()> {
         for document in DocumentReader::open(self.dir, Load::Residuals(self.sites.to_vec()))? {
             let document = document?;
             let split = Split::of(&document)?;

@@ -79,10 +79,11 @@ pub(super) fn fit(
             );
             return Err(LabError::Data(message));
         }
-        let unused = if offset == 0 { vec![layout.history()] } else { Vec::new() };
+        let history = layout.history();
+        let unused = (offset == 0).then_some(&history);
         let train = Sample { rows: &train, targets: train_targets };
         let sample = Sample { rows: &validation, targets: validation_targets };
-        let head = head::fit(train, sample, layout.themes, &unused, config.steps)?;
+        let head = head::fit(train, sample, layout.themes, unused, config.steps)?;
         let report = HeadReport {
             set,
             offset,
@@ -99,14 +100,18 @@ pub(super) fn fit(
     let excess_std = excess_std(&fitted[1].0, &validation, &targets[1].1)?;
     let heads =
         fitted.iter().map(|(head, _)| scaler.fold(&head.weights, head.temperature)).collect();
-    Ok(HeadSet { heads, reports: fitted.into_iter().map(|(_, report)| report).collect(), excess_std })
+    Ok(HeadSet {
+        heads,
+        reports: fitted.into_iter().map(|(_, report)| report).collect(),
+        excess_std,
+    })
 }
 
 /// Z-scored matrices of training and validation rows.
 ///
 /// # Errors
 /// [`LabError::Fit`].
-pub(super) fn matrices(rows: Splits, layout: FeatureLayout) -> Result<(Scaler, Matrix, Matrix)> {
+pub(crate) fn matrices(rows: Splits, layout: FeatureLayout) -> Result<(Scaler, Matrix, Matrix)> {
     let features = layout.len();
     let scaler = Scaler::measure(&rows.train.values, features);
     let scaled = |rows: Rows| {
