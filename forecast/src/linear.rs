@@ -50,7 +50,9 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinearError {
     /// The two sets have different numbers of offsets.
-    #[error("{boundary} boundary heads but {mid} mid-segment heads: want one each for every offset")]
+    #[error(
+        "{boundary} boundary heads but {mid} mid-segment heads: want one each for every offset"
+    )]
     Sets {
         /// Heads for boundaries.
         boundary: usize,
@@ -58,7 +60,9 @@ pub enum LinearError {
         mid: usize,
     },
     /// A head has other sizes than the others.
-    #[error("head {set}.{offset} has {weights} weights and {biases} biases: want {themes} themes of {features} features")]
+    #[error(
+        "head {set}.{offset} has {weights} weights and {biases} biases: want {themes} themes of {features} features"
+    )]
     Shape {
         /// `boundary` or `mid`.
         set: &'static str,
@@ -110,7 +114,14 @@ impl LinearPredictor {
             for (offset, head) in heads.iter().enumerate() {
                 let (weights, biases) = (head.weight.len(), head.bias.len());
                 if weights != themes * features || biases != themes {
-                    return Err(LinearError::Shape { set, offset, weights, biases, themes, features });
+                    return Err(LinearError::Shape {
+                        set,
+                        offset,
+                        weights,
+                        biases,
+                        themes,
+                        features,
+                    });
                 }
             }
         }
@@ -141,7 +152,9 @@ mod tests {
         let mut out = Vec::new();
         head.probabilities(&[1.0, 1.0], &mut out);
         let (a, b) = (0.75f32.exp(), 1f32.exp());
-        assert!((out[0] - a / (a + b)).abs() < 1e-6 && (out.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!(
+            (out[0] - a / (a + b)).abs() < 1e-6 && (out.iter().sum::<f32>() - 1.0).abs() < 1e-6
+        );
     }
 
     #[test]

@@ -52,9 +52,9 @@ impl Asked {
     fn read(options: &Value) -> Result<Self, PluginError> {
         let whole = |key: &'static str| match options.get(key) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::Int(number)) => usize::try_from(*number)
-                .map(Some)
-                .map_err(|_| PluginError::invalid(key, format!("must not be below 0, was {number}"))),
+            Some(Value::Int(number)) => usize::try_from(*number).map(Some).map_err(|_| {
+                PluginError::invalid(key, format!("must not be below 0, was {number}"))
+            }),
             Some(other) => {
                 let shown = serde_json::to_string(other).unwrap_or_default();
                 Err(PluginError::invalid(key, format!("must be a whole number, was {shown}")))
@@ -62,7 +62,8 @@ impl Asked {
         };
         let watch = options.get("watch").cloned().unwrap_or(Value::List(Vec::new()));
         let watch = serde_json::to_value(&watch).and_then(serde_json::from_value);
-        let watch = watch.map_err(|_| PluginError::invalid("watch", "must be a list of phrases"))?;
+        let watch =
+            watch.map_err(|_| PluginError::invalid("watch", "must be a list of phrases"))?;
         Ok(Self { top: whole("top")?, horizon: whole("horizon")?, chains: whole("chains")?, watch })
     }
 }

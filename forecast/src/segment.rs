@@ -23,7 +23,9 @@ impl Default for SegmenterConfig {
 
 /// Lengths that no segment can have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("segments of {min_chars} to {max_chars} characters: want 1 or more, and the most above the least")]
+#[error(
+    "segments of {min_chars} to {max_chars} characters: want 1 or more, and the most above the least"
+)]
 pub struct SegmenterError {
     min_chars: usize,
     max_chars: usize,
@@ -143,7 +145,10 @@ mod tests {
     fn sentences_and_lines_end_segments_of_enough_length() {
         let segments = cut("One two. Three four five. Six!\nSeven", 10, 99, 1);
         assert_eq!(segments, ["One two. Three four five.", " Six!\nSeven"]);
-        assert_eq!(cut("Mix flour\nand eggs\nwell", 9, 99, 1), ["Mix flour\n", "and eggs\n", "well"]);
+        assert_eq!(
+            cut("Mix flour\nand eggs\nwell", 9, 99, 1),
+            ["Mix flour\n", "and eggs\n", "well"]
+        );
     }
 
     #[test]
@@ -162,7 +167,8 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_whatever_the_tokens() {
-        let text = "It rains. We stay, \"inside\"! Is it 3.5? Yes.\n- one\n- two\nThe end… 🙂 ".repeat(9);
+        let text =
+            "It rains. We stay, \"inside\"! Is it 3.5? Yes.\n- one\n- two\nThe end… 🙂 ".repeat(9);
         for size in 1..7 {
             assert_eq!(cut(&text, 20, 60, size).concat(), text);
         }

@@ -4,6 +4,7 @@ use crate::{LabError, Result, atomic};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
+use rayon::prelude::*;
 use std::{fs, path::Path};
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
@@ -89,13 +90,16 @@ impl Embed for Embedder {
         order.sort_by_key(|&place| encoded[place].len());
         let mut vectors = vec![Vec::new(); texts.len()];
         let mut done = 0;
-        for places in order.chunks(BATCH) {
+        let embed = |places: &[usize]| {
             let batch: Vec<&Encoding> = places.iter().map(|&place| &encoded[place]).collect();
-            let embedded = self.embed_batch(&batch).map_err(|e| failed(&e))?;
-            for (&place, vector) in places.iter().zip(embedded) {
+            self.embed_batch(&batch).map_err(|e| failed(&e))
+        };
+        for group in order.chunks(BATCH * rayon::current_num_threads()) {
+            let embedded: Vec<_> = group.par_chunks(BATCH).map(embed).collect::<Result<_>>()?;
+            for (&place, vector) in group.iter().zip(embedded.into_iter().flatten()) {
                 vectors[place] = vector;
             }
-            done += places.len();
+            done += group.len();
             progress(done, texts.len());
         }
         Ok(vectors)

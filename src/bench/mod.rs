@@ -97,7 +97,8 @@ async fn rate(
     tokens: usize,
 ) -> Result<f64> {
     let begun = Instant::now();
-    let answers = (0..concurrency).map(|i| answer(host, runner, PROMPTS[i % PROMPTS.len()], tokens));
+    let answers =
+        (0..concurrency).map(|i| answer(host, runner, PROMPTS[i % PROMPTS.len()], tokens));
     let written: usize = try_join_all(answers).await?.into_iter().sum();
     Ok(written as f64 / begun.elapsed().as_secs_f64())
 }

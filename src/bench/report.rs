@@ -80,7 +80,10 @@ impl fmt::Display for Report {
         writeln!(f, "at once  tokens/s off  tokens/s on  ratio (95 % interval)")?;
         for speed in &self.speeds {
             let Speed { concurrency, off, on, ratio, ratio_interval: [low, high], .. } = speed;
-            writeln!(f, "{concurrency:7}  {off:12.1}  {on:11.1}  {ratio:.3} ({low:.3} to {high:.3})")?;
+            writeln!(
+                f,
+                "{concurrency:7}  {off:12.1}  {on:11.1}  {ratio:.3} ({low:.3} to {high:.3})"
+            )?;
         }
         let micro = |seconds: f64| seconds * 1e6;
         let (p50, p99) = (micro(self.forecast_p50_seconds), micro(self.forecast_p99_seconds));

@@ -70,7 +70,8 @@ struct TimedSession {
 impl Session for TimedSession {
     fn step(&mut self, step: &Step<'_>) -> Result<Option<Annotation>, PluginError> {
         let all = step.residuals;
-        let own: Vec<f32> = (0..self.sites).flat_map(|site| all.all(site).iter().copied()).collect();
+        let own: Vec<f32> =
+            (0..self.sites).flat_map(|site| all.all(site).iter().copied()).collect();
         let residuals = Residuals::new(&own, all.positions(), all.hidden_size());
         let begun = Instant::now();
         let said = self.inner.step(&Step { residuals, ..*step });

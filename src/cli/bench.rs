@@ -50,7 +50,10 @@ impl Bench {
             concurrency: self.concurrency,
             tokens: self.tokens,
             rounds: self.rounds,
-            extra_sites: extra(&host, self.sites.saturating_sub(forecast.runner.interest.sites.len())),
+            extra_sites: extra(
+                &host,
+                self.sites.saturating_sub(forecast.runner.interest.sites.len()),
+            ),
         };
         let progress = Progress::new("bench");
         let at = |done, total| progress.at(done, total);

@@ -48,7 +48,9 @@ impl Collect {
         for site in &self.sites {
             if !host.model().has(*site) {
                 let layers = host.model().layers;
-                return Err(anyhow!("the model has no site {site}: its {layers} layers count from 0"));
+                return Err(anyhow!(
+                    "the model has no site {site}: its {layers} layers count from 0"
+                ));
             }
         }
         let config = collect::Config {

@@ -39,12 +39,15 @@ enum Method {
 
 impl Label {
     pub(super) async fn run(self) -> Result<()> {
-        tokio::task::spawn_blocking(move || self.label()).await.context("labelling was cut short")?
+        tokio::task::spawn_blocking(move || self.label())
+            .await
+            .context("labelling was cut short")?
     }
 
     fn label(self) -> Result<()> {
         let embedder = Embedder::load(&themecast_assets::embedder(&*super::fetch::progress())?)?;
-        let config = ClusterConfig { themes: self.themes, seed: self.seed, ..ClusterConfig::default() };
+        let config =
+            ClusterConfig { themes: self.themes, seed: self.seed, ..ClusterConfig::default() };
         let Method::Cluster = self.method;
         let labeler = Cluster { config, embedder: &embedder };
         let tell = |line: &str| eprintln!("label: {line}");

@@ -11,10 +11,21 @@ pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     let shown = path.display();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)
-        .with_context(|| format!("{shown}: cannot write in {}", folder.display()))?;
+    let mut file =
+        beside(folder).with_context(|| format!("{shown}: cannot write in {}", folder.display()))?;
     file.write_all(text.as_bytes()).with_context(|| format!("{shown}: cannot write"))?;
     file.as_file().sync_all().with_context(|| format!("{shown}: cannot write"))?;
     file.persist(path).with_context(|| format!("{shown}: cannot rename into place"))?;
     Ok(())
+}
+
+/// A temporary file in `folder`, readable as other files are.
+fn beside(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666))
+    };
+    builder.tempfile_in(folder)
 }

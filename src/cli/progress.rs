@@ -20,9 +20,8 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(what: &'static str) -> Self {
-        let style = ProgressStyle::with_template(
-            "{msg} {wide_bar} {pos}/{len} {per_sec}, {eta} left",
-        );
+        let style =
+            ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec}, {eta} left");
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0).with_message(what);
             if let Ok(style) = style {

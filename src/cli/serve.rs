@@ -84,8 +84,10 @@ impl Serve {
     fn with_file(self) -> Result<Self> {
         let Some(path) = &self.config else { return Ok(self) };
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
-        let file: Self = toml::from_str(&text).with_context(|| format!("{shown}: not a configuration"))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
+        let file: Self =
+            toml::from_str(&text).with_context(|| format!("{shown}: not a configuration"))?;
         Ok(Self {
             model: self.model.or(file.model),
             bundle: self.bundle.or(file.bundle),

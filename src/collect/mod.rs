@@ -17,7 +17,9 @@ use std::{
     sync::Arc,
 };
 use themecast_forecast::segment::SegmenterConfig;
-use themecast_lab::dataset::{COLLECTION_FORMAT, CollectionInfo, Document, PartWriter, Shard, completed_ids};
+use themecast_lab::dataset::{
+    COLLECTION_FORMAT, CollectionInfo, Document, PartWriter, Shard, completed_ids,
+};
 use themecast_plugin_api::{Interest, Site};
 
 /// What to collect.

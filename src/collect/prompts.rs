@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn lines_are_read_and_mistakes_are_placed() {
-        let two = "{\"id\":\"a\",\"prompt\":\"x\",\"group\":\"g\"}\n\n{\"id\":\"b\",\"prompt\":\"y\"}\n";
+        let two =
+            "{\"id\":\"a\",\"prompt\":\"x\",\"group\":\"g\"}\n\n{\"id\":\"b\",\"prompt\":\"y\"}\n";
         assert_eq!(check(two).unwrap().len(), 2);
         assert!(check("{\"id\":\"a\"}").unwrap_err().contains(":1: want"));
         assert!(check("").unwrap_err().contains("no prompt"));

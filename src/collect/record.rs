@@ -23,7 +23,11 @@ impl Recorder {
     ///
     /// # Errors
     /// When the residuals of a step could not be read.
-    pub(super) fn rows(&self, vocabulary: &Vocabulary, config: &SegmenterConfig) -> Result<Vec<TokenRow>> {
+    pub(super) fn rows(
+        &self,
+        vocabulary: &Vocabulary,
+        config: &SegmenterConfig,
+    ) -> Result<Vec<TokenRow>> {
         let mut segmenter = Segmenter::new(config);
         let mut decoder = TextDecoder::default();
         let mut segment = 0;

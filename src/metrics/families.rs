@@ -115,7 +115,12 @@ impl Registrar<'_> {
         Ok(metric)
     }
 
-    fn counters(&self, n: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    fn counters(
+        &self,
+        n: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, prometheus::Error> {
         self.add(IntCounterVec::new(Opts::new(name(n), help), labels))
     }
 
@@ -123,12 +128,22 @@ impl Registrar<'_> {
         self.add(IntGaugeVec::new(Opts::new(name(n), help), &["state"]))
     }
 
-    fn histogram(&self, n: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
+    fn histogram(
+        &self,
+        n: &str,
+        help: &str,
+        buckets: &[f64],
+    ) -> Result<Histogram, prometheus::Error> {
         let options = HistogramOpts::new(name(n), help).buckets(buckets.to_vec());
         self.add(Histogram::with_opts(options))
     }
 
-    fn histograms(&self, n: &str, help: &str, buckets: &[f64]) -> Result<HistogramVec, prometheus::Error> {
+    fn histograms(
+        &self,
+        n: &str,
+        help: &str,
+        buckets: &[f64],
+    ) -> Result<HistogramVec, prometheus::Error> {
         let options = HistogramOpts::new(name(n), help).buckets(buckets.to_vec());
         self.add(HistogramVec::new(options, &["ahead"]))
     }

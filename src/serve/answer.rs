@@ -56,7 +56,7 @@ async fn run(
     let asked = ask::take(&mut body, &headers)?;
     let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
     let id = format!("themecast-{}", Uuid::new_v4().simple());
-    let (tap, annotations) = session(&app, ready, &body, &id, asked.as_ref())?;
+    let Opened { tap, annotations } = session(&app, ready, &body, &id, asked.as_ref())?;
     let call = Call { route: meter.route, body, tap, sampling: None };
     let mut events = ready.host.generate(call).await?;
     let first = events.next().await;
@@ -66,8 +66,26 @@ async fn run(
         Some(Event::Failed(error)) => Err(error.into()),
         Some(first) if streamed => Ok(stream::reply(first, events, annotator, meter)),
         Some(Event::Done { json, finish }) => whole(json, &finish, annotator, &meter).await,
-        Some(Event::Chunk { .. }) => {
-            Err(ApiError::Host(crate::host::HostError::Model("chunks were not asked for".to_owned())))
+        Some(Event::Chunk { .. }) => Err(ApiError::Host(crate::host::HostError::Model(
+            "chunks were not asked for".to_owned(),
+        ))),
+    }
+}
+
+/// The session of one request.
+struct Opened {
+    /// What the host is to tap.
+    tap: Option<Tap>,
+    /// The annotations; or none; or why there are none.
+    annotations: Result<Option<Annotations>, String>,
+}
+
+impl Opened {
+    /// No session; refused where annotations were asked for.
+    fn none(asked: Option<&Ask>, why: ApiError) -> Result<Self, ApiError> {
+        match asked {
+            None => Ok(Self { tap: None, annotations: Ok(None) }),
+            Some(_) => Err(why),
         }
     }
 }
@@ -79,29 +97,25 @@ fn session(
     body: &Value,
     id: &str,
     asked: Option<&Ask>,
-) -> Result<(Option<Tap>, Result<Option<Annotations>, String>), ApiError> {
+) -> Result<Opened, ApiError> {
     let several = body.get("n").and_then(Value::as_u64).unwrap_or(1) > 1;
     let Some(forecast) = ready.forecast() else {
-        return match asked {
-            None => Ok((None, Ok(None))),
-            Some(_) => Err(ApiError::invalid("themecast", "this server runs without a forecast (--no-forecast)")),
-        };
+        let why = "this server runs without a forecast (--no-forecast)";
+        return Opened::none(asked, ApiError::invalid("themecast", why));
     };
     if several {
-        return match asked {
-            None => Ok((None, Ok(None))),
-            Some(_) => Err(ApiError::invalid("n", "must be 1 where 'themecast' is asked for")),
-        };
+        let why = "must be 1 where 'themecast' is asked for";
+        return Opened::none(asked, ApiError::invalid("n", why));
     }
     let options = asked.map(|ask| ask.options.clone()).unwrap_or_default();
     match forecast.runner.open(&RequestInfo { id: id.to_owned(), options }) {
-        Ok((tap, annotations)) => Ok((Some(tap), Ok(Some(annotations)))),
+        Ok((tap, annotations)) => Ok(Opened { tap: Some(tap), annotations: Ok(Some(annotations)) }),
         Err(PluginError::InvalidOption { option, message }) => {
             Err(ApiError::invalid(&format!("themecast.{option}"), format!("{option} {message}")))
         }
         Err(error) => {
             app.metrics.plugin_failed(Failure::Open);
-            Ok((None, Err(error.to_string())))
+            Ok(Opened { tap: None, annotations: Err(error.to_string()) })
         }
     }
 }

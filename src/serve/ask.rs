@@ -31,9 +31,10 @@ pub(super) struct Ask {
 
 /// Takes what is asked for out of a request; none where nothing is.
 pub(super) fn take(body: &mut Value, headers: &HeaderMap) -> Result<Option<Ask>, ApiError> {
-    let fields = body
-        .as_object_mut()
-        .ok_or_else(|| ApiError::Invalid { message: "the body must be a JSON object".into(), param: None })?;
+    let fields = body.as_object_mut().ok_or_else(|| ApiError::Invalid {
+        message: "the body must be a JSON object".into(),
+        param: None,
+    })?;
     let header = headers.get(HEADER).map(|value| every(value.to_str().unwrap_or("")));
     let header = header.transpose().map_err(|message| ApiError::invalid(HEADER, message))?;
     match fields.remove(FIELD) {
@@ -55,9 +56,12 @@ fn of_object(mut asked: Map<String, Value>, header: Option<Every>) -> Result<Ask
     let named = match asked.remove("every") {
         None => None,
         Some(Value::String(name)) => Some(every(&name)),
-        Some(other) => Some(Err(format!("must be \"token\", \"segment\" or \"final\", was {other}"))),
+        Some(other) => {
+            Some(Err(format!("must be \"token\", \"segment\" or \"final\", was {other}")))
+        }
     };
-    let named = named.transpose().map_err(|message| ApiError::invalid("themecast.every", message))?;
+    let named =
+        named.transpose().map_err(|message| ApiError::invalid("themecast.every", message))?;
     let options = match asked.is_empty() {
         true => api::Value::Null,
         false => option(Value::Object(asked)),
@@ -114,7 +118,10 @@ mod tests {
         assert_eq!(every_of(json!({"themecast": false}), None), None);
         assert_eq!(every_of(json!({"themecast": true}), None), Some(Every::Segment));
         assert_eq!(every_of(json!({}), Some("token")), Some(Every::Token));
-        assert_eq!(every_of(json!({"themecast": {"every": "final"}}), Some("token")), Some(Every::Final));
+        assert_eq!(
+            every_of(json!({"themecast": {"every": "final"}}), Some("token")),
+            Some(Every::Final)
+        );
         let asked = check(json!({"themecast": {"top": 5}}), None).unwrap().unwrap();
         assert_eq!(asked.options.get("top"), Some(&api::Value::Int(5)));
     }

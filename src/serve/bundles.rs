@@ -28,7 +28,8 @@ pub(super) async fn swap(
     let ready = app.ready()?;
     let forecast = crate::forecast::load(&swap.path, &*ready.host, &app.metrics);
     app.metrics.bundle_reloaded(forecast.is_ok());
-    let forecast = forecast.map_err(|error| ApiError::invalid("path", format!("{error:#}; the old bundle stays")))?;
+    let forecast = forecast
+        .map_err(|error| ApiError::invalid("path", format!("{error:#}; the old bundle stays")))?;
     let card = forecast.card.clone();
     *ready.forecast.write() = Some(forecast);
     Ok(Json(json!({"loaded": swap.path, "themes": card.map(|card| card.themes.len())})))

@@ -56,7 +56,9 @@ pub(super) async fn get(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let unknown = || {
-        ApiError::NotFound(format!("no trace of completion '{id}': it is unknown, runs still, or is too old"))
+        ApiError::NotFound(format!(
+            "no trace of completion '{id}': it is unknown, runs still, or is too old"
+        ))
     };
     let trace = app.traces.get(&id).ok_or_else(unknown)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], trace.to_string()).into_response())

@@ -28,11 +28,7 @@ pub struct Annotations {
 }
 
 impl Annotations {
-    pub(super) fn new(
-        feed: Arc<Feed>,
-        notes: UnboundedReceiver<Note>,
-        runner: &Runner,
-    ) -> Self {
+    pub(super) fn new(feed: Arc<Feed>, notes: UnboundedReceiver<Note>, runner: &Runner) -> Self {
         Self {
             feed,
             notes,

@@ -12,9 +12,7 @@ use std::{
     thread,
     time::Instant,
 };
-use themecast_plugin_api::{
-    Annotation, End, EndReason, PluginError, Residuals, Session, Step,
-};
+use themecast_plugin_api::{Annotation, End, EndReason, PluginError, Residuals, Session, Step};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// What a session is told.
@@ -120,7 +118,8 @@ impl Worker {
         match guarded(|| call(session.as_mut())) {
             Ok(Ok(said)) if finite(&said) => Ok(said),
             Ok(Ok(_)) => {
-                Err(self.fail(Failure::NotFinite, "the plugin said a number that is not finite".into()))
+                Err(self
+                    .fail(Failure::NotFinite, "the plugin said a number that is not finite".into()))
             }
             Ok(Err(error)) => Err(self.fail(Failure::Error, error.to_string())),
             Err(panic) => Err(self.fail(Failure::Panic, format!("the plugin panicked: {panic}"))),

@@ -23,9 +23,9 @@ fn a_batching_engine_serves_one_sequence_unless_the_check_passes() {
     let capacity = if found == Isolation::Passed { 4 } else { 1 };
     block_on(async {
         let calls = (0..4).map(|_| host.generate(call(Some(64), true)));
-        let started = futures::future::join_all(calls.map(|call| {
-            tokio::time::timeout(std::time::Duration::from_millis(300), call)
-        }));
+        let started = futures::future::join_all(
+            calls.map(|call| tokio::time::timeout(std::time::Duration::from_millis(300), call)),
+        );
         let started = started.await;
         assert_eq!(started.iter().filter(|call| call.is_ok()).count(), capacity, "{found:?}");
     });
@@ -70,7 +70,9 @@ fn an_engine_that_dies_fails_its_requests_and_is_started_again() {
             .body(axum::body::Body::from(body))
             .unwrap();
         let abandoned = host.other_routes().await.unwrap().oneshot(request);
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(200), abandoned).await.is_err());
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_millis(200), abandoned).await.is_err()
+        );
         let mut waiting = host.generate(call(Some(4), true)).await.unwrap();
         let event = waiting.next().await;
         assert!(matches!(event, Some(Event::Failed(HostError::EngineDied))), "{event:?}");

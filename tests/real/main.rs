@@ -2,6 +2,9 @@
 //!
 //! `world` holds what they share; every other module tests one part of the product.
 
+// Whatever a test can't go on without ends it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod isolation;
 mod plugins;
 mod server;

@@ -125,7 +125,8 @@ fn check_alignment(prompt: &str) {
         let chunks = server.stream(&asked(prompt, 48, json!({"every": "token"}))).await;
         let (last, chunks) = chunks.split_last().unwrap();
         let index = |chunk: &Value| chunk["themecast"]["index"].as_u64().unwrap() as usize;
-        let trace = server.get(&format!("/v1/themecast/traces/{}", last["id"].as_str().unwrap())).await;
+        let trace =
+            server.get(&format!("/v1/themecast/traces/{}", last["id"].as_str().unwrap())).await;
         let trace: Value = trace.json().await.unwrap();
         let told: Vec<&Value> = trace["annotations"].as_array().unwrap().iter().collect();
         let text = |index: usize| {
@@ -158,12 +159,15 @@ fn annotations_belong_to_their_tokens_where_characters_take_several() {
 fn a_segment_client_gets_milestones_and_a_final_one_the_summary() {
     block_on(async {
         let server = start(Some(Arc::new(Echo))).await;
-        let told = |chunks: &[Value]| chunks.iter().filter(|c| c.get("themecast").is_some()).count();
+        let told =
+            |chunks: &[Value]| chunks.iter().filter(|c| c.get("themecast").is_some()).count();
         let by_segment = server.stream(&asked("Name a colour.", 24, json!(true))).await;
         assert!(told(&by_segment) < by_segment.len() && told(&by_segment) >= 2);
-        let at_the_end = server.stream(&asked("Name a colour.", 24, json!({"every": "final"}))).await;
+        let at_the_end =
+            server.stream(&asked("Name a colour.", 24, json!({"every": "final"}))).await;
         assert_eq!(told(&at_the_end), 1);
-        let whole: Value = server.post(&asked("Name a colour.", 8, json!(true))).await.json().await.unwrap();
+        let whole: Value =
+            server.post(&asked("Name a colour.", 8, json!(true))).await.json().await.unwrap();
         assert!(whole["themecast"]["tokens"].as_u64().unwrap() > 0, "{whole}");
     });
 }
@@ -224,8 +228,10 @@ fn bad_input_is_refused_in_openais_shape() {
             body.to_string()
         };
         refused(&server, &body(json!({"themecast": 3})), 400, "themecast").await;
-        refused(&server, &body(json!({"themecast": {"every": "word"}})), 400, "themecast.every").await;
-        refused(&server, &body(json!({"themecast": {"unheard": 1}})), 400, "themecast.unheard").await;
+        refused(&server, &body(json!({"themecast": {"every": "word"}})), 400, "themecast.every")
+            .await;
+        refused(&server, &body(json!({"themecast": {"unheard": 1}})), 400, "themecast.unheard")
+            .await;
         refused(&server, &body(json!({"themecast": true, "n": 2})), 400, "\"n\"").await;
         refused(&server, &body(json!({"model": "other"})), 400, "other").await;
         let large = body(json!({"user": "x".repeat(serve::BODY_LIMIT)}));

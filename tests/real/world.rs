@@ -46,7 +46,8 @@ pub(crate) fn single() -> Arc<MistralHost> {
 /// One engine that batches up to eight sequences.
 pub(crate) fn batching() -> Arc<MistralHost> {
     static HOST: OnceLock<Arc<MistralHost>> = OnceLock::new();
-    let options = Options { sequences: Some(8), self_check: false, prefix_cache: 0, ..Options::default() };
+    let options =
+        Options { sequences: Some(8), self_check: false, prefix_cache: 0, ..Options::default() };
     shared(&HOST, options)
 }
 

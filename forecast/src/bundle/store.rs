@@ -26,7 +26,9 @@ pub enum BundleError {
     #[error("card.json is not a bundle's card: {0}")]
     Card(String),
     /// Another format.
-    #[error("the bundle has format {found}, this version reads format {FORMAT}; train it again or update")]
+    #[error(
+        "the bundle has format {found}, this version reads format {FORMAT}; train it again or update"
+    )]
     Format {
         /// What the card says.
         found: u32,
@@ -59,7 +61,9 @@ pub enum BundleError {
     #[error("card.json: {0}")]
     Value(String),
     /// The bundle belongs to another model.
-    #[error("the bundle is for another model: its {what} is {bundle}, the model's is {model}; train one for this model")]
+    #[error(
+        "the bundle is for another model: its {what} is {bundle}, the model's is {model}; train one for this model"
+    )]
     OtherModel {
         /// What differs.
         what: &'static str,
@@ -96,7 +100,8 @@ impl Bundle {
         if found != u64::from(FORMAT) {
             return Err(BundleError::Format { found: u32::try_from(found).unwrap_or(u32::MAX) });
         }
-        let card: Card = serde_json::from_value(card).map_err(|e| BundleError::Card(e.to_string()))?;
+        let card: Card =
+            serde_json::from_value(card).map_err(|e| BundleError::Card(e.to_string()))?;
         check(&card)?;
         let tensors = SafeTensors::deserialize(weights)
             .map_err(|error| BundleError::Weights(error.to_string()))?;
@@ -162,10 +167,21 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
     let path = folder.join(name);
     let failed = |error| BundleError::File { path: path.clone(), error };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut file = beside(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&path).map_err(|error| failed(error.error)).map(drop)
+}
+
+/// A temporary file in `folder`, readable as other files are.
+fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666))
+    };
+    builder.tempfile_in(folder)
 }
 
 /// Checks what the card says against itself.
@@ -201,7 +217,9 @@ fn check(card: &Card) -> Result<(), BundleError> {
     let all = temperatures.boundary.iter().chain(&temperatures.mid).chain(&scalars);
     match all.chain(&reference.residual_std).all(positive) {
         true => Ok(()),
-        false => value("temperatures, deviations and distances must be above 0 and finite".to_owned()),
+        false => {
+            value("temperatures, deviations and distances must be above 0 and finite".to_owned())
+        }
     }
 }
 
@@ -224,7 +242,11 @@ fn heads(
     temperatures.iter().enumerate().map(head).collect()
 }
 
-fn tensor(tensors: &SafeTensors<'_>, name: String, shape: &[usize]) -> Result<Vec<f32>, BundleError> {
+fn tensor(
+    tensors: &SafeTensors<'_>,
+    name: String,
+    shape: &[usize],
+) -> Result<Vec<f32>, BundleError> {
     let wrong = |problem: String| BundleError::Tensor { tensor: name.clone(), problem };
     let view = tensors.tensor(&name).map_err(|_| wrong("is missing".to_owned()))?;
     if view.dtype() != Dtype::F32 || view.shape() != shape {

@@ -132,7 +132,9 @@ impl Observer for Watcher {
         }
         if let Some(tap) = self.enter_engine(weight.id()) {
             tap.norm(0, input);
-        } else if self.recording.load(Ordering::Acquire) && !self.known.read().contains(&weight.id()) {
+        } else if self.recording.load(Ordering::Acquire)
+            && !self.known.read().contains(&weight.id())
+        {
             let norm = SeenNorm { weight: weight.id(), width: weight.elem_count() };
             self.recorded.lock().seen.push(norm);
         }

@@ -14,7 +14,12 @@ mod sets;
 pub use sets::HeadReport;
 pub(crate) use sets::matrices;
 
-use crate::{LabError, Result, dataset::CollectionInfo, label::Labels, replay};
+use crate::{
+    LabError, Result,
+    dataset::{CollectionInfo, completed_ids},
+    label::Labels,
+    replay,
+};
 use head::Sample;
 use logistic::Weights;
 use reference::{Distances, Spread};
@@ -108,6 +113,10 @@ pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<
     let info = CollectionInfo::load(dir)?;
     let labels = Labels::load(dir)?;
     let chains = replay::chains(&labels)?;
+    let later = completed_ids(dir)?.len().saturating_sub(labels.card.documents);
+    if later > 0 {
+        progress(&format!("{later} documents came after the labels and are left out: label again"));
+    }
     let sites = if config.sites.is_empty() { &info.sites } else { &config.sites };
     let layout = replay::layout(&info, sites, labels.themes.len());
     let source =

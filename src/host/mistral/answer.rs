@@ -82,13 +82,13 @@ fn event(response: Response) -> Event {
             let finish = body.choices.first().map(|choice| choice.finish_reason.clone());
             Event::Done { json: json(&body), finish: finish.unwrap_or_default() }
         }
-        Response::ValidationError(error) => {
-            Event::Failed(HostError::Invalid(error.to_string()))
-        }
+        Response::ValidationError(error) => Event::Failed(HostError::Invalid(error.to_string())),
         Response::InternalError(error) => Event::Failed(HostError::Model(error.to_string())),
         Response::ModelError(message, _) => Event::Failed(HostError::Model(message)),
         Response::CompletionModelError(message, _) => Event::Failed(HostError::Model(message)),
-        _ => Event::Failed(HostError::Model("the model answered with something else than text".to_owned())),
+        _ => Event::Failed(HostError::Model(
+            "the model answered with something else than text".to_owned(),
+        )),
     }
 }
 
@@ -120,7 +120,11 @@ fn closing(last: &str) -> Event {
     let mut chunk: serde_json::Value = serde_json::from_str(last).unwrap_or_default();
     if let Some(choice) = chunk.pointer_mut("/choices/0") {
         choice["finish_reason"] = "length".into();
-        let text = if choice.get("delta").is_some() { &mut choice["delta"]["content"] } else { &mut choice["text"] };
+        let text = if choice.get("delta").is_some() {
+            &mut choice["delta"]["content"]
+        } else {
+            &mut choice["text"]
+        };
         *text = "".into();
     }
     Event::Chunk { json: chunk.to_string(), text: String::new(), finish: Some("length".to_owned()) }

@@ -1,9 +1,9 @@
 //! Starting one engine: mistral.rs loads the model, the tap listens to its first pass.
 
-use super::{MetadataError, ModelSource, Options, metadata::Metadata};
+use super::{MetadataError, ModelSource, Options, metadata::Metadata, stdout::StdoutToStderr};
+use futures::FutureExt;
 use mistralrs_core::{AutoDeviceMapParams, MistralRs, ModelDType, ModelSelected};
 use mistralrs_server_core::mistralrs_for_server_builder::MistralRsForServerBuilder;
-use futures::FutureExt;
 use std::{panic::AssertUnwindSafe, path::Path, sync::Arc};
 use themecast_tap::{Discovery, EngineTap, SiteError};
 
@@ -52,6 +52,7 @@ pub(super) async fn engine(
     let sequences = options.sequences.unwrap_or(if cpu { 1 } else { GPU_SEQUENCES });
     tracing::info!(%source, engine = number, sequences, "loading the model");
     let discovery = Discovery::start();
+    let stdout = StdoutToStderr::start();
     let build = MistralRsForServerBuilder::new()
         .with_model(selected(source))
         .with_max_seqs(sequences)
@@ -65,6 +66,7 @@ pub(super) async fn engine(
         error: error.replace('\n', " "),
     };
     let built = AssertUnwindSafe(build).catch_unwind().await;
+    drop(stdout);
     let built = built.map_err(|_| failed("it panicked; its log says where".to_owned()))?;
     let runner = built.map_err(|error| failed(format!("{error:#}")))?;
     let tap = discovery
@@ -77,8 +79,13 @@ fn selected(source: &ModelSource) -> ModelSelected {
     match source {
         ModelSource::Gguf(path) => ModelSelected::GGUF {
             tok_model_id: None,
-            quantized_model_id: text(path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."))),
-            quantized_filename: path.file_name().map(|name| text(Path::new(name))).unwrap_or_default(),
+            quantized_model_id: text(
+                path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new(".")),
+            ),
+            quantized_filename: path
+                .file_name()
+                .map(|name| text(Path::new(name)))
+                .unwrap_or_default(),
             dtype: ModelDType::Auto,
             topology: None,
             max_seq_len: AutoDeviceMapParams::DEFAULT_MAX_SEQ_LEN,

@@ -32,7 +32,9 @@ pub enum MetadataError {
         error: String,
     },
     /// The file ends before its last tensor does.
-    #[error("{path}: truncated: its tensors need {needed} bytes, it has {found}; download it again")]
+    #[error(
+        "{path}: truncated: its tensors need {needed} bytes, it has {found}; download it again"
+    )]
     Truncated {
         /// The file.
         path: PathBuf,

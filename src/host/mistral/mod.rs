@@ -13,6 +13,7 @@ mod metadata;
 mod pool;
 mod probe;
 mod source;
+mod stdout;
 
 pub use isolation::Isolation;
 pub use load::LoadError;

@@ -5,14 +5,16 @@ use super::{
     answer::{self, Running},
     load::Engine,
     metadata::Metadata,
-    probe::{Probe, Reading},
+    probe::{Probe, PromptTokens, Reading, Seen},
 };
 use crate::host::{Answer, Call, Host, HostError, Load, Route, Tap, Vocabulary};
+use either::Either;
 use futures::{FutureExt, future::BoxFuture};
-use mistralrs_core::{MistralRs, NormalRequest, Request, Response};
+use mistralrs_core::{
+    MistralRs, NormalRequest, Request, RequestMessage, Response, TokenizationRequest,
+};
 use mistralrs_server_core::{
-    chat_completion, completions,
-    mistralrs_server_router_builder::MistralRsServerRouterBuilder,
+    chat_completion, completions, mistralrs_server_router_builder::MistralRsServerRouterBuilder,
 };
 use parking_lot::Mutex;
 use std::sync::{
@@ -70,7 +72,8 @@ impl MistralHost {
         options: &Options,
         runtime: Handle,
     ) -> Arc<Self> {
-        let place = |engine: &Engine| Places { running: 0, capacity: engine.sequences, dead: false };
+        let place =
+            |engine: &Engine| Places { running: 0, capacity: engine.sequences, dead: false };
         let places: Vec<Places> = engines.iter().map(place).collect();
         let room = places.iter().map(|places| places.capacity).sum();
         let pool = Pool {
@@ -135,7 +138,8 @@ impl Pool {
             }
         };
         let mut places = self.places.lock();
-        let open = |(_, place): &(usize, &mut Places)| !place.dead && place.running < place.capacity;
+        let open =
+            |(_, place): &(usize, &mut Places)| !place.dead && place.running < place.capacity;
         let least = places.iter_mut().enumerate().filter(open).min_by_key(|(_, p)| p.running);
         let (engine, place) = least.ok_or(HostError::EngineDied)?;
         place.running += 1;
@@ -150,20 +154,22 @@ impl Pool {
         let engine = &self.engines[place.engine];
         let lease = tap.as_ref().map(|tap| lease(engine, tap)).transpose()?;
         let cancelled = Arc::new(AtomicBool::new(false));
+        let sender = engine.runner.get_sender(None).map_err(|_| HostError::EngineDied)?;
+        let (prompt, tokens) = tap.as_ref().and_then(|_| prompt_tokens(&request)).unzip();
         let probe = Probe {
             reading: tap.zip(lease.as_ref()).map(|(tap, lease)| reading(tap, lease)),
             sampling,
             vocabulary: self.metadata.vocabulary.clone(),
             cancelled: cancelled.clone(),
-            seen: Mutex::default(),
+            seen: Mutex::new(Seen::new(tokens)),
         };
         if sampling.is_some() {
             request.sampling_params.temperature = None;
         }
         request.logits_processors = Some(vec![Arc::new(probe)]);
-        let sender = engine.runner.get_sender(None).map_err(|_| HostError::EngineDied)?;
-        let sent = sender.send(Request::Normal(request)).await;
-        sent.map_err(|_| HostError::EngineDied)?;
+        for request in prompt.into_iter().chain([Request::Normal(request)]) {
+            sender.try_send(request).map_err(|_| HostError::EngineDied)?;
+        }
         Ok(answer::events(Running { responses, place, lease, cancelled }))
     }
 }
@@ -238,6 +244,29 @@ fn lease(engine: &Engine, tap: &Tap) -> Result<Lease, HostError> {
 fn reading(tap: Tap, lease: &Lease) -> Reading {
     let all_positions = tap.interest.positions == Positions::Prompt;
     Reading { ordinals: lease.ordinals().to_vec(), all_positions, sink: tap.sink }
+}
+
+/// Asks the engine for the tokens of a request's prompt: what it later shows to logits processors
+/// leaves out those that came from the prefix cache.
+fn prompt_tokens(request: &NormalRequest) -> Option<(Request, PromptTokens)> {
+    let (text, enable_thinking, reasoning_effort) = match &request.messages {
+        RequestMessage::Chat { messages, enable_thinking, reasoning_effort } => {
+            (Either::Left(messages.clone()), *enable_thinking, *reasoning_effort)
+        }
+        RequestMessage::Completion { text, .. } => (Either::Right(text.clone()), None, None),
+        _ => return None,
+    };
+    let (response, tokens) = mpsc::channel(1);
+    let request = TokenizationRequest {
+        text,
+        tools: request.tools.clone(),
+        add_generation_prompt: true,
+        add_special_tokens: true,
+        enable_thinking,
+        reasoning_effort,
+        response,
+    };
+    Some((Request::Tokenize(request), tokens))
 }
 
 /// Parses a body as mistral.rs's own server does.

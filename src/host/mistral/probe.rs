@@ -16,6 +16,7 @@ use std::{
     time::Instant,
 };
 use themecast_plugin_api::Phase;
+use tokio::sync::mpsc;
 
 /// What a probe hands steps to.
 pub(super) struct Reading {
@@ -34,72 +35,103 @@ pub(super) struct Probe {
     pub(super) seen: Mutex<Seen>,
 }
 
+/// The prompt's tokens, which the engine sends before it reads the prompt.
+pub(super) type PromptTokens = mpsc::Receiver<anyhow::Result<Vec<u32>>>;
+
 /// What a probe remembers between samplings.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Seen {
-    prompt: Option<usize>,
+    /// How many tokens have been sampled.
+    steps: usize,
+    /// How long the context was at the last one.
     length: usize,
+    prompt: Option<PromptTokens>,
+}
+
+impl Seen {
+    pub(super) fn new(prompt: Option<PromptTokens>) -> Self {
+        Self { prompt, ..Self::default() }
+    }
+
+    /// The index of the token that is sampled on `context`; none when it is sampled again.
+    fn advance(&mut self, context: &[u32]) -> Option<usize> {
+        if self.length == context.len() {
+            return None; // under a grammar
+        }
+        self.length = context.len();
+        self.steps += 1;
+        Some(self.steps - 1)
+    }
+
+    /// How long the whole prompt is: of one in the prefix cache, `context` is only the rest.
+    fn prompt_len(&mut self, context: &[u32]) -> usize {
+        let tokens = self.prompt.take().and_then(|mut tokens| tokens.try_recv().ok()?.ok());
+        tokens.map_or(0, |tokens| tokens.len()).max(context.len())
+    }
 }
 
 impl CustomLogitsProcessor for Probe {
     fn apply(&self, logits: &Tensor, context: &[u32]) -> Result<Tensor> {
-        if let Some(reading) = &self.reading {
-            let read = catch_unwind(AssertUnwindSafe(|| self.read(reading, context)));
+        let mut seen = self.seen.lock();
+        let step = seen.advance(context);
+        let position = seen.steps;
+        if let (Some(reading), Some(index)) = (&self.reading, step) {
+            let length = if index == 0 { seen.prompt_len(context) } else { context.len() };
+            let place = Place { index, length, token: context.last().copied() };
+            let read = catch_unwind(AssertUnwindSafe(|| reading.read(&place)));
             if read.is_err() {
                 tracing::error!("reading the residuals of a step panicked");
             }
         }
+        drop(seen);
         let end = self.vocabulary.end_tokens();
         if self.cancelled.load(Ordering::Relaxed) && !end.is_empty() {
             return only(logits, end);
         }
         match self.sampling {
-            Some(sampling) => perturbed(logits, sampling, context.len()),
+            Some(sampling) => perturbed(logits, sampling, position),
             None => Ok(logits.clone()),
         }
     }
 }
 
-impl Probe {
-    fn read(&self, reading: &Reading, context: &[u32]) {
-        let mut seen = self.seen.lock();
-        if seen.length == context.len() {
-            return; // the same token is sampled again under a grammar
-        }
-        seen.length = context.len();
-        let prompt = *seen.prompt.get_or_insert(context.len());
-        drop(seen);
-        let begun = Instant::now();
-        let step = raw_step(reading, context, prompt);
-        reading.sink.step(step, begun.elapsed());
-    }
+/// Where in an answer a step is.
+struct Place {
+    index: usize,
+    /// How many tokens have been read, prompt included.
+    length: usize,
+    token: Option<u32>,
 }
 
-fn raw_step(
-    reading: &Reading,
-    context: &[u32],
-    prompt: usize,
-) -> std::result::Result<RawStep, String> {
-    let row = themecast_tap::current().ok_or("this forward pass was not tapped")?;
-    let index = row.index().ok_or("which row of the batch this is could not be told")?;
-    let first = context.len() == prompt;
-    let all = reading.all_positions && first;
-    let mut residuals = Vec::new();
-    row.copy(index, &reading.ordinals, all, &mut residuals).map_err(|error| error.to_string())?;
-    let computed = row.computed();
-    let phase = match first {
-        true => Phase::Prompt { computed, cached: prompt.saturating_sub(computed) },
-        false => Phase::Decode,
-    };
-    Ok(RawStep {
-        index: context.len() - prompt,
-        position: context.len() - 1,
-        token: context.last().copied().unwrap_or_default(),
-        phase,
-        rows: row.rows(),
-        positions: if all { computed } else { 1 },
-        residuals,
-    })
+impl Reading {
+    fn read(&self, place: &Place) {
+        let begun = Instant::now();
+        let step = self.step(place);
+        self.sink.step(step, begun.elapsed());
+    }
+
+    fn step(&self, place: &Place) -> std::result::Result<RawStep, String> {
+        let row = themecast_tap::current().ok_or("this forward pass was not tapped")?;
+        let number = row.index().ok_or("which row of the batch this is could not be told")?;
+        let all = self.all_positions && place.index == 0;
+        let mut residuals = Vec::new();
+        let copied = row.copy(number, &self.ordinals, all, &mut residuals);
+        copied.map_err(|error| error.to_string())?;
+        let computed = row.computed();
+        let phase = match place.index {
+            0 => Phase::Prompt { computed, cached: place.length.saturating_sub(computed) },
+            _ => Phase::Decode,
+        };
+        Ok(RawStep {
+            index: place.index,
+            position: place.length - 1,
+            token: place.token.unwrap_or_default(),
+            phase,
+            rows: row.rows(),
+            positions: if all { computed } else { 1 },
+            residuals,
+        })
+    }
 }
 
 /// Leaves only `tokens` to choose from.
