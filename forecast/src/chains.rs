@@ -41,6 +41,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_beam_finds_what_looking_at_all_chains_finds() {
+        let p = [0.31f32, 0.02, 0.22, 0.17, 0.28];
+        let steps: Vec<Vec<f32>> =
+            (0..3).map(|turn| (0..5).map(|theme| p[(theme * 3 + turn) % 5]).collect()).collect();
+        let mut all: Vec<f32> = (0..125)
+            .map(|n: usize| steps[0][n / 25] * steps[1][n / 5 % 5] * steps[2][n % 5])
+            .collect();
+        all.sort_by(|a, b| b.total_cmp(a));
+        for most in [1, 3, 16] {
+            let found: Vec<f32> = best(&steps, most).iter().map(|chain| chain.p).collect();
+            assert!(found.iter().zip(&all).all(|(a, b)| (a - b).abs() < 1e-6), "{most}");
+            assert_eq!(found.len(), most);
+        }
+    }
+
+    #[test]
     fn the_best_chains_come_first() {
         let steps = [vec![0.7, 0.3], vec![0.4, 0.6]];
         let chains = best(&steps, 3);
@@ -48,6 +64,7 @@ mod tests {
         assert_eq!(themes, [&[0, 1][..], &[0, 0], &[1, 1]]);
         assert!((chains[0].p - 0.42).abs() < 1e-6);
         assert!(best(&steps, 0).is_empty());
+        assert!(best(&[], 3).is_empty());
         assert_eq!(best(&steps, 99).iter().map(|chain| chain.p).sum::<f32>(), 1.0);
     }
 }

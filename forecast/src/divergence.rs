@@ -9,12 +9,13 @@ const CLIP: (f32, f32) = (-2.0, 4.0);
 /// The probability of a false alarm in an answer of any length.
 const ALPHA: f32 = 0.01;
 
-/// The entropy of a distribution, in nats.
+/// The entropy of the distribution `p`, *shape* `[themes]`, in nats.
 pub fn entropy_nats(p: &[f32]) -> f32 {
     -p.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f32>()
 }
 
-/// The surprise at `theme` under the forecast `p`, in nats.
+/// The surprise at `theme` under the forecast `p`, *shape* `[themes]`, in nats: at most that of a
+/// probability of 1e-6.
 pub fn surprise_nats(p: &[f32], theme: usize) -> f32 {
     -p.get(theme).copied().unwrap_or(0.0).max(FLOOR).ln()
 }
@@ -42,10 +43,13 @@ pub struct Surprise {
 /// A sequential test of the excess surprise: betting against calibration.
 ///
 /// Wealth begins at 1 and is multiplied by `1 + 0.2 · excess / deviation` at each segment's end.
-/// Where the excess has a mean of at most 0 the wealth is a supermartingale, and by Ville's
-/// inequality it ever reaches `1 / α` with probability at most α = 0.01, whatever the length. The
-/// guarantee therefore holds as far as the forecasts are calibrated. Wealth is kept at 1 or above
-/// only in the reported score, never in the test.
+/// What is bet on is kept within −2 to 4 deviations, so a factor is 0.6 to 1.8 and wealth stays
+/// above 0. Where that clipped excess has a mean of at most 0, given what came before, the wealth
+/// is a supermartingale, and by Ville's inequality it ever reaches `1 / α` with probability at
+/// most α = 0.01, whatever the length. The guarantee holds only as far as that does: calibrated
+/// forecasts have an excess of mean 0, and clipping at −2 can lift that above 0 where many
+/// segments surprise far less than expected. Wealth is kept at 1 or above only in the reported
+/// score, never in the test.
 ///
 /// *Source*: Shafer 2021, "Testing by betting"; Ville 1939.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,6 +137,32 @@ mod tests {
     fn jensen_shannon_runs_from_0_to_1() {
         close(jensen_shannon(&[0.3, 0.7], &[0.3, 0.7]), 0.0);
         close(jensen_shannon(&[1.0, 0.0], &[0.0, 1.0]), 1.0);
+        // H(0.75, 0.25) − (H(0.5, 0.5) + H(1, 0)) / 2 = 0.811278 − 0.5 bits
+        close(jensen_shannon(&[0.5, 0.5], &[1.0, 0.0]), 0.311278);
+    }
+
+    #[test]
+    fn wealth_is_the_product_of_its_bets() {
+        let mut wealth = Wealth::new(0.5);
+        wealth.bet(0.5); // one deviation: × 1.2
+        wealth.bet(-9.0); // clipped at −2: × 0.6
+        wealth.bet(9.0); // clipped at 4: × 1.8
+        close(wealth.score(), (1.2f32 * 0.6 * 1.8).ln() / 100f32.ln());
+        let mut alarm = Wealth::new(1.0);
+        let raised: Vec<bool> = (0..9).map(|_| alarm.bet(4.0)).collect();
+        assert_eq!(raised.iter().position(|raised| *raised), Some(7), "1.8^8 is above 100");
+        let mut lucky = Wealth::new(1.0);
+        lucky.bet(-1.0);
+        assert_eq!(lucky.score(), 0.0);
+    }
+
+    #[test]
+    fn excess_is_surprise_minus_the_forecasts_own_entropy() {
+        let mut pending = Pending::default();
+        pending.begin(&[vec![0.25, 0.75]]);
+        let surprises = pending.end(0);
+        close(surprises[0].surprise_nats, 1.386294);
+        close(surprises[0].excess_nats, 1.386294 - 0.562335);
     }
 
     #[test]

@@ -1,4 +1,6 @@
 //! What a session tells whoever counts: typed events, no metric names.
+//!
+//! `ahead` counts from the segment that begins: 0 is the forecast of a segment made when it began.
 
 use crate::divergence::Surprise;
 

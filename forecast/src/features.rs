@@ -46,6 +46,9 @@ impl FeatureLayout {
     }
 
     /// `ln(1 + tokens)`, `ln(1 + segments)`, `ln(1 + tokens in the segment)`, 1 at the prompt's end.
+    ///
+    /// Segments are those that ended before the segment of the last token, so that both rows of a
+    /// segment's end agree.
     pub fn position(&self) -> Range<usize> {
         let start = self.history().end;
         start..start + POSITION
@@ -60,7 +63,10 @@ impl FeatureLayout {
 ///
 /// The order at a segment's end: [`observe`](Self::observe) its last token, [`write`](Self::write)
 /// the row that classifies the segment, [`end_segment`](Self::end_segment) with the result, then
-/// write the row that forecasts the next ones: only its history differs.
+/// write the row that forecasts the next ones. The two rows differ in their history and in
+/// nothing else: means and counts are still those of the segment that has ended, until the next
+/// token. Heads of offset 0 have no weight on the history, so they may be trained on and given
+/// either row.
 #[derive(Debug, Clone)]
 pub struct FeatureState {
     layout: FeatureLayout,
@@ -70,7 +76,9 @@ pub struct FeatureState {
     history: Vec<f32>,
     tokens: usize,
     segment_tokens: usize,
+    /// Segments that have ended, the one that ended with the last token included.
     segments: usize,
+    /// The last token has ended its segment.
     segment_ended: bool,
     prompt_seen: bool,
 }
@@ -101,6 +109,9 @@ impl FeatureState {
     /// Takes the residuals (*shape* `[sites, hidden]`) of the prompt's end, then of each token.
     ///
     /// The prompt's end stands in for the means until the first token, and is in none of them.
+    ///
+    /// # Panics
+    /// When there are not `sites × hidden` residuals.
     pub fn observe(&mut self, residuals: &[f32]) {
         self.last.copy_from_slice(residuals);
         if !std::mem::replace(&mut self.prompt_seen, true) {
@@ -119,6 +130,9 @@ impl FeatureState {
 
     /// The segment has ended with the last token, and its themes have the probabilities `now`
     /// (*shape* `[themes]`).
+    ///
+    /// # Panics
+    /// When `now` has not `themes` probabilities.
     pub fn end_segment(&mut self, now: &[f32]) {
         let themes = self.layout.themes;
         self.history.copy_within(0..themes, themes);
@@ -135,7 +149,8 @@ impl FeatureState {
         out.extend_from_slice(&self.segment_mean);
         out.extend_from_slice(&self.answer_mean);
         out.extend_from_slice(&self.history);
-        let counts = [self.tokens, self.segments, self.segment_tokens];
+        let before = self.segments - usize::from(self.segment_ended);
+        let counts = [self.tokens, before, self.segment_tokens];
         out.extend(counts.map(|count| (count as f32).ln_1p()));
         out.push(if self.tokens == 0 { 1.0 } else { 0.0 });
     }
@@ -143,6 +158,10 @@ impl FeatureState {
 
 /// Takes the `count`-th value into a mean of those before; the first one replaces it.
 fn running_mean(mean: &mut [f32], value: &[f32], count: usize) {
+    if count == 1 {
+        mean.copy_from_slice(value); // exactly: what stood there before may be huge
+        return;
+    }
     let share = 1.0 / count as f32;
     for (mean, value) in mean.iter_mut().zip(value) {
         *mean += (value - *mean) * share;
@@ -171,6 +190,46 @@ mod tests {
         state.observe(&[1.0, 3.0]);
         assert_eq!(row(&state)[LAYOUT.answer_mean()], [1.0, 3.0]);
         assert_eq!(row(&state)[LAYOUT.position().end - 1], 0.0);
+    }
+
+    #[test]
+    fn the_two_rows_of_a_segments_end_differ_in_their_history_alone() {
+        let mut state = FeatureState::new(LAYOUT);
+        for round in 0..3 {
+            for token in 0..4u8 {
+                state.observe(&[f32::from(token), round as f32]);
+            }
+            let before = row(&state);
+            state.end_segment(&[0.4, 0.6]);
+            let after = row(&state);
+            let history = LAYOUT.history();
+            assert_ne!(before[history.clone()], after[history.clone()]);
+            assert_eq!(before[..history.start], after[..history.start]);
+            assert_eq!(before[history.end..], after[history.end..]);
+        }
+    }
+
+    #[test]
+    fn segments_are_counted_from_the_token_after_their_end() {
+        let mut state = FeatureState::new(LAYOUT);
+        let mut counts = Vec::new();
+        for ends in [false, true, false, true] {
+            state.observe(&[0.0, 0.0]);
+            if ends {
+                state.end_segment(&[1.0, 0.0]);
+            }
+            let count = row(&state)[LAYOUT.position().start + 1].exp_m1();
+            counts.push(count.round());
+        }
+        assert_eq!(counts, [0.0, 0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_huge_prompt_residual_leaves_no_trace_in_the_means() {
+        let mut state = FeatureState::new(LAYOUT);
+        state.observe(&[1e30, -1e30]);
+        state.observe(&[0.5, 0.25]);
+        assert_eq!(row(&state)[LAYOUT.answer_mean()], [0.5, 0.25]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The linear predictor: one softmax regression a set of rows and an offset.
+//! The linear predictor: one softmax regression for each set of rows and each offset.
 
 /// One softmax regression over raw features: z-scoring is folded into weight and bias.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,10 @@ pub struct Affine {
 }
 
 impl Affine {
-    /// `softmax((W x + b) / T)` into `out`, *shape* `[themes]`.
+    /// `softmax((W x + b) / T)` of `features`, *shape* `[features]`, into `out`, *shape* `[themes]`.
+    ///
+    /// # Panics
+    /// When `features` is empty.
     pub fn probabilities(&self, features: &[f32], out: &mut Vec<f32>) {
         out.clear();
         let rows = self.weight.chunks_exact(features.len()).zip(&self.bias);
@@ -21,7 +24,8 @@ impl Affine {
     }
 }
 
-/// Turns logits into probabilities, in place.
+/// Turns logits into probabilities, in place; the largest is subtracted first, so that none
+/// overflows.
 pub fn softmax(logits: &mut [f32]) {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;

@@ -21,6 +21,10 @@ struct Asked {
 }
 
 const KNOWN: [&str; 4] = ["top", "horizon", "chains", "watch"];
+/// The most phrases of a request.
+const MOST_PHRASES: usize = 16;
+/// The most characters of a phrase.
+const MOST_CHARS: usize = 200;
 
 impl Options {
     /// Reads the options of a request for a bundle that forecasts `horizons` segments ahead.
@@ -28,17 +32,9 @@ impl Options {
     /// # Errors
     /// [`PluginError::InvalidOption`] for an unknown key or a value out of range.
     pub(crate) fn read(options: &Value, horizons: usize) -> Result<Self, PluginError> {
-        if let Value::Map(fields) = options
-            && let Some((key, _)) = fields.iter().find(|(key, _)| !KNOWN.contains(&key.as_str()))
-        {
-            let known = KNOWN.join(", ");
-            return Err(PluginError::invalid(key, format!("is not known: want every, {known}")));
-        }
+        check_keys(options)?;
         let asked = Asked::read(options)?;
-        if !asked.watch.is_empty() {
-            let why = "needs a bundle with an open-vocabulary head, which this one has not";
-            return Err(PluginError::invalid("watch", why));
-        }
+        check_watch(&asked.watch)?;
         Ok(Self {
             top: within("top", asked.top, 3, 1, 64)?,
             horizon: within("horizon", asked.horizon, horizons, 1, horizons)?,
@@ -60,11 +56,60 @@ impl Asked {
                 Err(PluginError::invalid(key, format!("must be a whole number, was {shown}")))
             }
         };
-        let watch = options.get("watch").cloned().unwrap_or(Value::List(Vec::new()));
-        let watch = serde_json::to_value(&watch).and_then(serde_json::from_value);
-        let watch =
-            watch.map_err(|_| PluginError::invalid("watch", "must be a list of phrases"))?;
+        let watch = phrases(options.get("watch"))
+            .ok_or_else(|| PluginError::invalid("watch", "must be a list of phrases"))?;
         Ok(Self { top: whole("top")?, horizon: whole("horizon")?, chains: whole("chains")?, watch })
+    }
+}
+
+/// The phrases of a list of texts; none where it is anything else.
+fn phrases(value: Option<&Value>) -> Option<Vec<String>> {
+    let phrase = |value: &Value| match value {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    match value {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::List(values)) => values.iter().map(phrase).collect(),
+        Some(_) => None,
+    }
+}
+
+fn check_keys(options: &Value) -> Result<(), PluginError> {
+    let fields = match options {
+        Value::Null => return Ok(()),
+        Value::Map(fields) => fields,
+        _ => return Err(PluginError::invalid("themecast", "must be an object of options")),
+    };
+    match fields.iter().find(|(key, _)| !KNOWN.contains(&key.as_str())) {
+        None => Ok(()),
+        Some((key, _)) => {
+            let known = KNOWN.join(", ");
+            Err(PluginError::invalid(key, format!("is not known: want every, {known}")))
+        }
+    }
+}
+
+/// Phrases to watch for: first that they could be any bundle's, then that this one has no head
+/// that reads phrases.
+fn check_watch(phrases: &[String]) -> Result<(), PluginError> {
+    if phrases.len() > MOST_PHRASES {
+        let message = format!("must be {MOST_PHRASES} phrases or fewer, was {}", phrases.len());
+        return Err(PluginError::invalid("watch", message));
+    }
+    for phrase in phrases {
+        let chars = phrase.chars().count();
+        if !(1..=MOST_CHARS).contains(&chars) {
+            let message = format!("a phrase must have 1 to {MOST_CHARS} characters, had {chars}");
+            return Err(PluginError::invalid("watch", message));
+        }
+    }
+    match phrases.is_empty() {
+        true => Ok(()),
+        false => {
+            let why = "needs a bundle with an open-vocabulary head, which this one has not";
+            Err(PluginError::invalid("watch", why))
+        }
     }
 }
 
@@ -99,6 +144,9 @@ mod tests {
         let asked = check(&[("top", Value::Int(64)), ("chains", Value::Int(0))]).unwrap();
         assert_eq!((asked.top, asked.chains), (64, 0));
         assert_eq!(Options::read(&Value::Null, 2).unwrap().horizon, 2);
+        for nothing in [Value::Null, Value::List(Vec::new())] {
+            assert!(check(&[("watch", nothing)]).is_ok());
+        }
     }
 
     #[test]
@@ -111,10 +159,16 @@ mod tests {
             ("chains", Value::Int(17), "chains: must be 0 to 16"),
             ("depth", Value::Int(1), "depth: is not known"),
             ("watch", Value::Int(1), "watch: must be a list"),
+            ("watch", Value::from(vec![Value::Int(1)]), "watch: must be a list"),
             ("watch", Value::from(vec![Value::from("refunds")]), "watch: needs a bundle"),
+            ("watch", Value::from(vec![Value::from("a"); 17]), "watch: must be 16 phrases or"),
+            ("watch", Value::from(vec![Value::from("")]), "200 characters, had 0"),
+            ("watch", Value::from(vec![Value::from("é".repeat(201))]), "characters, had 201"),
         ] {
             let error = check(&[(key, value)]).unwrap_err();
             assert!(error.contains(says), "{error}");
         }
+        let error = Options::read(&Value::Int(5), 3).unwrap_err().to_string();
+        assert!(error.contains("must be an object"), "{error}");
     }
 }

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 /// How long segments are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmenterConfig {
-    /// A segment does not end before it has this many characters.
+    /// A segment does not end before it has this many characters (Unicode scalar values).
     pub min_chars: usize,
-    /// A segment ends at the first word that completes this many characters.
+    /// From this many characters on a segment ends at the first token that does not end in a letter
+    /// or digit, and from twice as many at any token.
     pub max_chars: usize,
 }
 
@@ -46,6 +47,19 @@ impl SegmenterConfig {
 }
 
 /// Cuts one answer.
+///
+/// Whether a segment ends depends on its own text so far and on nothing else: the same text in
+/// other tokens is cut at the same places as far as those are ends of tokens and no earlier place
+/// became one.
+///
+/// ```
+/// use themecast_forecast::segment::{Segmenter, SegmenterConfig};
+///
+/// let mut segmenter = Segmenter::new(&SegmenterConfig { min_chars: 8, max_chars: 80 });
+/// assert!(!segmenter.push("Mr. Fox"));
+/// assert!(segmenter.push(" ran."));
+/// assert_eq!((segmenter.text(), segmenter.segment()), ("Mr. Fox ran.", 1));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Segmenter {
     config: SegmenterConfig,
@@ -92,7 +106,7 @@ impl Segmenter {
         ends_line(&self.text)
             || ends_sentence(&self.text)
             || (self.chars >= self.config.max_chars && ends_word)
-            || self.chars >= 2 * self.config.max_chars
+            || self.chars >= self.config.max_chars.saturating_mul(2)
     }
 }
 
@@ -172,6 +186,37 @@ mod tests {
         for size in 1..7 {
             assert_eq!(cut(&text, 20, 60, size).concat(), text);
         }
+    }
+
+    #[test]
+    fn other_tokens_with_ends_at_the_boundaries_are_cut_alike() {
+        let text =
+            "Mix it. Add 2.5 g, e.g. salt!\nThen \"rest.\" Bake (long) until done… ".repeat(7);
+        let segments = cut(&text, 20, 60, 1);
+        for size in 2..20 {
+            let config = SegmenterConfig { min_chars: 20, max_chars: 60 };
+            let mut segmenter = Segmenter::new(&config);
+            for (number, segment) in segments.iter().enumerate() {
+                let chars: Vec<char> = segment.chars().collect();
+                let tokens = chars.chunks(size).map(|token| token.iter().collect::<String>());
+                let ends: Vec<bool> = tokens.map(|token| segmenter.push(&token)).collect();
+                let last = ends.len() - 1;
+                let open = number + 1 == segments.len() && !ends[last];
+                assert!(ends[..last].iter().all(|end| !end), "{segment:?} in tokens of {size}");
+                assert!(ends[last] || open, "{segment:?} in tokens of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn empty_tokens_and_text_without_any_end_are_fine() {
+        let mut segmenter = Segmenter::new(&SegmenterConfig { min_chars: 2, max_chars: 5 });
+        assert!(!segmenter.push("") && segmenter.push("Hi!") && !segmenter.push(""));
+        assert_eq!((segmenter.text(), segmenter.segment()), ("", 1));
+        let ends = (0..30).filter(|_| segmenter.push("é")).count();
+        assert_eq!(ends, 3, "cut at twice the maximum even without a word's end");
+        let huge = SegmenterConfig { min_chars: 1, max_chars: usize::MAX };
+        assert!(!Segmenter::new(&huge).push("no end"));
     }
 
     #[test]

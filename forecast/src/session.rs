@@ -93,21 +93,41 @@ impl ForecastSession {
     }
 
     /// How much the last residual of the last site is in distribution.
-    fn trust(&self, residual: &[f32], segment_begins: bool) -> f32 {
+    fn trust(&self, segment_begins: bool) -> f32 {
         let reference = &self.bundle.card.reference;
-        let distance = trust::distance(residual, reference);
+        let last_site = self.residuals.len() - self.bundle.card.model.hidden_size;
+        let distance = trust::distance(&self.residuals[last_site..], reference);
         if segment_begins {
             self.observer.residual(distance, trust::is_out(distance, reference));
         }
         trust::in_distribution(distance, reference)
     }
 
-    fn observe(&mut self, step: &Step<'_>) {
+    /// Takes the residuals of the last position.
+    ///
+    /// # Errors
+    /// [`PluginError::Failed`] where they have another shape than the bundle's, or are not finite:
+    /// such numbers would stay in the running means and in whatever an observer sums up.
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), PluginError> {
+        let card = &self.bundle.card;
+        let found = (step.residuals.sites(), step.residuals.hidden_size());
+        if found != (card.sites.len(), card.model.hidden_size) {
+            let ((sites, hidden), wanted) = (found, (card.sites.len(), card.model.hidden_size));
+            return Err(PluginError::failed(format!(
+                "residuals of {sites} sites of width {hidden} came where {} of width {} are read",
+                wanted.0, wanted.1
+            )));
+        }
         self.residuals.clear();
-        for site in 0..self.bundle.card.sites.len() {
+        for site in 0..found.0 {
             self.residuals.extend_from_slice(step.residuals.last(site));
         }
+        if !self.residuals.iter().all(|value| value.is_finite()) {
+            let at = step.index;
+            return Err(PluginError::failed(format!("the residual at step {at} is not finite")));
+        }
         self.features.observe(&self.residuals);
+        Ok(())
     }
 
     fn annotate(&self, forecast: &Forecast, more: Option<(&'static str, Value)>) -> Annotation {
@@ -122,12 +142,8 @@ impl Session for ForecastSession {
             let (want, got) = (self.next, step.index);
             return Err(PluginError::failed(format!("step {want} is missing: step {got} came")));
         }
-        let (sites, wanted) = (step.residuals.sites(), self.bundle.card.sites.len());
-        if sites != wanted {
-            return Err(PluginError::failed(format!("{sites} sites came where {wanted} are read")));
-        }
         self.next += 1;
-        self.observe(step);
+        self.observe(step)?;
         let begins = step.index == 0 || self.segmenter.push(step.text);
         if begins && step.index > 0 {
             self.end_segment(step.index, RowKind::Boundary);
@@ -144,7 +160,7 @@ impl Session for ForecastSession {
             segment: self.segmenter.segment(),
             steps,
             divergence: self.divergence,
-            in_distribution: self.trust(step.residuals.last(wanted - 1), begins),
+            in_distribution: self.trust(begins),
         };
         let annotation = self.annotate(&forecast, None).milestone(begins);
         self.last = Some(forecast);
@@ -153,11 +169,15 @@ impl Session for ForecastSession {
 
     fn end(&mut self, end: &End) -> Result<Option<Annotation>, PluginError> {
         let Some(mut last) = self.last.take() else { return Ok(None) };
+        let tokens = end.tokens.max(last.token);
         if last.token > self.summary.tokens() {
-            self.end_segment(end.tokens, RowKind::Mid);
+            self.end_segment(tokens, RowKind::Mid);
+        } else {
+            // No token of the running segment was read, so nothing can tell its theme.
+            self.summary.extend(tokens);
         }
         last.divergence = self.divergence;
-        let summary = self.summary.value(end.tokens, &self.bundle.card.themes, self.wealth.alarm());
+        let summary = self.summary.value(tokens, &self.bundle.card.themes, self.wealth.alarm());
         Ok(Some(self.annotate(&last, Some(("summary", summary)))))
     }
 }

@@ -29,6 +29,14 @@ impl Summary {
         self.ended.push(segment);
     }
 
+    /// The last segment takes in what was written after it, up to token `end`: the one token that
+    /// was sampled last and never read, mostly the end token.
+    pub(crate) fn extend(&mut self, end: usize) {
+        if let Some(last) = self.ended.last_mut() {
+            last.end = end;
+        }
+    }
+
     /// How many tokens are in segments that have ended.
     pub(crate) fn tokens(&self) -> usize {
         self.ended.last().map_or(0, |last| last.end)

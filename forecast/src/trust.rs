@@ -2,8 +2,8 @@
 
 use crate::bundle::Reference;
 
-/// The distance of a residual from the training distribution: the root mean square of its
-/// z-scores, in standard deviations a dimension.
+/// The distance of a residual of the last site, *shape* `[hidden]`, from the training
+/// distribution: the root mean square of its z-scores, in standard deviations a dimension.
 pub fn distance(residual: &[f32], reference: &Reference) -> f32 {
     let scores = residual.iter().zip(&reference.residual_mean).zip(&reference.residual_std);
     let sum: f32 = scores.map(|((x, mean), std)| ((x - mean) / std).powi(2)).sum();
@@ -12,10 +12,13 @@ pub fn distance(residual: &[f32], reference: &Reference) -> f32 {
 
 /// How much a distance is in distribution: 1 up to the training median, 0.5 at the training
 /// data's 99th percentile, towards 0 beyond.
+///
+/// In between it is `0.5^(x²)`, where `x` is 0 at the median and 1 at that percentile: smooth, and
+/// falling all the way.
 pub fn in_distribution(distance: f32, reference: &Reference) -> f32 {
     let (median, far) = (reference.median_distance, reference.distance_quantile_99);
     let beyond = (distance - median) / (far - median).max(f32::MIN_POSITIVE);
-    0.5f32.powf(beyond.max(0.0))
+    0.5f32.powf(beyond.max(0.0).powi(2))
 }
 
 /// Whether a distance lies beyond the training data's 99th percentile.
@@ -39,7 +42,7 @@ mod tests {
         };
         assert_eq!(distance(&[2.0, 2.0], &reference), 1.0);
         let trust: Vec<f32> = [0.5, 1.0, 2.0, 4.0].map(|d| in_distribution(d, &reference)).into();
-        assert_eq!(trust, [1.0, 1.0, 0.5, 0.125]);
+        assert_eq!(trust, [1.0, 1.0, 0.5, 0.5f32.powi(9)]);
         assert!(is_out(2.1, &reference) && !is_out(2.0, &reference));
     }
 }

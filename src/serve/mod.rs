@@ -14,6 +14,7 @@ mod error;
 mod health;
 mod keys;
 mod live;
+mod page;
 mod stream;
 mod traces;
 
@@ -50,6 +51,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(others)
         .layer(middleware::from_fn_with_state(app.clone(), keys::api));
     Router::new()
+        .route("/", get(page::live))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))

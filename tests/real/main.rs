@@ -5,6 +5,8 @@
 // Whatever a test can't go on without ends it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod cli;
+mod forecast;
 mod isolation;
 mod plugins;
 mod server;

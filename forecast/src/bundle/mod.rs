@@ -1,9 +1,10 @@
 //! A bundle: a folder of `card.json` and `weights.safetensors`, data only.
 //!
-//! `card` is what a bundle says of itself, `store` reads and writes the folder and checks that
-//! everything fits. How a bundle is trained never lives here.
+//! `card` is what a bundle says of itself, `check` holds that against itself, `store` reads and
+//! writes the folder and checks that the weights fit. How a bundle is trained never lives here.
 
 mod card;
+mod check;
 mod store;
 
 pub use card::{Calibration, Card, FORMAT, Fit, Reference, Temperatures, Theme};

@@ -1,7 +1,10 @@
 //! Reading and writing a bundle's folder.
 
-use super::{Bundle, Card, FORMAT, Fit};
-use crate::linear::{Affine, LinearError, LinearPredictor};
+use super::{Bundle, Card, FORMAT, Fit, check::check};
+use crate::linear::{
+    Affine, LinearError, LinearPredictor,
+    RowKind::{self, Boundary, Mid},
+};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{
     fs,
@@ -15,7 +18,7 @@ use themecast_plugin_api::ModelInfo;
 #[non_exhaustive]
 pub enum BundleError {
     /// A file can't be read or written.
-    #[error("{path}: {error}")]
+    #[error("{path}: {error}; a bundle is a folder of card.json and weights.safetensors")]
     File {
         /// The file.
         path: PathBuf,
@@ -23,7 +26,7 @@ pub enum BundleError {
         error: io::Error,
     },
     /// The card can't be understood.
-    #[error("card.json is not a bundle's card: {0}")]
+    #[error("card.json is not a bundle's card: {0}; copy the bundle again or train it again")]
     Card(String),
     /// Another format.
     #[error(
@@ -47,9 +50,11 @@ pub enum BundleError {
     /// The heads do not belong together.
     #[error(transparent)]
     Linear(#[from] LinearError),
-    /// Numbers on the card do not fit each other.
-    #[error("card.json: {what}: {found} where {wanted} are wanted")]
+    /// There are more or fewer of something than the card says elsewhere.
+    #[error("{file}: {what}: {found} where {wanted} are wanted; train the bundle again")]
     Count {
+        /// Where it is counted.
+        file: &'static str,
         /// What is counted.
         what: &'static str,
         /// How many there are.
@@ -58,7 +63,7 @@ pub enum BundleError {
         wanted: usize,
     },
     /// A value on the card can't be.
-    #[error("card.json: {0}")]
+    #[error("card.json: {0}; train the bundle again")]
     Value(String),
     /// The bundle belongs to another model.
     #[error(
@@ -74,7 +79,7 @@ pub enum BundleError {
     },
 }
 
-const CARD: &str = "card.json";
+pub(super) const CARD: &str = "card.json";
 const WEIGHTS: &str = "weights.safetensors";
 
 impl Bundle {
@@ -108,23 +113,48 @@ impl Bundle {
         let temperatures = &card.calibration.temperatures;
         let boundary = heads(&tensors, &card, "boundary", &temperatures.boundary)?;
         let mid = heads(&tensors, &card, "mid", &temperatures.mid)?;
+        // A weight and a bias for each offset of each set; none is missing by now.
+        let (found, wanted) = (tensors.len(), 4 * card.offsets());
+        if found != wanted {
+            return Err(BundleError::Count { file: WEIGHTS, what: "tensors", found, wanted });
+        }
         let layout = card.layout();
         let predictor = LinearPredictor::new(boundary, mid, layout.themes, layout.len())?;
         Ok(Self { card, predictor })
     }
 
-    /// Writes the bundle to `folder`: both files beside their places first, then renamed.
+    /// Writes the bundle to `folder`: both files beside their places and to the disk first, then
+    /// renamed one after the other.
     ///
     /// # Errors
-    /// [`BundleError::File`] when the folder can't be written.
+    /// What [`Bundle::load`] would say of the card; [`BundleError::Value`] when heads and card
+    /// have different temperatures; [`BundleError::File`] when the folder can't be written.
     pub fn save(&self, folder: &Path) -> Result<(), BundleError> {
+        check(&self.card)?;
+        self.check_temperatures()?;
         fs::create_dir_all(folder)
             .map_err(|error| BundleError::File { path: folder.to_owned(), error })?;
         let mut card = serde_json::to_vec_pretty(&self.card)
             .map_err(|error| BundleError::Card(error.to_string()))?;
         card.push(b'\n');
-        write(folder, WEIGHTS, &self.weights()?)?;
-        write(folder, CARD, &card)
+        let weights = stage(folder, WEIGHTS, &self.weights()?)?;
+        let card = stage(folder, CARD, &card)?;
+        weights.place()?;
+        card.place()?;
+        settle(folder).map_err(|error| BundleError::File { path: folder.to_owned(), error })
+    }
+
+    /// Checks that the heads have the card's temperatures, which are the ones that are saved.
+    fn check_temperatures(&self) -> Result<(), BundleError> {
+        let temperatures = &self.card.calibration.temperatures;
+        let sets = [(Boundary, &temperatures.boundary), (Mid, &temperatures.mid)];
+        let same = |(kind, card): (RowKind, &Vec<f32>)| {
+            self.predictor.heads(kind).iter().map(|head| head.temperature).eq(card.iter().copied())
+        };
+        match sets.into_iter().all(same) {
+            true => Ok(()),
+            false => Err(BundleError::Value("temperatures differ from those of the heads".into())),
+        }
     }
 
     /// Checks that the bundle belongs to `model`.
@@ -136,7 +166,6 @@ impl Bundle {
     }
 
     fn weights(&self) -> Result<Vec<u8>, BundleError> {
-        use crate::linear::RowKind::{Boundary, Mid};
         let layout = self.layout();
         let mut data: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
         for (set, kind) in [("boundary", Boundary), ("mid", Mid)] {
@@ -164,13 +193,41 @@ fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
+/// A file that is written but not yet in its place.
+struct Staged {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl Staged {
+    fn place(self) -> Result<(), BundleError> {
+        let Self { file, path } = self;
+        match file.persist(&path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(BundleError::File { path, error: error.error }),
+        }
+    }
+}
+
+fn stage(folder: &Path, name: &str, bytes: &[u8]) -> Result<Staged, BundleError> {
     let path = folder.join(name);
-    let failed = |error| BundleError::File { path: path.clone(), error };
-    let mut file = beside(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(&path).map_err(|error| failed(error.error)).map(drop)
+    let written = beside(folder).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    });
+    match written {
+        Ok(file) => Ok(Staged { file, path }),
+        Err(error) => Err(BundleError::File { path, error }),
+    }
+}
+
+/// Brings the renames to the disk, where a folder can be synced.
+fn settle(folder: &Path) -> io::Result<()> {
+    match cfg!(unix) {
+        true => fs::File::open(folder)?.sync_all(),
+        false => Ok(()),
+    }
 }
 
 /// A temporary file in `folder`, readable as other files are.
@@ -182,45 +239,6 @@ fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666))
     };
     builder.tempfile_in(folder)
-}
-
-/// Checks what the card says against itself.
-fn check(card: &Card) -> Result<(), BundleError> {
-    let value = |message: String| Err(BundleError::Value(message));
-    if card.predictor != "linear" {
-        return value(format!("predictor '{}' is not known: want linear", card.predictor));
-    }
-    if let Err(error) = card.segmenter.validate() {
-        return value(error.to_string());
-    }
-    if let Some(site) = card.sites.iter().find(|site| !card.model.has(**site)) {
-        return value(format!("site {site} is none of a model of {} layers", card.model.layers));
-    }
-    if card.themes.len() < 2 || card.sites.is_empty() || !(1..=16).contains(&card.horizons) {
-        return value("want two themes or more, a site or more and 1 to 16 horizons".to_owned());
-    }
-    let reference = &card.reference;
-    let temperatures = &card.calibration.temperatures;
-    for (what, found, wanted) in [
-        ("boundary temperatures", temperatures.boundary.len(), card.offsets()),
-        ("mid temperatures", temperatures.mid.len(), card.offsets()),
-        ("reference residual means", reference.residual_mean.len(), card.model.hidden_size),
-        ("reference residual deviations", reference.residual_std.len(), card.model.hidden_size),
-        ("reference theme shares", reference.theme_share.len(), card.themes.len()),
-    ] {
-        if found != wanted {
-            return Err(BundleError::Count { what, found, wanted });
-        }
-    }
-    let positive = |x: &f32| x.is_finite() && *x > 0.0;
-    let scalars = [reference.median_distance, reference.distance_quantile_99, reference.excess_std];
-    let all = temperatures.boundary.iter().chain(&temperatures.mid).chain(&scalars);
-    match all.chain(&reference.residual_std).all(positive) {
-        true => Ok(()),
-        false => {
-            value("temperatures, deviations and distances must be above 0 and finite".to_owned())
-        }
-    }
 }
 
 /// The heads of one set, one for each temperature.

@@ -1,0 +1,106 @@
+//! What a card says, checked against itself.
+
+use super::{BundleError, Card, store::CARD};
+use std::collections::HashSet;
+
+/// Checks what the card says against itself, before any weight is looked at.
+///
+/// # Errors
+/// [`BundleError::Value`] or [`BundleError::Count`]: the first thing that does not fit.
+pub(super) fn check(card: &Card) -> Result<(), BundleError> {
+    kinds(card)?;
+    themes(card)?;
+    counts(card)?;
+    numbers(card)
+}
+
+fn wrong(message: String) -> Result<(), BundleError> {
+    Err(BundleError::Value(message))
+}
+
+fn kinds(card: &Card) -> Result<(), BundleError> {
+    if card.predictor != "linear" {
+        return wrong(format!("predictor '{}' is not known: want linear", card.predictor));
+    }
+    if let Err(error) = card.segmenter.validate() {
+        return wrong(error.to_string());
+    }
+    if let Some(site) = card.sites.iter().find(|site| !card.model.has(**site)) {
+        return wrong(format!("site {site} is none of a model of {} layers", card.model.layers));
+    }
+    let (themes, sites, horizons) = (card.themes.len(), card.sites.len(), card.horizons);
+    match themes >= 2 && sites >= 1 && card.model.hidden_size >= 1 && (1..=16).contains(&horizons) {
+        true => Ok(()),
+        false => wrong(format!(
+            "{themes} themes, {sites} sites and {horizons} horizons: want two themes or more, a \
+             site or more and 1 to 16 horizons"
+        )),
+    }
+}
+
+/// Ids become labels of metrics and keys of clients: each must be kebab-case, and there once.
+fn themes(card: &Card) -> Result<(), BundleError> {
+    let mut seen = HashSet::new();
+    for theme in &card.themes {
+        let id = theme.id.as_str();
+        if !is_kebab_case(id) {
+            return wrong(format!(
+                "theme id {id:?}: want lower-case words and dashes (kebab-case)"
+            ));
+        }
+        if !seen.insert(id) {
+            return wrong(format!("theme id {id:?} is there twice: want each once"));
+        }
+    }
+    Ok(())
+}
+
+fn is_kebab_case(id: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    id.split('-').all(word)
+}
+
+fn counts(card: &Card) -> Result<(), BundleError> {
+    let reference = &card.reference;
+    let temperatures = &card.calibration.temperatures;
+    for (what, found, wanted) in [
+        ("boundary temperatures", temperatures.boundary.len(), card.offsets()),
+        ("mid temperatures", temperatures.mid.len(), card.offsets()),
+        ("reference residual means", reference.residual_mean.len(), card.model.hidden_size),
+        ("reference residual deviations", reference.residual_std.len(), card.model.hidden_size),
+        ("reference theme shares", reference.theme_share.len(), card.themes.len()),
+    ] {
+        if found != wanted {
+            return Err(BundleError::Count { file: CARD, what, found, wanted });
+        }
+    }
+    Ok(())
+}
+
+fn numbers(card: &Card) -> Result<(), BundleError> {
+    let reference = &card.reference;
+    let temperatures = &card.calibration.temperatures;
+    let positive = |x: &f32| x.is_finite() && *x > 0.0;
+    let scalars = [reference.median_distance, reference.distance_quantile_99, reference.excess_std];
+    let all = temperatures.boundary.iter().chain(&temperatures.mid).chain(&scalars);
+    if !all.chain(&reference.residual_std).all(positive) {
+        return wrong(
+            "temperatures, deviations and distances must be above 0 and finite".to_owned(),
+        );
+    }
+    let shares = card.themes.iter().map(|theme| theme.share);
+    let mut rest =
+        shares.chain(reference.theme_share.iter().chain(&reference.residual_mean).copied());
+    if !rest.all(f32::is_finite) {
+        return wrong("shares and reference means must be finite".to_owned());
+    }
+    let (median, far) = (reference.median_distance, reference.distance_quantile_99);
+    match median <= far {
+        true => Ok(()),
+        false => wrong(format!(
+            "the median distance {median} is above the 99th percentile {far}: want it below"
+        )),
+    }
+}

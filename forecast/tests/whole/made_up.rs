@@ -1,0 +1,90 @@
+//! A bundle of random weights.
+
+use themecast_forecast::{
+    bundle::{Bundle, Calibration, Card, FORMAT, Reference, Temperatures, Theme},
+    features::FeatureLayout,
+    linear::{Affine, LinearPredictor},
+    segment::SegmenterConfig,
+};
+use themecast_plugin_api::{ModelInfo, Site};
+
+pub(crate) const HIDDEN: usize = 6;
+pub(crate) const THEMES: usize = 4;
+pub(crate) const HORIZONS: usize = 3;
+
+/// Numbers between -1 and 1 that look random and are the same each time.
+pub(crate) fn numbers(seed: u64, count: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// How large a bundle is.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) hidden: usize,
+    pub(crate) themes: usize,
+    pub(crate) horizons: usize,
+}
+
+pub(crate) fn bundle() -> Bundle {
+    sized(Sizes { hidden: HIDDEN, themes: THEMES, horizons: HORIZONS })
+}
+
+pub(crate) fn model() -> ModelInfo {
+    ModelInfo {
+        architecture: "llama".into(),
+        hidden_size: HIDDEN,
+        layers: 2,
+        vocabulary_size: 9,
+        tokenizer_sha256: "00".into(),
+        quantization: "Q8_0".into(),
+    }
+}
+
+pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
+    let layout = FeatureLayout { hidden, sites: 1, themes };
+    let head = |seed: u64| Affine {
+        weight: numbers(seed, themes * layout.len()),
+        bias: numbers(seed + 100, themes),
+        temperature: 1.5,
+    };
+    let offsets = horizons as u64 + 2;
+    let heads = |set: u64| (0..offsets).map(|offset| head(set * 10 + offset)).collect::<Vec<_>>();
+    let theme = |number: usize| Theme {
+        id: format!("theme-{number}"),
+        name: format!("Theme {number}"),
+        description: "made up".into(),
+        share: 1.0 / themes as f32,
+    };
+    let temperatures = || vec![1.5; offsets as usize];
+    let card = Card {
+        format: FORMAT,
+        model: ModelInfo { hidden_size: hidden, ..model() },
+        sites: vec![Site::Final],
+        themes: (0..themes).map(theme).collect(),
+        segmenter: SegmenterConfig { min_chars: 10, max_chars: 60 },
+        horizons,
+        predictor: "linear".into(),
+        calibration: Calibration {
+            temperatures: Temperatures { boundary: temperatures(), mid: temperatures() },
+        },
+        reference: Reference {
+            residual_mean: vec![0.0; hidden],
+            residual_std: vec![0.6; hidden],
+            median_distance: 1.0,
+            distance_quantile_99: 1.5,
+            theme_share: vec![1.0 / themes as f32; themes],
+            excess_std: 1.0,
+        },
+        evaluation: serde_json::json!({}),
+        license: "Apache-2.0".into(),
+        created: "2026-01-01T00:00:00Z".into(),
+        training: serde_json::json!({}),
+    };
+    let predictor = LinearPredictor::new(heads(1), heads(2), themes, layout.len()).unwrap();
+    Bundle { card, predictor }
+}

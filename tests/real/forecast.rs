@@ -1,0 +1,146 @@
+//! The shipped bundle, served: every chunk annotated, catalogue, traces, metrics, swapping.
+
+use crate::{
+    server::{Server, client, listen},
+    world::{ask, block_on, single},
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use themecast::{
+    forecast::{attach, shipped},
+    host::Host,
+    metrics::Metrics,
+    serve::{App, Forecast, Keys},
+    session::Runner,
+};
+
+async fn start() -> Server {
+    let metrics = Metrics::new().unwrap();
+    let app = App::new(metrics.clone(), Keys::default());
+    let host = single();
+    let forecast = attach(shipped::bundle().unwrap(), &*host, &metrics).unwrap();
+    // The debug of a loaded machine must not be taken for a slow plugin.
+    let runner = Runner { patience: Duration::from_secs(3), ..forecast.runner };
+    app.set_ready(host, Some(Forecast { runner, ..forecast })).await;
+    listen(app).await
+}
+
+fn recipe(themecast: Value) -> Value {
+    let mut body = ask("Give me a recipe for apple pie.", 120);
+    body["themecast"] = themecast;
+    body
+}
+
+#[test]
+fn the_shipped_bundle_is_for_the_default_model() {
+    let bundle = shipped::bundle().unwrap();
+    assert!(bundle.fits(single().model()).unwrap().warnings.is_empty());
+    assert!(bundle.card.evaluation.get("test").is_some(), "the card holds its evaluation");
+}
+
+#[test]
+fn every_chunk_carries_a_valid_annotation() {
+    block_on(async {
+        let server = start().await;
+        let chunks = server.stream(&recipe(json!({"every": "token", "top": 64}))).await;
+        let (last, told) = chunks.split_last().unwrap();
+        for (index, chunk) in told.iter().enumerate() {
+            let note = &chunk["themecast"];
+            assert_eq!(note["token"], index, "{note}");
+            let sum: f64 =
+                note["now"].as_array().unwrap().iter().map(|t| t["p"].as_f64().unwrap()).sum();
+            assert!((sum - 1.0).abs() < 5e-3, "{note}");
+            assert_eq!(note["next"].as_array().unwrap().len(), 3);
+        }
+        let summary = &last["themecast"]["summary"];
+        let segments = summary["segments"].as_array().unwrap();
+        assert!(segments.len() >= 2, "{summary}");
+        let metrics = server.get("/metrics").await.text().await.unwrap();
+        for metric in [
+            "themecast_forecast_probability_total{ahead=\"1\",theme=",
+            "themecast_realized_themes_total{theme=",
+            "themecast_surprise_nats_count{ahead=\"0\"}",
+            "themecast_divergence_score_count",
+            "themecast_residual_distance_count",
+            "themecast_forecast_seconds_count",
+            "themecast_tap_seconds_count",
+        ] {
+            assert!(metrics.contains(metric), "{metric} is not in\n{metrics}");
+        }
+    });
+}
+
+#[test]
+fn plain_completions_are_annotated_too_and_the_header_asks_as_the_field_does() {
+    block_on(async {
+        let server = start().await;
+        let post = client()
+            .post(format!("{}/v1/completions", server.url))
+            .header("x-themecast", "token")
+            .json(&json!({"model": "default", "prompt": "Dear Sir,", "max_tokens": 12, "stream": true}));
+        let events = post.send().await.unwrap().text().await.unwrap();
+        let chunks = crate::server::chunks(&events);
+        assert!(chunks[0]["themecast"]["now"].is_array() && chunks[0]["choices"][0]["text"].is_string());
+    });
+}
+
+#[test]
+fn options_of_the_bundle_are_checked() {
+    block_on(async {
+        let server = start().await;
+        for (themecast, param) in [
+            (json!({"top": 65}), "themecast.top"),
+            (json!({"horizon": 4}), "themecast.horizon"),
+            (json!({"chains": 17}), "themecast.chains"),
+            (json!({"watch": ["refunds"]}), "themecast.watch"),
+            (json!({"depth": 1}), "themecast.depth"),
+        ] {
+            let response = server.post(&recipe(themecast)).await;
+            assert_eq!(response.status(), 400);
+            let error: Value = response.json().await.unwrap();
+            assert_eq!(error["error"]["param"], param);
+        }
+    });
+}
+
+#[test]
+fn the_bundle_is_swapped_and_a_bad_one_refused() {
+    block_on(async {
+        let server = start().await;
+        let put = |path: &std::path::Path| {
+            client().put(format!("{}/v1/themecast/bundle", server.url)).json(&json!({"path": path}))
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let response = put(folder.path()).send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        assert!(response.text().await.unwrap().contains("the old bundle stays"));
+        let mut bundle = shipped::bundle().unwrap();
+        bundle.card.themes[0].id = "swapped".into();
+        bundle.save(folder.path()).unwrap();
+        assert_eq!(put(folder.path()).send().await.unwrap().status(), 200);
+        let themes: Value = server.get("/v1/themecast/themes").await.json().await.unwrap();
+        assert_eq!(themes["themes"][0]["id"], "swapped");
+        assert_eq!(themes["card"]["predictor"], "linear");
+    });
+}
+
+#[test]
+fn sessions_end_with_their_requests() {
+    block_on(async {
+        let server = start().await;
+        for _ in 0..20 {
+            let mut body = recipe(json!({"every": "token"}));
+            body["stream"] = true.into();
+            let mut response = server.post(&body).await;
+            assert!(response.chunk().await.unwrap().is_some()); // and leaves in the middle
+        }
+        server.stream(&recipe(json!(true))).await;
+        for _ in 0..100 {
+            if server.app.metrics.sessions() == 0 && single().live_taps() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{} sessions still live", server.app.metrics.sessions());
+    });
+}
