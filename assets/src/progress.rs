@@ -1,6 +1,6 @@
 //! How a download shows where it is.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
 use std::{
     io::{self, IsTerminal},
     sync::Mutex,
@@ -87,13 +87,11 @@ struct Running {
 /// How often [`Lines`] says where it is.
 const SAY: Duration = Duration::from_secs(10);
 
-const MB: u64 = 1_000_000;
-
 impl Progress for Lines {
     fn started(&self, what: &str, total: u64) {
         match total {
             0 => eprintln!("{what}"),
-            _ => eprintln!("{what}: {} MB", total.div_ceil(MB)),
+            _ => eprintln!("{what}: {}", DecimalBytes(total)),
         }
         let (what, now) = (what.to_owned(), Instant::now());
         if let Ok(mut running) = self.0.lock() {
@@ -107,7 +105,8 @@ impl Progress for Lines {
         running.seen += bytes;
         if running.said.elapsed() >= SAY {
             running.said = Instant::now();
-            eprintln!("{}: {} of {} MB", running.what, running.seen / MB, running.total / MB);
+            let (seen, total) = (DecimalBytes(running.seen), DecimalBytes(running.total));
+            eprintln!("{}: {seen} of {total}", running.what);
         }
     }
 

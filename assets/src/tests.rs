@@ -281,12 +281,3 @@ fn the_real_model_is_requantised_to_the_same_bytes_and_keeps_its_metadata() {
         }
     }
 }
-
-#[test]
-fn what_is_no_model_is_not_requantised() {
-    let folder = tempdir().unwrap();
-    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
-    fs::write(&from, "GGUF, or so it says").unwrap();
-    let said = requantise::to_q8_0(&from, &to).unwrap_err().to_string();
-    assert_eq!(said.lines().count(), 1, "{said}");
-}

@@ -1,4 +1,5 @@
 //! Several processes on one cache folder, with the real model and pip.
+#![allow(clippy::unwrap_used, reason = "a test may panic; the lint knows test functions only")]
 
 use std::{
     env, fs,

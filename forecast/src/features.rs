@@ -195,12 +195,12 @@ mod tests {
     #[test]
     fn the_two_rows_of_a_segments_end_differ_in_their_history_alone() {
         let mut state = FeatureState::new(LAYOUT);
-        for round in 0..3 {
+        for round in 1..4u8 {
             for token in 0..4u8 {
-                state.observe(&[f32::from(token), round as f32]);
+                state.observe(&[f32::from(token), f32::from(round)]);
             }
             let before = row(&state);
-            state.end_segment(&[0.4, 0.6]);
+            state.end_segment(&[0.2 * f32::from(round), 0.6]);
             let after = row(&state);
             let history = LAYOUT.history();
             assert_ne!(before[history.clone()], after[history.clone()]);

@@ -2,8 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use std::io::IsTerminal;
-use themecast_assets::{Bars, Lines, Progress};
+use themecast_assets::to_stderr;
 
 #[derive(Args)]
 pub(super) struct Fetch {
@@ -12,18 +11,10 @@ pub(super) struct Fetch {
     named: Option<String>,
 }
 
-/// How downloads show their progress here.
-pub(super) fn progress() -> Box<dyn Progress> {
-    match std::io::stderr().is_terminal() {
-        true => Box::new(Bars::default()),
-        false => Box::new(Lines::default()),
-    }
-}
-
 impl Fetch {
     pub(super) async fn run(self) -> Result<()> {
         let fetched = tokio::task::spawn_blocking(move || -> Result<()> {
-            let progress = progress();
+            let progress = to_stderr();
             if let Some(name) = &self.named {
                 println!("{}", themecast_assets::named(name, &*progress)?.display());
                 return Ok(());

@@ -45,7 +45,8 @@ impl Label {
     }
 
     fn label(self) -> Result<()> {
-        let embedder = Embedder::load(&themecast_assets::embedder(&*super::fetch::progress())?)?;
+        let embedder =
+            Embedder::load(&themecast_assets::embedder(&*themecast_assets::to_stderr())?)?;
         let config =
             ClusterConfig { themes: self.themes, seed: self.seed, ..ClusterConfig::default() };
         let Method::Cluster = self.method;

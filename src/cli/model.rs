@@ -13,7 +13,7 @@ pub(super) async fn source(named: Option<&str>) -> Result<ModelSource> {
         Some(named) => ModelSource::parse(named).map_err(|error| anyhow!(error)),
         None => {
             let fetched = tokio::task::spawn_blocking(|| {
-                themecast_assets::default_model(&*super::fetch::progress())
+                themecast_assets::default_model(&*themecast_assets::to_stderr())
             });
             let path = fetched.await.context("fetching the default model was cut short")??;
             Ok(ModelSource::Gguf(path))

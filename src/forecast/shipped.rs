@@ -2,10 +2,16 @@
 
 use themecast_forecast::bundle::{Bundle, BundleError};
 
+macro_rules! file {
+    ($name:literal) => {
+        include_bytes!(concat!("../../bundles/smollm2-135m-instruct/linear/", $name))
+    };
+}
+
 /// The shipped bundle.
 ///
 /// # Errors
 /// [`BundleError`] when what was built in can't be read, which a test rules out.
 pub fn bundle() -> Result<Bundle, BundleError> {
-    Err(BundleError::Card("no bundle yet".into()))
+    Bundle::parse(file!("card.json"), file!("weights.safetensors"))
 }

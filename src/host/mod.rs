@@ -140,7 +140,7 @@ pub struct Load {
 
 /// What runs the model.
 pub trait Host: Send + Sync + 'static {
-    /// The model's name, as `/v1/models` gives it.
+    /// The model's name, for people.
     fn name(&self) -> &str;
     /// The model, for plugins.
     fn model(&self) -> &ModelInfo;

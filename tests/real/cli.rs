@@ -120,7 +120,17 @@ fn a_configuration_with_an_unknown_key_is_refused() {
 
 fn collect(folder: &Path, prompts: &Path) -> Command {
     let (prompts, out) = (text(prompts), text(folder));
-    themecast(&["collect", "--prompts", prompts, "--out", out, "--samples", "2", "--max-tokens", "24"])
+    themecast(&[
+        "collect",
+        "--prompts",
+        prompts,
+        "--out",
+        out,
+        "--samples",
+        "2",
+        "--max-tokens",
+        "24",
+    ])
 }
 
 #[test]

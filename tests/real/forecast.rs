@@ -80,7 +80,9 @@ fn plain_completions_are_annotated_too_and_the_header_asks_as_the_field_does() {
             .json(&json!({"model": "default", "prompt": "Dear Sir,", "max_tokens": 12, "stream": true}));
         let events = post.send().await.unwrap().text().await.unwrap();
         let chunks = crate::server::chunks(&events);
-        assert!(chunks[0]["themecast"]["now"].is_array() && chunks[0]["choices"][0]["text"].is_string());
+        assert!(
+            chunks[0]["themecast"]["now"].is_array() && chunks[0]["choices"][0]["text"].is_string()
+        );
     });
 }
 

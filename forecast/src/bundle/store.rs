@@ -40,7 +40,7 @@ pub enum BundleError {
     #[error("weights.safetensors can't be read ({0}); copy the bundle again")]
     Weights(String),
     /// A tensor is missing, of the wrong type or shape, or holds numbers that are not finite.
-    #[error("weights.safetensors: {tensor}: {problem}")]
+    #[error("weights.safetensors: {tensor}: {problem}; copy the bundle again or train it again")]
     Tensor {
         /// Its name.
         tensor: String,
@@ -124,24 +124,26 @@ impl Bundle {
     }
 
     /// Writes the bundle to `folder`: both files beside their places and to the disk first, then
-    /// renamed one after the other.
+    /// renamed one after the other. What could not be loaded again is not written.
     ///
     /// # Errors
-    /// What [`Bundle::load`] would say of the card; [`BundleError::Value`] when heads and card
-    /// have different temperatures; [`BundleError::File`] when the folder can't be written.
+    /// What [`Bundle::load`] would say; [`BundleError::Value`] when heads and card have different
+    /// temperatures; [`BundleError::File`] when the folder can't be written.
     pub fn save(&self, folder: &Path) -> Result<(), BundleError> {
         check(&self.card)?;
         self.check_temperatures()?;
-        fs::create_dir_all(folder)
-            .map_err(|error| BundleError::File { path: folder.to_owned(), error })?;
         let mut card = serde_json::to_vec_pretty(&self.card)
             .map_err(|error| BundleError::Card(error.to_string()))?;
         card.push(b'\n');
-        let weights = stage(folder, WEIGHTS, &self.weights()?)?;
+        let weights = self.weights()?;
+        Self::parse(&card, &weights)?;
+        let failed = |error| BundleError::File { path: folder.to_owned(), error };
+        fs::create_dir_all(folder).map_err(failed)?;
+        let weights = stage(folder, WEIGHTS, &weights)?;
         let card = stage(folder, CARD, &card)?;
         weights.place()?;
         card.place()?;
-        settle(folder).map_err(|error| BundleError::File { path: folder.to_owned(), error })
+        settle(folder).map_err(failed)
     }
 
     /// Checks that the heads have the card's temperatures, which are the ones that are saved.
@@ -274,7 +276,7 @@ fn tensor(
     let (values, _) = view.data().as_chunks::<4>();
     let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     match values.iter().position(|value| !value.is_finite()) {
-        Some(place) => Err(wrong(format!("value {place} is not finite; train the bundle again"))),
+        Some(place) => Err(wrong(format!("value {place} is not finite"))),
         None => Ok(values),
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::made_up::{bundle, model};
 use std::{fs, path::Path};
-use themecast_forecast::bundle::Bundle;
+use themecast_forecast::{
+    bundle::Bundle,
+    linear::{LinearPredictor, RowKind},
+};
 use themecast_plugin_api::ModelInfo;
 
 #[test]
@@ -101,6 +104,14 @@ fn what_could_not_be_loaded_is_not_saved() {
     let mut other = bundle();
     other.card.themes[1].id = "theme-0".into();
     assert!(other.save(folder.path()).unwrap_err().to_string().contains("twice"));
+    let mut other = bundle();
+    let heads = |kind| bundle().predictor.heads(kind).to_vec();
+    let (boundary, mut mid) = (heads(RowKind::Boundary), heads(RowKind::Mid));
+    mid[2].weight[3] = f32::INFINITY;
+    let layout = other.layout();
+    other.predictor = LinearPredictor::new(boundary, mid, layout.themes, layout.len()).unwrap();
+    let error = other.save(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("mid.2.weight: value 3 is not finite"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
 }
 

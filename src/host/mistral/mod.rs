@@ -55,7 +55,7 @@ pub async fn load(source: &ModelSource, options: &Options) -> Result<Arc<Mistral
     for number in 0..options.engines {
         engines.push(load::engine(source, &metadata, options, number).await?);
     }
-    let host = MistralHost::new(metadata, engines, options, Handle::current());
+    let host = MistralHost::new(source.name(), metadata, engines, options, Handle::current());
     if options.self_check {
         host.check_isolation().await;
     }

@@ -67,6 +67,7 @@ pub(super) struct Place {
 
 impl MistralHost {
     pub(super) fn new(
+        name: String,
         metadata: Metadata,
         engines: Vec<Engine>,
         options: &Options,
@@ -77,7 +78,7 @@ impl MistralHost {
         let places: Vec<Places> = engines.iter().map(place).collect();
         let room = places.iter().map(|places| places.capacity).sum();
         let pool = Pool {
-            name: engines.first().map(|engine| engine.runner.get_id()).unwrap_or_default(),
+            name,
             metadata,
             engines,
             places: Mutex::new(places),

@@ -17,6 +17,16 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
+    /// A name for people: the file's or folder's own, without what it lies in.
+    pub fn name(&self) -> String {
+        let path = match self {
+            Self::Gguf(path) => path.file_stem(),
+            Self::Folder(path) => path.file_name(),
+            Self::Hub(name) => return name.clone(),
+        };
+        path.map_or_else(|| self.to_string(), |name| name.to_string_lossy().into_owned())
+    }
+
     /// Reads what a user gave as `--model`: an existing file, an existing folder, or a hub name.
     ///
     /// # Errors
