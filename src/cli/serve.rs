@@ -10,7 +10,7 @@ use crate::{
     metrics::Metrics,
     serve::{self, App, Forecast, Keys},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use serde::Deserialize;
 use std::{
@@ -87,7 +87,7 @@ impl Serve {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
         let file: Self =
-            toml::from_str(&text).with_context(|| format!("{shown}: not a configuration"))?;
+            toml::from_str(&text).map_err(|error| anyhow!("{shown}: {}", error.message()))?;
         Ok(Self {
             model: self.model.or(file.model),
             bundle: self.bundle.or(file.bundle),

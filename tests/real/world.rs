@@ -34,7 +34,9 @@ pub(crate) async fn load(options: Options) -> Arc<MistralHost> {
 }
 
 fn shared(cell: &'static OnceLock<Arc<MistralHost>>, options: Options) -> Arc<MistralHost> {
-    cell.get_or_init(|| block_on(load(options))).clone()
+    // A thread of its own, because the caller may be inside of the runtime.
+    let load = || std::thread::spawn(|| block_on(load(options))).join().unwrap();
+    cell.get_or_init(load).clone()
 }
 
 /// One engine, one sequence at a time: what a CPU serves with.

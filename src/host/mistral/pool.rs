@@ -165,7 +165,7 @@ impl Pool {
             seen: Mutex::new(Seen::new(tokens)),
         };
         if sampling.is_some() {
-            request.sampling_params.temperature = None;
+            request.sampling_params.temperature = Some(0.0); // None would be 1 in mistral.rs
         }
         request.logits_processors = Some(vec![Arc::new(probe)]);
         for request in prompt.into_iter().chain([Request::Normal(request)]) {
