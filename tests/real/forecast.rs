@@ -139,6 +139,8 @@ fn sessions_end_with_their_requests() {
         server.stream(&recipe(json!(true))).await;
         for _ in 0..100 {
             if server.app.metrics.sessions() == 0 && single().live_taps() == 0 {
+                let metrics = server.get("/metrics").await.text().await.unwrap();
+                assert!(!metrics.contains("plugin_failures_total{"), "leaving is no failure");
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -78,7 +78,7 @@ impl CustomLogitsProcessor for Probe {
         if let (Some(reading), Some(index)) = (&self.reading, step) {
             let length = if index == 0 { seen.prompt_len(context) } else { context.len() };
             let place = Place { index, length, token: context.last().copied() };
-            let read = catch_unwind(AssertUnwindSafe(|| reading.read(&place)));
+            let read = catch_unwind(AssertUnwindSafe(|| reading.read(&place, &self.cancelled)));
             if read.is_err() {
                 tracing::error!("reading the residuals of a step panicked");
             }
@@ -104,10 +104,13 @@ struct Place {
 }
 
 impl Reading {
-    fn read(&self, place: &Place) {
+    /// Hands the step on, unless nobody waits for it: then the lease is gone too.
+    fn read(&self, place: &Place, cancelled: &AtomicBool) {
         let begun = Instant::now();
         let step = self.step(place);
-        self.sink.step(step, begun.elapsed());
+        if step.is_ok() || !cancelled.load(Ordering::Relaxed) {
+            self.sink.step(step, begun.elapsed());
+        }
     }
 
     fn step(&self, place: &Place) -> std::result::Result<RawStep, String> {
