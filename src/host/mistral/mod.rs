@@ -1,9 +1,9 @@
 //! The mistral.rs host: engines that run a model, one adapter over mistral.rs 0.8.1.
 //!
 //! The only place that knows mistral.rs. `metadata` reads what a model file says of itself,
-//! `load` starts one engine and its tap, `pool` hands requests to engines, `probe` is the logits
-//! processor that reads a request's row, `answer` turns mistral.rs's responses into events, and
-//! `isolation` proves that engines do not mix requests.
+//! `load` starts one engine and its tap, `pool` hands requests to engines, `request` is what an
+//! engine runs, `probe` is the logits processor that reads a request's row, `answer` turns
+//! mistral.rs's responses into events, and `isolation` proves that engines do not mix requests.
 
 mod answer;
 mod config;
@@ -12,6 +12,7 @@ mod load;
 mod metadata;
 mod pool;
 mod probe;
+mod request;
 mod source;
 mod stdout;
 

@@ -5,24 +5,19 @@ use super::{
     answer::{self, Running},
     load::Engine,
     metadata::Metadata,
-    probe::{Probe, PromptTokens, Reading, Seen},
+    probe::{Probe, Seen},
+    request,
 };
-use crate::host::{Answer, Call, Host, HostError, Load, Route, Tap, Vocabulary};
-use either::Either;
+use crate::host::{Answer, Call, Host, HostError, Load, Vocabulary};
 use futures::{FutureExt, future::BoxFuture};
-use mistralrs_core::{
-    MistralRs, NormalRequest, Request, RequestMessage, Response, TokenizationRequest,
-};
-use mistralrs_server_core::{
-    chat_completion, completions, mistralrs_server_router_builder::MistralRsServerRouterBuilder,
-};
+use mistralrs_core::Request;
+use mistralrs_server_core::mistralrs_server_router_builder::MistralRsServerRouterBuilder;
 use parking_lot::Mutex;
 use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
-use themecast_plugin_api::{ModelInfo, Positions};
-use themecast_tap::Lease;
+use themecast_plugin_api::ModelInfo;
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
@@ -150,15 +145,16 @@ impl Pool {
     async fn start(self: Arc<Self>, call: Call) -> Result<Answer, HostError> {
         let (sender, responses) = mpsc::channel(RESPONSES_AHEAD);
         let Call { route, body, tap, sampling } = call;
-        let mut request = parse(route, body, self.engines[0].runner.clone(), sender).await?;
+        let mut request =
+            request::parse(route, body, self.engines[0].runner.clone(), sender).await?;
         let place = self.place().await?;
         let engine = &self.engines[place.engine];
-        let lease = tap.as_ref().map(|tap| lease(engine, tap)).transpose()?;
+        let lease = tap.as_ref().map(|tap| request::lease(engine, tap)).transpose()?;
         let cancelled = Arc::new(AtomicBool::new(false));
         let sender = engine.runner.get_sender(None).map_err(|_| HostError::EngineDied)?;
-        let (prompt, tokens) = tap.as_ref().and_then(|_| prompt_tokens(&request)).unzip();
+        let (prompt, tokens) = tap.as_ref().and_then(|_| request::prompt_tokens(&request)).unzip();
         let probe = Probe {
-            reading: tap.zip(lease.as_ref()).map(|(tap, lease)| reading(tap, lease)),
+            reading: tap.zip(lease.as_ref()).map(|(tap, lease)| request::reading(tap, lease)),
             sampling,
             vocabulary: self.metadata.vocabulary.clone(),
             cancelled: cancelled.clone(),
@@ -229,68 +225,6 @@ impl<'a> Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-fn lease(engine: &Engine, tap: &Tap) -> Result<Lease, HostError> {
-    let ordinal = |site| {
-        let unknown = || HostError::Invalid(format!("the model has no site {site}"));
-        engine.tap.map().ordinal(site).ok_or_else(unknown)
-    };
-    let ordinals: Result<Vec<usize>, HostError> =
-        tap.interest.sites.iter().map(|site| ordinal(*site)).collect();
-    Ok(engine.tap.lease(&ordinals?, tap.interest.positions == Positions::Prompt))
-}
-
-fn reading(tap: Tap, lease: &Lease) -> Reading {
-    let all_positions = tap.interest.positions == Positions::Prompt;
-    Reading { ordinals: lease.ordinals().to_vec(), all_positions, sink: tap.sink }
-}
-
-/// Asks the engine for the tokens of a request's prompt: what it later shows to logits processors
-/// leaves out those that came from the prefix cache.
-fn prompt_tokens(request: &NormalRequest) -> Option<(Request, PromptTokens)> {
-    let (text, enable_thinking, reasoning_effort) = match &request.messages {
-        RequestMessage::Chat { messages, enable_thinking, reasoning_effort } => {
-            (Either::Left(messages.clone()), *enable_thinking, *reasoning_effort)
-        }
-        RequestMessage::Completion { text, .. } => (Either::Right(text.clone()), None, None),
-        _ => return None,
-    };
-    let (response, tokens) = mpsc::channel(1);
-    let request = TokenizationRequest {
-        text,
-        tools: request.tools.clone(),
-        add_generation_prompt: true,
-        add_special_tokens: true,
-        enable_thinking,
-        reasoning_effort,
-        response,
-    };
-    Some((Request::Tokenize(request), tokens))
-}
-
-/// Parses a body as mistral.rs's own server does.
-async fn parse(
-    route: Route,
-    body: serde_json::Value,
-    runner: Arc<MistralRs>,
-    responses: mpsc::Sender<Response>,
-) -> Result<Box<NormalRequest>, HostError> {
-    let invalid = |error: String| HostError::Invalid(error);
-    let parsed = match route {
-        Route::Chat => {
-            let body = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
-            chat_completion::parse_request(body, runner, responses).await
-        }
-        Route::Completion => {
-            let body = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
-            completions::parse_request(body, runner, responses)
-        }
-    };
-    match parsed.map_err(|error| invalid(format!("{error:#}")))? {
-        (Request::Normal(request), _) => Ok(request),
-        _ => Err(invalid("this is no request for an answer".to_owned())),
     }
 }
 

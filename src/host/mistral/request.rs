@@ -1,0 +1,80 @@
+//! From a call to what mistral.rs runs: the request, its prompt's tokens, its lease of the tap.
+
+use super::{
+    load::Engine,
+    probe::{PromptTokens, Reading},
+};
+use crate::host::{HostError, Route, Tap};
+use either::Either;
+use mistralrs_core::{
+    MistralRs, NormalRequest, Request, RequestMessage, Response, TokenizationRequest,
+};
+use mistralrs_server_core::{chat_completion, completions};
+use std::sync::Arc;
+use themecast_plugin_api::Positions;
+use themecast_tap::Lease;
+use tokio::sync::mpsc;
+
+/// Leases the sites that `tap` wants.
+pub(super) fn lease(engine: &Engine, tap: &Tap) -> Result<Lease, HostError> {
+    let ordinal = |site| {
+        let unknown = || HostError::Invalid(format!("the model has no site {site}"));
+        engine.tap.map().ordinal(site).ok_or_else(unknown)
+    };
+    let ordinals: Result<Vec<usize>, HostError> =
+        tap.interest.sites.iter().map(|site| ordinal(*site)).collect();
+    Ok(engine.tap.lease(&ordinals?, tap.interest.positions == Positions::Prompt))
+}
+
+/// What the probe reads, and for whom.
+pub(super) fn reading(tap: Tap, lease: &Lease) -> Reading {
+    let all_positions = tap.interest.positions == Positions::Prompt;
+    Reading { ordinals: lease.ordinals().to_vec(), all_positions, sink: tap.sink }
+}
+
+/// Asks the engine for the tokens of a request's prompt: what it later shows to logits processors
+/// leaves out those that came from the prefix cache.
+pub(super) fn prompt_tokens(request: &NormalRequest) -> Option<(Request, PromptTokens)> {
+    let (text, enable_thinking, reasoning_effort) = match &request.messages {
+        RequestMessage::Chat { messages, enable_thinking, reasoning_effort } => {
+            (Either::Left(messages.clone()), *enable_thinking, *reasoning_effort)
+        }
+        RequestMessage::Completion { text, .. } => (Either::Right(text.clone()), None, None),
+        _ => return None,
+    };
+    let (response, tokens) = mpsc::channel(1);
+    let request = TokenizationRequest {
+        text,
+        tools: request.tools.clone(),
+        add_generation_prompt: true,
+        add_special_tokens: true,
+        enable_thinking,
+        reasoning_effort,
+        response,
+    };
+    Some((Request::Tokenize(request), tokens))
+}
+
+/// Parses a body as mistral.rs's own server does.
+pub(super) async fn parse(
+    route: Route,
+    body: serde_json::Value,
+    runner: Arc<MistralRs>,
+    responses: mpsc::Sender<Response>,
+) -> Result<Box<NormalRequest>, HostError> {
+    let invalid = |error: String| HostError::Invalid(error);
+    let parsed = match route {
+        Route::Chat => {
+            let body = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
+            chat_completion::parse_request(body, runner, responses).await
+        }
+        Route::Completion => {
+            let body = serde_json::from_value(body).map_err(|error| invalid(error.to_string()))?;
+            completions::parse_request(body, runner, responses)
+        }
+    };
+    match parsed.map_err(|error| invalid(format!("{error:#}")))? {
+        (Request::Normal(request), _) => Ok(request),
+        _ => Err(invalid("this is no request for an answer".to_owned())),
+    }
+}
