@@ -1,7 +1,7 @@
 //! Running one request: what the client asks for, the session, the host, the reply.
 
 use super::{
-    ApiError, App, BODY_LIMIT,
+    ApiError, App,
     annotate::Annotator,
     app::Ready,
     ask::{self, Ask},
@@ -51,7 +51,7 @@ async fn run(
     body: Body,
     meter: Arc<Meter>,
 ) -> Result<Response, ApiError> {
-    let Json(mut body) = body.map_err(rejected)?;
+    let Json(mut body) = body?;
     let ready = app.ready()?;
     let asked = ask::take(&mut body, &headers)?;
     let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
@@ -131,13 +131,6 @@ async fn whole(
     meter.usage(&json);
     meter.ended(200);
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
-}
-
-fn rejected(rejection: JsonRejection) -> ApiError {
-    if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-        return ApiError::TooLarge(BODY_LIMIT);
-    }
-    ApiError::Invalid { message: rejection.body_text(), param: None }
 }
 
 /// Measures one request; one that is dropped before its end was left by its client.

@@ -1,7 +1,10 @@
 //! The theme catalogue of the bundle in use, and swapping the bundle while serving.
 
 use super::{ApiError, App};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc};
@@ -23,8 +26,9 @@ pub(super) struct Swap {
 
 pub(super) async fn swap(
     State(app): State<Arc<App>>,
-    Json(swap): Json<Swap>,
+    body: Result<Json<Swap>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
+    let Json(swap) = body?;
     let ready = app.ready()?;
     let forecast = crate::forecast::load(&swap.path, &*ready.host, &app.metrics);
     app.metrics.bundle_reloaded(forecast.is_ok());

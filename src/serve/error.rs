@@ -1,8 +1,10 @@
 //! The one map from errors to HTTP statuses, in OpenAI's shape.
 
+use super::BODY_LIMIT;
 use crate::host::HostError;
 use axum::{
     Json,
+    extract::rejection::JsonRejection,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -75,6 +77,15 @@ impl ApiError {
             _ => None,
         };
         json!({"error": {"message": self.to_string(), "type": kind, "param": param, "code": code}})
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(BODY_LIMIT),
+            _ => Self::Invalid { message: rejection.body_text(), param: None },
+        }
     }
 }
 

@@ -52,6 +52,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), keys::api));
     Router::new()
         .route("/", get(page::live))
+        .route("/openapi.json", get(page::openapi))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))

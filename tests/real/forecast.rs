@@ -116,6 +116,11 @@ fn the_bundle_is_swapped_and_a_bad_one_refused() {
         let response = put(folder.path()).send().await.unwrap();
         assert_eq!(response.status(), 400);
         assert!(response.text().await.unwrap().contains("the old bundle stays"));
+        let unknown = client().put(format!("{}/v1/themecast/bundle", server.url));
+        let response = unknown.json(&json!({"folder": "x"})).send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let error: Value = response.json().await.unwrap();
+        assert!(error["error"]["message"].as_str().unwrap().contains("folder"), "{error}");
         let mut bundle = shipped::bundle().unwrap();
         bundle.card.themes[0].id = "swapped".into();
         bundle.save(folder.path()).unwrap();

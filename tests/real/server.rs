@@ -243,6 +243,23 @@ fn bad_input_is_refused_in_openais_shape() {
 }
 
 #[test]
+fn every_route_of_the_description_is_there() {
+    block_on(async {
+        let server = start(Some(Arc::new(Echo))).await;
+        let described: Value = server.get("/openapi.json").await.json().await.unwrap();
+        let paths = described["paths"].as_object().unwrap();
+        assert!(paths.len() >= 12);
+        for (path, operations) in paths {
+            let get = operations.get("get").is_some();
+            if !get || path.contains("live") || path.contains("{id}") || path.contains("themes") {
+                continue; // endless, or nothing to show for a plugin without a bundle
+            }
+            assert_eq!(server.get(path).await.status(), 200, "{path}");
+        }
+    });
+}
+
+#[test]
 fn a_server_is_live_before_it_is_ready() {
     block_on(async {
         let server = listen(App::new(Metrics::new().unwrap(), Keys::default())).await;
