@@ -22,14 +22,26 @@ const SHARE: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0
 const DISTANCE: &[f64] = &[0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0];
 
 pub(super) struct Families {
+    pub(super) work: Work,
+    pub(super) plugin: PluginRuns,
+    pub(super) forecasts: Forecasts,
+    pub(super) divergence: Divergence,
+}
+
+/// Traffic: requests, tokens, latency, engines.
+pub(super) struct Work {
     pub(super) requests: IntCounterVec,
     pub(super) in_flight: IntGauge,
-    waiting: IntGauge,
+    pub(super) waiting: IntGauge,
     pub(super) tokens: IntCounterVec,
     pub(super) first_token: Histogram,
     pub(super) inter_token: Histogram,
-    engines: IntGaugeVec,
+    pub(super) engines: IntGaugeVec,
     pub(super) isolation: IntGauge,
+}
+
+/// The plugin: what it said, how long it took, what went wrong.
+pub(super) struct PluginRuns {
     pub(super) forecasts: IntCounterVec,
     pub(super) forecast: Histogram,
     pub(super) tap: Histogram,
@@ -38,10 +50,18 @@ pub(super) struct Families {
     pub(super) failures: IntCounterVec,
     pub(super) bundle: GaugeVec,
     pub(super) reloads: IntCounterVec,
+}
+
+/// What was forecast and what came.
+pub(super) struct Forecasts {
     pub(super) probability: CounterVec,
     pub(super) samples: IntCounterVec,
     pub(super) realized: IntCounterVec,
     pub(super) reference: GaugeVec,
+}
+
+/// How far answers left their paths, and whether to trust that.
+pub(super) struct Divergence {
     pub(super) surprise: HistogramVec,
     pub(super) excess: HistogramVec,
     pub(super) shift: Histogram,
@@ -55,42 +75,175 @@ impl Families {
     pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let r = Registrar(registry);
         Ok(Self {
-            requests: r.counters("requests_total", "Requests answered.", &["route", "status"])?,
-            in_flight: r.add(IntGauge::new(name("requests_in_flight"), "Requests being answered."))?,
-            waiting: r.add(IntGauge::new(name("requests_waiting"), "Requests that wait for an engine."))?,
-            tokens: r.counters("tokens_total", "Tokens read (prompt) and written (completion).", &["kind"])?,
-            first_token: r.histogram("time_to_first_token_seconds", "From a request to its first token, waiting included.", FIRST)?,
-            inter_token: r.histogram("inter_token_seconds", "Between two tokens of a streamed answer.", TOKEN)?,
-            engines: r.gauges("engines", "Engines by state: idle, busy, dead.")?,
-            isolation: r.add(IntGauge::new(name("isolation_check"), "1: requests sent at once were answered as alone; 0: they were mixed, so engines run one sequence each."))?,
-            forecasts: r.counters("forecasts_total", "Steps shown to the plugin, by outcome.", &["outcome"])?,
-            forecast: r.histogram("forecast_seconds", "From the tap of a step to its annotation.", FAST)?,
-            tap: r.histogram("tap_seconds", "Copying a step's residuals on the engine's thread.", FAST)?,
-            tap_bytes: r.add(IntCounter::new(name("tap_bytes_total"), "Bytes of residuals copied."))?,
-            dropped: r.counters("annotations_dropped_total", "Annotations that were not sent, by reason.", &["reason"])?,
-            failures: r.counters("plugin_failures_total", "Sessions given up, by what went wrong.", &["kind"])?,
-            bundle: r.add(GaugeVec::new(Opts::new(name("bundle_info"), "1 for the bundle in use."), &["predictor", "architecture", "themes", "horizons"]))?,
-            reloads: r.counters("bundle_reloads_total", "Bundles swapped while serving, by outcome.", &["outcome"])?,
-            probability: r.add(CounterVec::new(Opts::new(name("forecast_probability_total"), "Forecast probabilities, summed over the forecasts made at segment starts."), &["theme", "ahead"]))?,
-            samples: r.counters("forecast_samples_total", "Forecasts summed in themecast_forecast_probability_total.", &["ahead"])?,
-            realized: r.counters("realized_themes_total", "Themes that came, by the current-theme head at segment ends.", &["theme"])?,
-            reference: r.add(GaugeVec::new(Opts::new(name("reference_theme_share"), "Share of each theme in the bundle's training data."), &["theme"]))?,
-            surprise: r.histograms("surprise_nats", "Minus the log probability of the theme that came.", NATS)?,
-            excess: r.histograms("excess_surprise_nats", "Surprise minus the entropy of the forecast; mean zero when calibrated.", EXCESS)?,
-            shift: r.histogram("forecast_shift", "Jensen-Shannon divergence (base 2) between a segment's first forecast and its last.", SHARE)?,
-            score: r.histogram("divergence_score", "The drift statistic at segment ends, as a fraction of its alarm level.", SHARE)?,
-            alarms: r.counters("drift_alarms_total", "Answers that left the path that was forecast, by detector.", &["detector"])?,
-            out_of_distribution: r.add(IntCounter::new(name("out_of_distribution_total"), "Segments whose residuals lie beyond the training distribution's 99th percentile."))?,
-            distance: r.histogram("residual_distance", "Distance of residuals from the training distribution, in standard deviations per dimension.", DISTANCE)?,
+            work: Work::register(&r)?,
+            plugin: PluginRuns::register(&r)?,
+            forecasts: Forecasts::register(&r)?,
+            divergence: Divergence::register(&r)?,
         })
     }
 
     /// Sets the gauges of the engines.
     pub(super) fn load(&self, load: Load) {
-        self.waiting.set(signed(load.waiting));
+        self.work.waiting.set(signed(load.waiting));
         for (state, count) in [("idle", load.idle), ("busy", load.busy), ("dead", load.dead)] {
-            self.engines.with_label_values(&[state]).set(signed(count));
+            self.work.engines.with_label_values(&[state]).set(signed(count));
         }
+    }
+}
+
+impl Work {
+    fn register(r: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            requests: r.counters("requests_total", "Requests answered.", &["route", "status"])?,
+            in_flight: r
+                .add(IntGauge::new(name("requests_in_flight"), "Requests being answered."))?,
+            waiting: r.add(IntGauge::new(
+                name("requests_waiting"),
+                "Requests that wait for an engine.",
+            ))?,
+            tokens: r.counters(
+                "tokens_total",
+                "Tokens read (prompt) and written (completion).",
+                &["kind"],
+            )?,
+            first_token: r.histogram(
+                "time_to_first_token_seconds",
+                "From a request to its first token, waiting included.",
+                FIRST,
+            )?,
+            inter_token: r.histogram(
+                "inter_token_seconds",
+                "Between two tokens of a streamed answer.",
+                TOKEN,
+            )?,
+            engines: r.gauges("engines", "Engines by state: idle, busy, dead.")?,
+            isolation: r.add(IntGauge::new(
+                name("isolation_check"),
+                "1: requests sent at once were answered as alone; 0: they were \
+                 mixed, so engines run one sequence each.",
+            ))?,
+        })
+    }
+}
+
+impl PluginRuns {
+    fn register(r: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            forecasts: r.counters(
+                "forecasts_total",
+                "Steps shown to the plugin, by outcome.",
+                &["outcome"],
+            )?,
+            forecast: r.histogram(
+                "forecast_seconds",
+                "From the tap of a step to its annotation.",
+                FAST,
+            )?,
+            tap: r.histogram(
+                "tap_seconds",
+                "Copying a step's residuals on the engine's thread.",
+                FAST,
+            )?,
+            tap_bytes: r
+                .add(IntCounter::new(name("tap_bytes_total"), "Bytes of residuals copied."))?,
+            dropped: r.counters(
+                "annotations_dropped_total",
+                "Annotations that were not sent, by reason.",
+                &["reason"],
+            )?,
+            failures: r.counters(
+                "plugin_failures_total",
+                "Sessions given up, by what went wrong.",
+                &["kind"],
+            )?,
+            bundle: r.add(GaugeVec::new(
+                Opts::new(name("bundle_info"), "1 for the bundle in use."),
+                &["predictor", "architecture", "themes", "horizons"],
+            ))?,
+            reloads: r.counters(
+                "bundle_reloads_total",
+                "Bundles swapped while serving, by outcome.",
+                &["outcome"],
+            )?,
+        })
+    }
+}
+
+impl Forecasts {
+    fn register(r: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            probability: r.add(CounterVec::new(
+                Opts::new(
+                    name("forecast_probability_total"),
+                    "Forecast probabilities, summed over the forecasts made at \
+                 segment starts.",
+                ),
+                &["theme", "ahead"],
+            ))?,
+            samples: r.counters(
+                "forecast_samples_total",
+                "Forecasts summed in themecast_forecast_probability_total.",
+                &["ahead"],
+            )?,
+            realized: r.counters(
+                "realized_themes_total",
+                "Themes that came, by the current-theme head at segment ends.",
+                &["theme"],
+            )?,
+            reference: r.add(GaugeVec::new(
+                Opts::new(
+                    name("reference_theme_share"),
+                    "Share of each theme in the bundle's training data.",
+                ),
+                &["theme"],
+            ))?,
+        })
+    }
+}
+
+impl Divergence {
+    fn register(r: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            surprise: r.histograms(
+                "surprise_nats",
+                "Minus the log probability of the theme that came.",
+                NATS,
+            )?,
+            excess: r.histograms(
+                "excess_surprise_nats",
+                "Surprise minus the entropy of the forecast; mean zero when \
+                 calibrated.",
+                EXCESS,
+            )?,
+            shift: r.histogram(
+                "forecast_shift",
+                "Jensen-Shannon divergence (base 2) between a segment's first \
+                 forecast and its last.",
+                SHARE,
+            )?,
+            score: r.histogram(
+                "divergence_score",
+                "The drift statistic at segment ends, as a fraction of its \
+                 alarm level.",
+                SHARE,
+            )?,
+            alarms: r.counters(
+                "drift_alarms_total",
+                "Answers that left the path that was forecast, by detector.",
+                &["detector"],
+            )?,
+            out_of_distribution: r.add(IntCounter::new(
+                name("out_of_distribution_total"),
+                "Segments whose residuals lie beyond the training \
+                 distribution's 99th percentile.",
+            ))?,
+            distance: r.histogram(
+                "residual_distance",
+                "Distance of residuals from the training distribution, in \
+                 standard deviations per dimension.",
+                DISTANCE,
+            )?,
+        })
     }
 }
 

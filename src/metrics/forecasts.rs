@@ -33,11 +33,11 @@ impl Metrics {
     pub fn bundle(&self, card: &Card) {
         let (themes, horizons) = (card.themes.len().to_string(), card.horizons.to_string());
         let labels = [&card.predictor, &card.model.architecture, &themes, &horizons];
-        self.families.bundle.reset();
-        self.families.bundle.with_label_values(&labels.map(String::as_str)).set(1.0);
-        self.families.reference.reset();
+        self.families.plugin.bundle.reset();
+        self.families.plugin.bundle.with_label_values(&labels.map(String::as_str)).set(1.0);
+        self.families.forecasts.reference.reset();
         for theme in &card.themes {
-            let share = self.families.reference.with_label_values(&[theme.id.as_str()]);
+            let share = self.families.forecasts.reference.with_label_values(&[theme.id.as_str()]);
             share.set(f64::from(theme.share));
         }
     }
@@ -47,37 +47,41 @@ impl Observer for ForecastMetrics {
     fn forecast(&self, event: &ForecastMade<'_>) {
         for (ahead, step) in event.steps.iter().enumerate() {
             let ahead = ahead.to_string();
-            self.families().samples.with_label_values(&[ahead.as_str()]).inc();
+            self.families().forecasts.samples.with_label_values(&[ahead.as_str()]).inc();
             for (theme, p) in step.iter().enumerate() {
                 let labels = [self.theme(theme), &ahead];
-                self.families().probability.with_label_values(&labels).inc_by(f64::from(*p));
+                self.families()
+                    .forecasts
+                    .probability
+                    .with_label_values(&labels)
+                    .inc_by(f64::from(*p));
             }
         }
     }
 
     fn segment_ended(&self, event: &SegmentEnded<'_>) {
         let families = self.families();
-        families.realized.with_label_values(&[self.theme(event.theme)]).inc();
+        families.forecasts.realized.with_label_values(&[self.theme(event.theme)]).inc();
         for surprise in event.surprises {
             let ahead = surprise.ahead.to_string();
             let nats = f64::from(surprise.surprise_nats);
-            families.surprise.with_label_values(&[ahead.as_str()]).observe(nats);
+            families.divergence.surprise.with_label_values(&[ahead.as_str()]).observe(nats);
             let excess = f64::from(surprise.excess_nats);
-            families.excess.with_label_values(&[ahead.as_str()]).observe(excess);
+            families.divergence.excess.with_label_values(&[ahead.as_str()]).observe(excess);
         }
-        families.shift.observe(f64::from(event.shift));
-        families.score.observe(f64::from(event.score));
+        families.divergence.shift.observe(f64::from(event.shift));
+        families.divergence.score.observe(f64::from(event.score));
     }
 
     fn alarm(&self, detector: Detector) {
         let label = match detector {
             Detector::Martingale => "martingale",
         };
-        self.families().alarms.with_label_values(&[label]).inc();
+        self.families().divergence.alarms.with_label_values(&[label]).inc();
     }
 
     fn residual(&self, distance: f32, out_of_distribution: bool) {
-        self.families().distance.observe(f64::from(distance));
-        self.families().out_of_distribution.inc_by(u64::from(out_of_distribution));
+        self.families().divergence.distance.observe(f64::from(distance));
+        self.families().divergence.out_of_distribution.inc_by(u64::from(out_of_distribution));
     }
 }

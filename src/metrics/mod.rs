@@ -96,40 +96,40 @@ impl Metrics {
 
     /// A request has come in; it is in flight for as long as the result lives.
     pub fn request(&self) -> Alive {
-        self.families.in_flight.inc();
-        Alive(self.families.in_flight.clone())
+        self.families.work.in_flight.inc();
+        Alive(self.families.work.in_flight.clone())
     }
 
     /// A request has been answered.
     pub fn answered(&self, route: Route, status: u16) {
-        self.families.requests.with_label_values(&[route.path(), &status.to_string()]).inc();
+        self.families.work.requests.with_label_values(&[route.path(), &status.to_string()]).inc();
     }
 
     /// Tokens were read and written.
     pub fn tokens(&self, prompt: u64, completion: u64) {
-        self.families.tokens.with_label_values(&["prompt"]).inc_by(prompt);
-        self.families.tokens.with_label_values(&["completion"]).inc_by(completion);
+        self.families.work.tokens.with_label_values(&["prompt"]).inc_by(prompt);
+        self.families.work.tokens.with_label_values(&["completion"]).inc_by(completion);
     }
 
     /// The first token came this long after its request.
     pub fn first_token(&self, after: Duration) {
-        self.families.first_token.observe(after.as_secs_f64());
+        self.families.work.first_token.observe(after.as_secs_f64());
     }
 
     /// A further token came this long after the one before.
     pub fn inter_token(&self, after: Duration) {
-        self.families.inter_token.observe(after.as_secs_f64());
+        self.families.work.inter_token.observe(after.as_secs_f64());
     }
 
     /// The isolation check has ended.
     pub fn isolation(&self, passed: bool) {
-        self.families.isolation.set(i64::from(passed));
+        self.families.work.isolation.set(i64::from(passed));
     }
 
     /// A step's residuals were copied.
     pub fn tapped(&self, bytes: usize, took: Duration) {
-        self.families.tap_bytes.inc_by(bytes as u64);
-        self.families.tap.observe(took.as_secs_f64());
+        self.families.plugin.tap_bytes.inc_by(bytes as u64);
+        self.families.plugin.tap.observe(took.as_secs_f64());
     }
 
     /// A plugin was asked about one step; its annotation was ready this long after the tap.
@@ -139,9 +139,9 @@ impl Metrics {
             Ok(None) => "none",
             Err(_) => "error",
         };
-        self.families.forecasts.with_label_values(&[label]).inc();
+        self.families.plugin.forecasts.with_label_values(&[label]).inc();
         if outcome.is_ok() {
-            self.families.forecast.observe(after.as_secs_f64());
+            self.families.plugin.forecast.observe(after.as_secs_f64());
         }
     }
 
@@ -151,7 +151,7 @@ impl Metrics {
             DropReason::Behind => "behind",
             DropReason::Late => "late",
         };
-        self.families.dropped.with_label_values(&[label]).inc();
+        self.families.plugin.dropped.with_label_values(&[label]).inc();
     }
 
     /// Something went wrong in a plugin's session.
@@ -163,13 +163,13 @@ impl Metrics {
             Failure::Tap => "tap",
             Failure::Open => "open",
         };
-        self.families.failures.with_label_values(&[label]).inc();
+        self.families.plugin.failures.with_label_values(&[label]).inc();
     }
 
     /// The bundle was swapped, or a bad one refused.
     pub fn bundle_reloaded(&self, ok: bool) {
         let label = if ok { "ok" } else { "refused" };
-        self.families.reloads.with_label_values(&[label]).inc();
+        self.families.plugin.reloads.with_label_values(&[label]).inc();
     }
 
     /// A session lives for as long as the result.
