@@ -115,10 +115,11 @@ fn ends_line(text: &str) -> bool {
 }
 
 /// Abbreviations whose full stop ends no sentence.
-const ABBREVIATIONS: [&str; 16] = [
-    "mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "approx", "no", "fig", "inc",
-    "jr", "sr",
-];
+const ABBREVIATIONS: [&str; 14] =
+    ["mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "approx", "inc", "jr", "sr"];
+
+/// What may stand before a word without belonging to it.
+const OPENING: [char; 8] = ['(', '[', '"', '\'', '“', '‘', '*', '_'];
 
 /// Whether a text ends with a sentence's end, closing quotes and brackets aside.
 fn ends_sentence(text: &str) -> bool {
@@ -127,7 +128,8 @@ fn ends_sentence(text: &str) -> bool {
         return true;
     }
     let Some(before) = bare.strip_suffix('.') else { return false };
-    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
+    let word = before.rsplit(char::is_whitespace).next().unwrap_or("");
+    let word = word.rsplit(OPENING).next().unwrap_or("");
     let number = word.ends_with(|c: char| c.is_ascii_digit());
     let initial = word.chars().count() == 1 && word.ends_with(char::is_alphabetic);
     let abbreviation = ABBREVIATIONS.contains(&word.to_lowercase().as_str());
@@ -167,10 +169,13 @@ mod tests {
 
     #[test]
     fn full_stops_within_sentences_end_nothing() {
-        for text in ["Ask Dr. Who of 3.14 or J. Doe e.g. now", "1. Eat 2. Sleep 3. Rest"] {
+        for text in
+            ["Ask Dr. Who of 3.14 or J. Doe e.g. now", "1. Eat 2. Sleep 3. Rest", "Then \"Dr. Who"]
+        {
             assert_eq!(cut(text, 1, 99, 1), [text]);
         }
         assert_eq!(cut("He said \"go.\" Then", 5, 99, 1).len(), 2);
+        assert_eq!(cut("She said no. Then", 5, 99, 1).len(), 2);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{fmt, str::FromStr};
 /// assert_eq!("test".parse(), Ok(Split::Test));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Split {
     /// Weights are fitted on it: 70 of 100 prompts.
     Train,
@@ -20,6 +20,8 @@ pub enum Split {
     Validation,
     /// Figures are reported on it, nothing is chosen: 15 of 100.
     Test,
+    /// Whole groups that nothing was fitted on: figures on it are generalisation, kept apart.
+    HeldOut,
 }
 
 impl Split {
@@ -73,13 +75,14 @@ impl fmt::Display for Split {
             Self::Train => "train",
             Self::Validation => "validation",
             Self::Test => "test",
+            Self::HeldOut => "held-out",
         })
     }
 }
 
 /// A text that names no split.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no split: use train, validation or test")]
+#[error("'{0}' is no split: use train, validation, test or held-out")]
 pub struct ParseSplitError(String);
 
 impl FromStr for Split {
@@ -90,6 +93,7 @@ impl FromStr for Split {
             "train" => Ok(Self::Train),
             "validation" => Ok(Self::Validation),
             "test" => Ok(Self::Test),
+            "held-out" => Ok(Self::HeldOut),
             _ => Err(ParseSplitError(text.to_owned())),
         }
     }
@@ -115,7 +119,7 @@ mod tests {
         assert_eq!(Split::of(&document).unwrap(), Split::Validation);
         document.split = Some("dev".into());
         let message = Split::of(&document).unwrap_err().to_string();
-        assert_eq!(message, "a/0: 'dev' is no split: use train, validation or test");
+        assert_eq!(message, "a/0: 'dev' is no split: use train, validation, test or held-out");
     }
 
     #[test]

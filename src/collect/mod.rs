@@ -113,13 +113,13 @@ fn agree(folder: &Path, info: &CollectionInfo) -> Result<()> {
     Ok(())
 }
 
-/// This shard's answers that are not there yet.
+/// This shard's answers that are not there yet: every prompt's first answer before any second one,
+/// so that a run that is stopped early has seen all prompts.
 fn jobs(config: &Config) -> Result<Vec<Job>> {
     let there = completed_ids(&config.out)?;
     let prompts = prompts::read(&config.prompts)?;
-    let samples = config.samples;
-    let all = prompts.into_iter().flat_map(|prompt| {
-        (0..samples).map(move |sample| Job {
+    let all = (0..config.samples).flat_map(|sample| {
+        prompts.iter().map(move |prompt| Job {
             id: Document::id_of(&prompt.id, sample),
             prompt: prompt.clone(),
             sample,

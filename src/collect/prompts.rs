@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use std::{collections::HashSet, path::Path};
+use themecast_lab::Split;
 
 /// One prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -38,6 +39,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Prompt>> {
     let mut ids = HashSet::new();
     for prompt in &prompts {
         ensure!(ids.insert(&prompt.id), "{shown}: the id '{}' comes twice", prompt.id);
+        let split = prompt.split.as_deref().map_or(Ok(Split::Train), str::parse);
+        split.with_context(|| format!("{shown}: the prompt '{}'", prompt.id))?;
     }
     Ok(prompts)
 }
@@ -58,6 +61,8 @@ mod tests {
             "{\"id\":\"a\",\"prompt\":\"x\",\"group\":\"g\"}\n\n{\"id\":\"b\",\"prompt\":\"y\"}\n";
         assert_eq!(check(two).unwrap().len(), 2);
         assert!(check("{\"id\":\"a\"}").unwrap_err().contains(":1: want"));
+        let split = two.replace("\"group\":\"g\"", "\"split\":\"dev\"");
+        assert!(check(&split).unwrap_err().contains("'a': 'dev' is no split"));
         assert!(check("").unwrap_err().contains("no prompt"));
         assert!(check(&two.replace("\"b\"", "\"a\"")).unwrap_err().contains("twice"));
     }

@@ -204,6 +204,7 @@ impl Stories {
                     numbers.insert(document.id, test.len());
                     test.push(story);
                 }
+                Split::HeldOut => {}
             }
         }
         if train.is_empty() || validation.is_empty() || test.is_empty() {

@@ -62,7 +62,7 @@ impl Splits {
     fn of(&mut self, split: Split) -> &mut Rows {
         match split {
             Split::Train => &mut self.train,
-            Split::Validation | Split::Test => &mut self.validation,
+            Split::Validation | Split::Test | Split::HeldOut => &mut self.validation,
         }
     }
 }
@@ -125,7 +125,7 @@ impl Source<'_> {
         self.each(|document, split, origin| {
             let head = match split {
                 Split::Train => heads.folds.get(origin.fold).unwrap_or(&heads.whole),
-                Split::Validation | Split::Test => &heads.whole,
+                Split::Validation | Split::Test | Split::HeldOut => &heads.whole,
             };
             let drawn = self.draw(document, mid_rows);
             let mut token = 0;
@@ -152,7 +152,7 @@ impl Source<'_> {
             let document = document?;
             let split = Split::of(&document)?;
             let Some(chain) = self.chains.get(&document.id) else { continue };
-            if split == Split::Test {
+            if matches!(split, Split::Test | Split::HeldOut) {
                 continue;
             }
             let fold = split::fold(&document.prompt_id, self.folds as u64);
