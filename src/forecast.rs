@@ -4,9 +4,9 @@ use crate::{
     host::Host,
     metrics::{ForecastMetrics, Metrics},
     serve::Forecast,
-    session::{PATIENCE, Runner},
+    session::{PATIENCE, Runner, guarded},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use std::{path::Path, sync::Arc};
 use themecast_forecast::{ForecastPlugin, bundle::Bundle};
 use themecast_plugin_api::Plugin;
@@ -41,9 +41,10 @@ pub fn attach(bundle: Bundle, host: &dyn Host, metrics: &Arc<Metrics>) -> Result
 /// Attaches any plugin to the model that `host` runs.
 ///
 /// # Errors
-/// Why the plugin does not fit the model.
+/// Why the plugin does not fit the model, a panic of its own included.
 pub fn runner(plugin: Arc<dyn Plugin>, host: &dyn Host, metrics: &Arc<Metrics>) -> Result<Runner> {
-    let interest = plugin.interest(host.model())?;
+    let interest = guarded(|| plugin.interest(host.model()))
+        .map_err(|panic| anyhow!("the plugin '{}' panicked at start: {panic}", plugin.name()))??;
     Ok(Runner {
         plugin,
         interest,

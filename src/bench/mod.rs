@@ -6,18 +6,15 @@
 mod report;
 mod timed;
 
-pub use report::{Report, Speed};
+pub use report::{Quantiles, Report, Speed};
 
 use crate::{
-    host::{Call, Event, Host, Route},
+    host::{Call, Event, Host, Route, Tap},
     session::{Annotations, Runner},
 };
 use anyhow::{Result, bail, ensure};
 use futures::{StreamExt, future::try_join_all};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 use themecast_plugin_api::{EndReason, RequestInfo, Site};
 use timed::Timed;
 
@@ -53,7 +50,8 @@ pub async fn run(
 ) -> Result<Report> {
     ensure!(config.rounds >= 3, "an interval needs at least 3 rounds, not {}", config.rounds);
     let timed = Timed::new(runner, &config.extra_sites);
-    let on = Runner { interest: timed.interest(), plugin: timed.clone(), ..runner.clone() };
+    let runner = Runner { interest: timed.interest(), plugin: timed.clone(), ..runner.clone() };
+    let on = On { runner, timed: timed.clone() };
     let total = config.concurrency.len() * (config.rounds + 1);
     let (mut done, mut speeds) = (0, Vec::new());
     for &concurrency in &config.concurrency {
@@ -71,13 +69,29 @@ pub async fn run(
         speeds.push(Speed::of(concurrency, &rates));
     }
     let hidden = host.model().hidden_size;
-    Ok(Report::new(speeds, &timed.costs(), on.interest.sites.len(), hidden))
+    Ok(Report::new(speeds, &timed.costs(), on.runner.interest.sites.len(), hidden))
+}
+
+/// What the runs with the plugin need.
+struct On {
+    runner: Runner,
+    timed: Arc<Timed>,
+}
+
+impl On {
+    /// Opens the session of request `number`, with its tap and its steps measured.
+    fn open(&self, number: usize) -> Result<(Tap, Annotations)> {
+        let id = number.to_string();
+        let info = RequestInfo { id: id.clone(), ..RequestInfo::default() };
+        let (tap, annotations) = self.runner.open(&info)?;
+        Ok((self.timed.measured(id, tap), annotations))
+    }
 }
 
 /// Tokens a second without and with the plugin, in an order that alternates.
 async fn pair(
     host: &Arc<dyn Host>,
-    on: &Runner,
+    on: &On,
     concurrency: usize,
     tokens: usize,
     round: usize,
@@ -92,13 +106,12 @@ async fn pair(
 
 async fn rate(
     host: &Arc<dyn Host>,
-    runner: Option<&Runner>,
+    on: Option<&On>,
     concurrency: usize,
     tokens: usize,
 ) -> Result<f64> {
     let begun = Instant::now();
-    let answers =
-        (0..concurrency).map(|i| answer(host, runner, PROMPTS[i % PROMPTS.len()], tokens));
+    let answers = (0..concurrency).map(|i| answer(host, on, i, tokens));
     let written: usize = try_join_all(answers).await?.into_iter().sum();
     Ok(written as f64 / begun.elapsed().as_secs_f64())
 }
@@ -106,14 +119,14 @@ async fn rate(
 /// Runs one streamed request, an annotation on every token, as the server would.
 async fn answer(
     host: &Arc<dyn Host>,
-    runner: Option<&Runner>,
-    prompt: &str,
+    on: Option<&On>,
+    number: usize,
     tokens: usize,
 ) -> Result<usize> {
-    let session = runner.map(|runner| runner.open(&RequestInfo::default())).transpose()?;
+    let session = on.map(|on| on.open(number)).transpose()?;
     let (tap, mut annotations) = session.unzip();
     let body = serde_json::json!({
-        "messages": [{"role": "user", "content": prompt}],
+        "messages": [{"role": "user", "content": PROMPTS[number % PROMPTS.len()]}],
         "max_tokens": tokens,
         "temperature": 0.0,
         "stream": true,
@@ -143,11 +156,4 @@ async fn annotated(annotations: Option<&mut Annotations>, last: bool) -> Result<
         bail!("the summary is missing: {error}");
     }
     Ok(())
-}
-
-/// The `q`-quantile of durations, sorted on the way.
-fn quantile(durations: &mut [Duration], q: f64) -> Duration {
-    durations.sort_unstable();
-    let last = durations.len().saturating_sub(1);
-    durations.get((last as f64 * q).round() as usize).copied().unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! What the benchmark found.
 
-use super::quantile;
+use super::timed::Cost;
 use serde::Serialize;
 use std::{fmt, time::Duration};
 
@@ -21,17 +21,45 @@ pub struct Speed {
     pub rounds: usize,
 }
 
+/// How long something took.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Quantiles {
+    /// Seconds, the median.
+    pub p50_seconds: f64,
+    /// Seconds, the 99th percentile.
+    pub p99_seconds: f64,
+}
+
+impl Quantiles {
+    fn of(costs: &[Cost], what: fn(&Cost) -> Duration) -> Self {
+        let mut durations: Vec<Duration> = costs.iter().map(what).collect();
+        durations.sort_unstable();
+        let last = durations.len().saturating_sub(1);
+        let at = |q: f64| durations.get((last as f64 * q).round() as usize);
+        let seconds = |q: f64| at(q).copied().unwrap_or_default().as_secs_f64();
+        Self { p50_seconds: seconds(0.5), p99_seconds: seconds(0.99) }
+    }
+}
+
+impl fmt::Display for Quantiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p50 {:.0} us, p99 {:.0} us", self.p50_seconds * 1e6, self.p99_seconds * 1e6)
+    }
+}
+
 /// The whole benchmark.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// One entry a concurrency.
     pub speeds: Vec<Speed>,
-    /// Seconds from a step's residuals to its annotation in the plugin, the median.
-    pub forecast_p50_seconds: f64,
-    /// The same, the 99th percentile.
-    pub forecast_p99_seconds: f64,
+    /// Reading a step's residuals on the engine's thread.
+    pub tap: Quantiles,
+    /// The plugin's step, from the residuals to the annotation.
+    pub forecast: Quantiles,
+    /// The two together, step by step.
+    pub tap_and_forecast: Quantiles,
     /// How many steps that is measured on.
-    pub forecasts: usize,
+    pub steps: usize,
     /// How many sites were tapped.
     pub sites: usize,
     /// Bytes of residuals copied for each token.
@@ -61,13 +89,13 @@ impl Speed {
 }
 
 impl Report {
-    pub(super) fn new(speeds: Vec<Speed>, costs: &[Duration], sites: usize, hidden: usize) -> Self {
-        let mut costs = costs.to_vec();
+    pub(super) fn new(speeds: Vec<Speed>, costs: &[Cost], sites: usize, hidden: usize) -> Self {
         Self {
             speeds,
-            forecast_p50_seconds: quantile(&mut costs, 0.5).as_secs_f64(),
-            forecast_p99_seconds: quantile(&mut costs, 0.99).as_secs_f64(),
-            forecasts: costs.len(),
+            tap: Quantiles::of(costs, |cost| cost.tap),
+            forecast: Quantiles::of(costs, |cost| cost.step),
+            tap_and_forecast: Quantiles::of(costs, |cost| cost.tap + cost.step),
+            steps: costs.len(),
             sites,
             bytes_per_token: sites * hidden * size_of::<f32>(),
             resident_bytes: resident(),
@@ -85,10 +113,13 @@ impl fmt::Display for Report {
                 "{concurrency:7}  {off:12.1}  {on:11.1}  {ratio:.3} ({low:.3} to {high:.3})"
             )?;
         }
-        let micro = |seconds: f64| seconds * 1e6;
-        let (p50, p99) = (micro(self.forecast_p50_seconds), micro(self.forecast_p99_seconds));
-        writeln!(f, "forecast: p50 {p50:.0} us, p99 {p99:.0} us over {} steps", self.forecasts)?;
-        writeln!(f, "tap: {} sites, {} bytes a token", self.sites, self.bytes_per_token)?;
+        writeln!(
+            f,
+            "tap: {}; {} sites, {} bytes a token",
+            self.tap, self.sites, self.bytes_per_token
+        )?;
+        writeln!(f, "forecast: {}", self.forecast)?;
+        writeln!(f, "tap and forecast: {} over {} steps", self.tap_and_forecast, self.steps)?;
         write!(f, "memory: {} MB resident", self.resident_bytes >> 20)
     }
 }

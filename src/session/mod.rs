@@ -12,6 +12,7 @@ mod worker;
 
 pub use annotations::Annotations;
 pub use feed::Feed;
+pub(crate) use worker::guarded;
 
 use crate::{
     host::{Tap, Vocabulary},

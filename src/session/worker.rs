@@ -137,7 +137,7 @@ impl Worker {
 }
 
 /// Runs what a plugin wrote; a panic becomes its message.
-pub(super) fn guarded<R>(call: impl FnOnce() -> R) -> Result<R, String> {
+pub(crate) fn guarded<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| message(&*panic))
 }
 

@@ -4,7 +4,7 @@
 use crate::world::{ask, block_on, relative, tapped};
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::{Value, json};
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 use themecast::host::{
     Host,
     mistral::{self, LoadError, ModelSource, Options},
@@ -168,6 +168,35 @@ fn sites_of_every_claimed_architecture_resolve() {
             assert!(places.windows(2).all(|pair| pair[0] != pair[1]), "{kind}");
         });
     }
+}
+
+/// A hub name is loaded as mistral.rs loads it; here from the hub's cache, as after a download.
+#[test]
+fn a_hub_name_loads_from_the_hubs_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = folder.path().join("hub");
+    let repository = hub.join("models--themecast--tiny");
+    let snapshot = repository.join("snapshots/0000");
+    fs::create_dir_all(&snapshot).unwrap();
+    fs::create_dir_all(repository.join("refs")).unwrap();
+    fs::write(repository.join("refs/main"), "0000").unwrap();
+    write(&snapshot, "llama", "LlamaForCausalLM");
+    let files: Vec<String> = fs::read_dir(&snapshot)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    let listing = json!({"files": files}).to_string();
+    fs::write(hub.join("themecast-tiny_repo_list.json"), listing).unwrap();
+    let (prompts, out) = (folder.path().join("prompts.jsonl"), folder.path().join("out"));
+    fs::write(&prompts, "{\"id\":\"p\",\"prompt\":\"hello\"}\n").unwrap();
+    let mut collect = Command::new(env!("CARGO_BIN_EXE_themecast"));
+    collect.args(["collect", "--model", "themecast/tiny", "--samples", "1", "--max-tokens", "6"]);
+    collect.arg("--prompts").arg(&prompts).arg("--out").arg(&out);
+    let output = collect.env("HF_HOME", folder.path()).env_remove("HF_HUB_CACHE").output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let documents = themecast_lab::dataset::read_documents(&out).unwrap();
+    assert_eq!(documents.len(), 1, "{stderr}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     server::{Server, client, listen},
-    world::{ask, block_on, single},
+    world::{ask, block_on, resident, single},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -87,6 +87,16 @@ fn plain_completions_are_annotated_too_and_the_header_asks_as_the_field_does() {
 }
 
 #[test]
+fn a_plugin_that_panics_at_start_is_an_error() {
+    let metrics = Metrics::new().unwrap();
+    let plugin = std::sync::Arc::new(crate::plugins::PanicsAtStart);
+    let Err(error) = themecast::forecast::runner(plugin, &*single(), &metrics) else {
+        panic!("it was attached")
+    };
+    assert_eq!(error.to_string(), "the plugin 'panics-at-start' panicked at start: on purpose");
+}
+
+#[test]
 fn options_of_the_bundle_are_checked() {
     block_on(async {
         let server = start().await;
@@ -135,12 +145,21 @@ fn the_bundle_is_swapped_and_a_bad_one_refused() {
 fn sessions_end_with_their_requests() {
     block_on(async {
         let server = start().await;
-        for _ in 0..20 {
+        let leave_in_the_middle = async || {
             let mut body = recipe(json!({"every": "token"}));
             body["stream"] = true.into();
             let mut response = server.post(&body).await;
-            assert!(response.chunk().await.unwrap().is_some()); // and leaves in the middle
+            assert!(response.chunk().await.unwrap().is_some());
+        };
+        for _ in 0..20 {
+            leave_in_the_middle().await;
         }
+        let before = resident();
+        for _ in 0..200 {
+            leave_in_the_middle().await;
+        }
+        let grown = resident().saturating_sub(before);
+        assert!(grown < 64 << 10, "{grown} kB more than before");
         server.stream(&recipe(json!(true))).await;
         for _ in 0..100 {
             if server.app.metrics.sessions() == 0 && single().live_taps() == 0 {

@@ -1,6 +1,6 @@
 //! What the isolation check finds, and requests that end before their time.
 
-use crate::world::{ask, block_on, double, single, tap};
+use crate::world::{ask, block_on, double, resident, single, tap};
 use futures::StreamExt;
 use themecast::host::{
     Call, Event, Host, HostError, Route,
@@ -35,13 +35,6 @@ fn call(tokens: Option<usize>, streamed: bool) -> Call {
     let mut body = ask("Tell a story.", tokens.unwrap_or(400));
     body["stream"] = streamed.into();
     Call { route: Route::Chat, body, tap: None, sampling: None }
-}
-
-/// Kilobytes of memory this process holds.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 async fn leave_in_the_middle(streamed: bool) {

@@ -83,3 +83,20 @@ impl Session for Misbehaving {
         }
     }
 }
+
+/// Panics when it is asked what it wants.
+pub(crate) struct PanicsAtStart;
+
+impl Plugin for PanicsAtStart {
+    fn name(&self) -> &str {
+        "panics-at-start"
+    }
+
+    fn interest(&self, _model: &ModelInfo) -> Result<Interest, PluginError> {
+        panic!("on purpose")
+    }
+
+    fn open(&self, _request: &RequestInfo) -> Result<Box<dyn Session>, PluginError> {
+        Err(PluginError::failed("is never opened"))
+    }
+}

@@ -3,7 +3,7 @@
 use super::ModelSource;
 use crate::host::{Vocabulary, vocabulary::RawToken};
 use candle_core::quantized::gguf_file::{Content, Value};
-use hf_hub::api::sync::{Api, ApiError};
+use hf_hub::api::sync::{ApiBuilder, ApiError};
 use std::{
     collections::{BTreeMap, HashMap},
     fs::File,
@@ -92,7 +92,10 @@ pub(crate) fn read(source: &ModelSource) -> Result<Metadata, MetadataError> {
                 name: name.clone(),
                 error: error.to_string(),
             };
-            let repository = Api::new().map_err(hub)?.model(name.clone());
+            // The cache that mistral.rs looks in: HF_HUB_CACHE, HF_HOME or the user's.
+            let cache = mistralrs_core::hf_hub_cache_dir().into_iter();
+            let api = cache.fold(ApiBuilder::new(), ApiBuilder::with_cache_dir);
+            let repository = api.build().map_err(hub)?.model(name.clone());
             let file = |file: &str| repository.get(file).map_err(hub);
             super::config::read(&file("config.json")?, &file("tokenizer.json")?)
         }
