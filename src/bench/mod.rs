@@ -131,7 +131,7 @@ async fn answer(
         "temperature": 0.0,
         "stream": true,
     });
-    let call = Call { route: Route::Chat, body, tap, sampling: None };
+    let call = Call { route: Route::Chat, body, tap, sampling: None, after: Vec::new() };
     let mut events = host.generate(call).await?;
     let mut written = 0;
     while let Some(event) = events.next().await {

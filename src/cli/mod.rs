@@ -9,6 +9,7 @@ mod logging;
 mod model;
 mod output;
 mod progress;
+mod resample;
 mod serve;
 mod train;
 
@@ -30,6 +31,8 @@ enum Command {
     Fetch(fetch::Fetch),
     /// Sample continuations of prompts together with their residuals
     Collect(collect::Collect),
+    /// Sample other ways on from places within collected answers: the ceiling of any forecast
+    Resample(resample::Resample),
     /// Give the segments of a collection their themes
     Label(label::Label),
     /// Train a bundle from a labelled collection
@@ -53,6 +56,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Serve(command) => command.run().await,
             Command::Fetch(command) => command.run().await,
             Command::Collect(command) => command.run().await,
+            Command::Resample(command) => command.run().await,
             Command::Label(command) => command.run().await,
             Command::Train(command) => command.run().await,
             Command::Eval(command) => command.run().await,

@@ -1,10 +1,11 @@
 //! Prompts → sampled continuations with the residuals of every token, as a Parquet collection.
 //!
 //! `prompts` reads what to ask, `record` turns one answer into a document, and [`run`] keeps the
-//! engines busy and commits parts. Labelling and training never happen here.
+//! engines busy and commits parts; [`resample`] lets answers go on in other ways. Labelling and training never happen here.
 
 mod prompts;
 mod record;
+pub mod resample;
 
 pub use prompts::Prompt;
 
@@ -140,6 +141,7 @@ async fn make(host: Arc<dyn Host>, config: &Config, job: Job) -> Result<Document
         }),
         tap: Some(Tap { interest: Interest::last(config.sites.clone()), sink: recorder.clone() }),
         sampling: Some(SeededSampling { seed, temperature: config.temperature as f32 }),
+        after: Vec::new(),
     };
     let mut events = host.generate(call).await?;
     let finish = match events.next().await {

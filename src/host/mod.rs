@@ -46,6 +46,8 @@ pub struct Call {
     pub tap: Option<Tap>,
     /// Draws the tokens reproducibly in place of the host's own sampler.
     pub sampling: Option<SeededSampling>,
+    /// Tokens that the answer begins with: the model reads them after the prompt and goes on.
+    pub after: Vec<u32>,
 }
 
 /// The wish for residuals of one request.

@@ -57,7 +57,7 @@ async fn run(
     let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
     let id = format!("themecast-{}", Uuid::new_v4().simple());
     let Opened { tap, annotations } = session(&app, ready, &body, &id, asked.as_ref())?;
-    let call = Call { route: meter.route, body, tap, sampling: None };
+    let call = Call { route: meter.route, body, tap, sampling: None, after: Vec::new() };
     let mut events = ready.host.generate(call).await?;
     let first = events.next().await;
     let annotator = Annotator::new(app.clone(), id, asked, annotations);

@@ -93,7 +93,7 @@ pub(crate) fn ask(prompt: &str, tokens: usize) -> Value {
 
 /// Runs a request to its end; its text.
 pub(crate) async fn text(host: &dyn Host, body: Value, tap: Option<Tap>) -> String {
-    let call = Call { route: Route::Chat, body, tap, sampling: None };
+    let call = Call { route: Route::Chat, body, tap, sampling: None, after: Vec::new() };
     let mut events = host.generate(call).await.unwrap();
     let mut text = String::new();
     while let Some(event) = events.next().await {

@@ -144,7 +144,7 @@ impl Pool {
 
     async fn start(self: Arc<Self>, call: Call) -> Result<Answer, HostError> {
         let (sender, responses) = mpsc::channel(RESPONSES_AHEAD);
-        let Call { route, body, tap, sampling } = call;
+        let Call { route, body, tap, sampling, after } = call;
         let mut request =
             request::parse(route, body, self.engines[0].runner.clone(), sender).await?;
         let place = self.place().await?;
@@ -152,6 +152,9 @@ impl Pool {
         let lease = tap.as_ref().map(|tap| request::lease(engine, tap)).transpose()?;
         let cancelled = Arc::new(AtomicBool::new(false));
         let sender = engine.runner.get_sender(None).map_err(|_| HostError::EngineDied)?;
+        if !after.is_empty() {
+            request::go_on(&mut request, &after, &sender).await?;
+        }
         let (prompt, tokens) = tap.as_ref().and_then(|_| request::prompt_tokens(&request)).unzip();
         let probe = Probe {
             reading: tap.zip(lease.as_ref()).map(|(tap, lease)| request::reading(tap, lease)),
@@ -164,7 +167,7 @@ impl Pool {
             request.sampling_params.temperature = Some(0.0); // None would be 1 in mistral.rs
         }
         request.logits_processors = Some(vec![Arc::new(probe)]);
-        for request in prompt.into_iter().chain([Request::Normal(request)]) {
+        for request in prompt.flatten().into_iter().chain([Request::Normal(request)]) {
             sender.try_send(request).map_err(|_| HostError::EngineDied)?;
         }
         Ok(answer::events(Running { responses, place, lease, cancelled }))

@@ -33,16 +33,20 @@ pub(super) fn reading(tap: Tap, lease: &Lease) -> Reading {
 }
 
 /// Asks the engine for the tokens of a request's prompt: what it later shows to logits processors
-/// leaves out those that came from the prefix cache.
-pub(super) fn prompt_tokens(request: &NormalRequest) -> Option<(Request, PromptTokens)> {
+/// leaves out those that came from the prefix cache. Nothing is asked where they are known.
+pub(super) fn prompt_tokens(request: &NormalRequest) -> Option<(Option<Request>, PromptTokens)> {
+    let (response, tokens) = mpsc::channel(1);
     let (text, enable_thinking, reasoning_effort) = match &request.messages {
         RequestMessage::Chat { messages, enable_thinking, reasoning_effort } => {
             (Either::Left(messages.clone()), *enable_thinking, *reasoning_effort)
         }
         RequestMessage::Completion { text, .. } => (Either::Right(text.clone()), None, None),
+        RequestMessage::CompletionTokens(known) => {
+            response.try_send(Ok(known.clone())).ok()?;
+            return Some((None, tokens));
+        }
         _ => return None,
     };
-    let (response, tokens) = mpsc::channel(1);
     let request = TokenizationRequest {
         text,
         tools: request.tools.clone(),
@@ -52,7 +56,24 @@ pub(super) fn prompt_tokens(request: &NormalRequest) -> Option<(Request, PromptT
         reasoning_effort,
         response,
     };
-    Some((Request::Tokenize(request), tokens))
+    Some((Some(Request::Tokenize(request)), tokens))
+}
+
+/// Lets the answer begin with the tokens `after`, which the model reads behind the prompt's.
+pub(super) async fn go_on(
+    request: &mut NormalRequest,
+    after: &[u32],
+    engine: &mpsc::Sender<Request>,
+) -> Result<(), HostError> {
+    let no_text = || HostError::Invalid("this request has no prompt to go on from".to_owned());
+    let (ask, mut tokens) = prompt_tokens(request).ok_or_else(no_text)?;
+    if let Some(ask) = ask {
+        engine.send(ask).await.map_err(|_| HostError::EngineDied)?;
+    }
+    let prompt = tokens.recv().await.ok_or(HostError::EngineDied)?;
+    let prompt = prompt.map_err(|error| HostError::Invalid(format!("{error:#}")))?;
+    request.messages = RequestMessage::CompletionTokens([&prompt, after].concat());
+    Ok(())
 }
 
 /// Parses a body as mistral.rs's own server does.

@@ -1,0 +1,201 @@
+//! The other ways an answer could have gone on: continuations sampled from places within it.
+//!
+//! The practical ceiling of any forecast: whoever can afford to let the model run ahead many times
+//! sees what it is about to write. What is made is a collection of its own, without residuals;
+//! each document is an answer up to the cut and one way on from there.
+
+use super::{PART, record};
+use crate::host::{Call, Event, Host, Route, SeededSampling, Tap};
+use anyhow::{Context, Result, bail, ensure};
+use futures::{StreamExt, stream};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use themecast_lab::{
+    Split,
+    dataset::{
+        CollectionInfo, Document, DocumentReader, Load, PartWriter, Shard, TokenRow, completed_ids,
+    },
+};
+use themecast_plugin_api::{Interest, Site};
+
+/// What to resample.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The collection's folder.
+    pub data: PathBuf,
+    /// How many answers of its test split are cut, each at one segment's end.
+    pub cuts: usize,
+    /// How many continuations of each.
+    pub samples: u32,
+    /// The longest continuation, in tokens.
+    pub max_tokens: usize,
+    /// The folder of the new collection.
+    pub out: PathBuf,
+    /// Which share of the work this process does.
+    pub shard: Shard,
+    /// How many continuations are made at once; as many as the host has engines.
+    pub at_once: usize,
+}
+
+/// An answer up to one of its segments' ends.
+#[derive(Clone)]
+struct Cut {
+    document: Arc<Document>,
+    /// How many of the document's token rows stand before the cut.
+    rows: usize,
+    segment: i32,
+}
+
+/// Samples what is not there yet, with the collection's temperature and seed; how many were made.
+///
+/// # Errors
+/// When the collection can't be read, has too few answers to cut, belongs to another model, a
+/// request fails or a part can't be written; what was committed stays.
+pub async fn run(
+    host: &Arc<dyn Host>,
+    config: &Config,
+    progress: &(dyn Fn(usize, usize) + Send + Sync),
+) -> Result<usize> {
+    let source = CollectionInfo::load(&config.data)?;
+    let same = source.model.tokenizer_sha256 == host.model().tokenizer_sha256;
+    ensure!(same, "{}: was collected from {}", config.data.display(), source.model_name);
+    let info = CollectionInfo {
+        sites: Vec::new(),
+        samples: config.samples,
+        max_tokens: config.max_tokens,
+        ..source
+    };
+    std::fs::create_dir_all(&config.out)
+        .with_context(|| format!("{}: cannot make the folder", config.out.display()))?;
+    super::agree(&config.out, &info)?;
+    let there = completed_ids(&config.out)?;
+    let cuts = cuts(config)?;
+    let all = cuts.iter().flat_map(|cut| (0..config.samples).map(move |sample| (cut, sample)));
+    let own = all.enumerate().filter(|(number, _)| config.shard.takes(*number));
+    let jobs: Vec<(Cut, u32)> = own
+        .map(|(_, (cut, sample))| (cut.clone(), sample))
+        .filter(|(cut, sample)| !there.contains(&Document::id_of(&cut.id(), *sample)))
+        .collect();
+    let total = jobs.len();
+    let mut writer = PartWriter::new(&config.out, config.shard, &info)?;
+    let made = jobs.into_iter().map(|(cut, sample)| go_on(host.clone(), &info, cut, sample));
+    let mut made = stream::iter(made).buffer_unordered(config.at_once.max(1));
+    let (mut part, mut done) = (Vec::with_capacity(PART), 0);
+    while let Some(document) = made.next().await {
+        part.push(document?);
+        done += 1;
+        if part.len() == PART || done == total {
+            writer.write(&std::mem::take(&mut part))?;
+        }
+        progress(done, total);
+    }
+    Ok(done)
+}
+
+impl Cut {
+    fn id(&self) -> String {
+        format!("{}@{}", self.document.id, self.segment)
+    }
+}
+
+/// One cut in each of the first answers of the test split, in an order that hashes give.
+fn cuts(config: &Config) -> Result<Vec<Cut>> {
+    let mut found: Vec<(u64, Cut)> = Vec::new();
+    for document in DocumentReader::open(&config.data, Load::Tokens)? {
+        let document = document?;
+        if document.looping || Split::of(&document)? != Split::Test {
+            continue;
+        }
+        let ends: Vec<usize> =
+            (0..document.tokens.len()).filter(|&row| document.tokens[row].segment_end).collect();
+        let order = record::seed(0, &document.id);
+        // A whole segment follows the cut.
+        let Some(most) = ends.len().checked_sub(1).filter(|&most| most > 0) else { continue };
+        let end = ends[(order % most as u64) as usize];
+        let segment = document.tokens[end].segment;
+        found.push((order, Cut { document: document.into(), rows: end + 1, segment }));
+    }
+    found.sort_by_key(|(order, _)| *order);
+    let (have, want) = (found.len(), config.cuts);
+    ensure!(have >= want, "{}: {have} test answers to cut, not {want}", shown(&config.data));
+    Ok(found.into_iter().take(want).map(|(_, cut)| cut).collect())
+}
+
+fn shown(path: &Path) -> impl std::fmt::Display + '_ {
+    path.display()
+}
+
+async fn go_on(
+    host: Arc<dyn Host>,
+    info: &CollectionInfo,
+    cut: Cut,
+    sample: u32,
+) -> Result<Document> {
+    let id = Document::id_of(&cut.id(), sample);
+    let before = &cut.document.tokens[..cut.rows];
+    let recorder = Arc::new(record::Recorder::default());
+    let seed = record::seed(info.seed, &id);
+    let call = Call {
+        route: Route::Chat,
+        body: serde_json::json!({
+            "messages": [{"role": "user", "content": cut.document.prompt}],
+            "max_tokens": info.max_tokens,
+        }),
+        tap: Some(Tap { interest: Interest::last(vec![Site::Final]), sink: recorder.clone() }),
+        sampling: Some(SeededSampling { seed, temperature: info.temperature as f32 }),
+        after: before.iter().filter(|row| row.index >= 0).map(|row| row.token).collect(),
+    };
+    let mut events = host.generate(call).await?;
+    let finish = match events.next().await {
+        Some(Event::Done { finish, .. }) => finish,
+        Some(Event::Failed(error)) => bail!("{id}: {error}"),
+        other => bail!("{id}: the host answered {other:?}"),
+    };
+    let more = recorder.rows(host.vocabulary(), &info.segmenter)?;
+    let tokens = joined(before, more);
+    Ok(Document {
+        prompt_id: cut.id(),
+        prompt: cut.document.prompt.clone(),
+        group: cut.document.group.clone(),
+        split: Some(Split::Test.to_string()),
+        sample,
+        text: tokens.iter().map(|row| row.text.as_str()).collect(),
+        finish_reason: finish,
+        looping: record::is_looping(&tokens),
+        tokens,
+        id,
+    })
+}
+
+/// The rows before the cut and those after it, numbered on, without residuals.
+fn joined(before: &[TokenRow], more: Vec<TokenRow>) -> Vec<TokenRow> {
+    let (index, segment) = before.last().map_or((0, 0), |row| (row.index + 1, row.segment + 1));
+    let more = more.into_iter().filter(|row| row.index >= 0).map(|row| TokenRow {
+        index: row.index + index,
+        segment: row.segment + segment,
+        ..row
+    });
+    let all = before.iter().cloned().chain(more);
+    all.map(|row| TokenRow { residuals: None, ..row }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_cut_is_numbered_on() {
+        let row = |index, segment, segment_end| TokenRow {
+            index,
+            segment,
+            segment_end,
+            ..TokenRow::default()
+        };
+        let before = [row(-1, -1, false), row(0, 0, false), row(1, 0, true)];
+        let all = joined(&before, vec![row(-1, -1, false), row(0, 0, true), row(1, 1, false)]);
+        let places: Vec<_> = all.iter().map(|row| (row.index, row.segment)).collect();
+        assert_eq!(places, [(-1, -1), (0, 0), (1, 0), (2, 1), (3, 2)]);
+    }
+}
