@@ -9,6 +9,7 @@ mod logging;
 mod model;
 mod output;
 mod progress;
+mod read;
 mod resample;
 mod serve;
 mod train;
@@ -33,6 +34,8 @@ enum Command {
     Collect(collect::Collect),
     /// Sample other ways on from places within collected answers: the ceiling of any forecast
     Resample(resample::Resample),
+    /// Let another model read collected answers: the control of what the text alone gives away
+    Read(read::Read),
     /// Give the segments of a collection their themes
     Label(label::Label),
     /// Train a bundle from a labelled collection
@@ -57,6 +60,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Fetch(command) => command.run().await,
             Command::Collect(command) => command.run().await,
             Command::Resample(command) => command.run().await,
+            Command::Read(command) => command.run().await,
             Command::Label(command) => command.run().await,
             Command::Train(command) => command.run().await,
             Command::Eval(command) => command.run().await,

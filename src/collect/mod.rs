@@ -1,9 +1,11 @@
 //! Prompts → sampled continuations with the residuals of every token, as a Parquet collection.
 //!
 //! `prompts` reads what to ask, `record` turns one answer into a document, and [`run`] keeps the
-//! engines busy and commits parts; [`resample`] lets answers go on in other ways. Labelling and training never happen here.
+//! engines busy and commits parts; [`resample`] lets answers go on in other
+//! ways, [`read`] lets another model read them. Labelling and training never happen here.
 
 mod prompts;
+pub mod read;
 mod record;
 pub mod resample;
 

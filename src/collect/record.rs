@@ -19,6 +19,18 @@ impl StepSink for Recorder {
 }
 
 impl Recorder {
+    /// The first step, at which the whole prompt was read.
+    ///
+    /// # Errors
+    /// When its residuals could not be read.
+    pub(super) fn first(&self) -> Result<Option<RawStep>> {
+        match self.0.lock().first() {
+            Some(Ok(step)) => Ok(Some(step.clone())),
+            Some(Err(error)) => bail!("a step could not be read: {error}"),
+            None => Ok(None),
+        }
+    }
+
     /// The rows of the answer: the prompt's end, then every token that the model has read.
     ///
     /// # Errors

@@ -154,6 +154,11 @@ pub trait Host: Send + Sync + 'static {
     /// # Errors
     /// [`HostError`] when the request can't be started at all.
     fn generate(&self, call: Call) -> BoxFuture<'_, Result<Answer, HostError>>;
+    /// The tokens of `text`, without those that only begin or end a sequence.
+    ///
+    /// # Errors
+    /// [`HostError`] when the engine can't be asked or the text can't be tokenized.
+    fn tokenize(&self, text: String) -> BoxFuture<'_, Result<Vec<u32>, HostError>>;
     /// How busy the engines are.
     fn load(&self) -> Load;
     /// The host's own other routes, where it has any.

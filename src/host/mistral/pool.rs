@@ -248,6 +248,12 @@ impl Host for MistralHost {
         self.0.clone().start(call).boxed()
     }
 
+    fn tokenize(&self, text: String) -> BoxFuture<'_, Result<Vec<u32>, HostError>> {
+        let sender = self.0.engines[0].runner.get_sender(None);
+        async move { request::tokens(text, &sender.map_err(|_| HostError::EngineDied)?).await }
+            .boxed()
+    }
+
     fn load(&self) -> Load {
         let places = self.0.places.lock();
         let count = |is: fn(&Places) -> bool| places.iter().filter(|place| is(place)).count();

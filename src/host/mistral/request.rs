@@ -59,6 +59,26 @@ pub(super) fn prompt_tokens(request: &NormalRequest) -> Option<(Option<Request>,
     Some((Some(Request::Tokenize(request)), tokens))
 }
 
+/// The tokens of a plain text.
+pub(super) async fn tokens(
+    text: String,
+    engine: &mpsc::Sender<Request>,
+) -> Result<Vec<u32>, HostError> {
+    let (response, mut tokens) = mpsc::channel(1);
+    let ask = TokenizationRequest {
+        text: Either::Right(text),
+        tools: None,
+        add_generation_prompt: false,
+        add_special_tokens: false,
+        enable_thinking: None,
+        reasoning_effort: None,
+        response,
+    };
+    engine.send(Request::Tokenize(ask)).await.map_err(|_| HostError::EngineDied)?;
+    let tokens = tokens.recv().await.ok_or(HostError::EngineDied)?;
+    tokens.map_err(|error| HostError::Invalid(format!("{error:#}")))
+}
+
 /// Lets the answer begin with the tokens `after`, which the model reads behind the prompt's.
 pub(super) async fn go_on(
     request: &mut NormalRequest,

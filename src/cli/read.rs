@@ -1,0 +1,52 @@
+//! `themecast read`: another model reads what was collected.
+
+use super::{model, progress::Progress};
+use crate::collect::read;
+use anyhow::Result;
+use clap::Args;
+use std::path::PathBuf;
+use themecast_lab::dataset::Shard;
+use themecast_plugin_api::Site;
+
+#[derive(Args)]
+pub(super) struct Read {
+    /// The collection's folder
+    #[arg(long)]
+    data: PathBuf,
+    /// The model that reads: a .gguf file, a folder of safetensors or a hub name
+    #[arg(long)]
+    model: String,
+    /// Where residuals are read, such as final,layer.12.in
+    #[arg(long, default_value = "final", value_delimiter = ',')]
+    sites: Vec<Site>,
+    /// How many of the answers; all where not given
+    #[arg(long)]
+    documents: Option<usize>,
+    /// The folder of the new collection
+    #[arg(long)]
+    out: PathBuf,
+    /// Which share of the work this process does: I/N, counted from 1
+    #[arg(long, default_value = "1/1")]
+    shard: Shard,
+    /// How many engines work side by side
+    #[arg(long, default_value_t = 1)]
+    engines: usize,
+}
+
+impl Read {
+    pub(super) async fn run(self) -> Result<()> {
+        let host = model::host(Some(&self.model), self.engines).await?;
+        let config = read::Config {
+            data: self.data,
+            documents: self.documents,
+            sites: self.sites,
+            out: self.out,
+            shard: self.shard,
+            at_once: self.engines,
+        };
+        let progress = Progress::new("read");
+        let made = read::run(&host, &config, &|done, total| progress.at(done, total)).await?;
+        eprintln!("{made} answers read into {}", config.out.display());
+        Ok(())
+    }
+}
