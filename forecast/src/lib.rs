@@ -61,6 +61,7 @@
 mod annotation;
 pub mod bundle;
 pub mod chains;
+pub mod conformal;
 pub mod divergence;
 pub mod events;
 pub mod features;
@@ -69,6 +70,7 @@ mod options;
 mod plugin;
 pub mod segment;
 mod session;
+pub mod smooth;
 mod summary;
 pub mod trust;
 
