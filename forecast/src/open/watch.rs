@@ -1,6 +1,6 @@
 //! Phrases of one request and how likely a segment like each is to come.
 
-use super::{OpenHead, head::dot, head::features};
+use super::{Embed, OpenHead, head::dot, head::features};
 use crate::{features::FeatureLayout, linear::RowKind};
 
 /// How many numbers tell a phrase's chance at one moment.
@@ -87,6 +87,23 @@ impl Watch {
     pub fn new(head: &OpenHead, embeddings: &[Vec<f32>]) -> Self {
         let of = |kind| embeddings.iter().map(|one| Phrase::new(head, kind, one)).collect();
         Self { boundary: of(RowKind::Boundary), mid: of(RowKind::Mid), ..Self::default() }
+    }
+
+    /// Watches for `phrases`, embedded by `encoder`.
+    ///
+    /// # Errors
+    /// The encoder's own, or that its vectors are not the head's, in one line.
+    pub fn embed(head: &OpenHead, encoder: &dyn Embed, phrases: &[String]) -> Result<Self, String> {
+        let embeddings = encoder.embed(phrases)?;
+        let (wanted, dimension) = (phrases.len(), head.card.dimension);
+        if embeddings.len() != wanted || embeddings.iter().any(|one| one.len() != dimension) {
+            return Err(format!(
+                "the sentence encoder did not give {wanted} vectors of width {dimension}: the \
+                 bundle was made with {}",
+                head.card.embedder
+            ));
+        }
+        Ok(Self::new(head, &embeddings))
     }
 
     /// For each phrase the probability that one of the head's horizons brings a segment like it,
