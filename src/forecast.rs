@@ -7,10 +7,13 @@ use crate::{
     session::{PATIENCE, Runner, guarded},
 };
 use anyhow::{Context, Result, anyhow};
+use phrases::Phrases;
 use std::{path::Path, sync::Arc};
 use themecast_forecast::{ForecastPlugin, bundle::Bundle};
 use themecast_plugin_api::Plugin;
 
+/// Phrases to watch for, as vectors.
+pub mod phrases;
 /// The bundle that is shipped for the default model.
 pub mod shipped;
 
@@ -34,7 +37,13 @@ pub fn attach(bundle: Bundle, host: &dyn Host, metrics: &Arc<Metrics>) -> Result
     metrics.bundle(&bundle.card);
     let card = Arc::new(bundle.card.clone());
     let observer = Arc::new(ForecastMetrics::new(metrics.clone(), card.clone()));
-    let plugin = ForecastPlugin::new(Arc::new(bundle), observer);
+    let encoder = bundle.card.open.as_ref().map(|open| open.embedder.clone());
+    let mut plugin = ForecastPlugin::new(Arc::new(bundle), observer);
+    match encoder.as_deref() {
+        Some(phrases::ENCODER) => plugin = plugin.with_encoder(Arc::new(Phrases::default())),
+        Some(other) => tracing::warn!("the encoder {other} is not known: no phrases are watched"),
+        None => {}
+    }
     Ok(Forecast { runner: runner(Arc::new(plugin), host, metrics)?, card: Some(card) })
 }
 

@@ -1,7 +1,7 @@
 //! A forecast as the annotation that goes out with its token.
 
 use crate::{
-    bundle::Theme,
+    bundle::{Card, Theme},
     chains::{self, Chain},
     divergence::entropy_nats,
     options::Options,
@@ -20,6 +20,8 @@ pub(crate) struct Forecast {
     pub(crate) divergence: Divergence,
     /// How much the residual is in distribution, 0 to 1.
     pub(crate) in_distribution: f32,
+    /// The probability of each phrase that is watched for, in the order of the request.
+    pub(crate) watch: Vec<f32>,
 }
 
 /// How far the answer has left its path.
@@ -34,7 +36,8 @@ pub(crate) struct Divergence {
 
 impl Forecast {
     /// The annotation's fields, in the contract's order.
-    pub(crate) fn fields(&self, themes: &[Theme], options: &Options) -> Vec<(&'static str, Value)> {
+    pub(crate) fn fields(&self, card: &Card, options: &Options) -> Vec<(&'static str, Value)> {
+        let themes = &card.themes;
         let ahead = &self.steps[1..=options.horizon.min(self.steps.len() - 1)];
         let next = ahead.iter().zip(1usize..).map(|(step, ahead)| {
             Value::map([
@@ -45,21 +48,32 @@ impl Forecast {
         });
         let chains = chains::best(ahead, options.chains);
         let chains: Vec<Value> = chains.iter().map(|chain| self::chain(chain, themes)).collect();
-        vec![
+        let mut fields = vec![
             ("token", self.token.into()),
             ("segment", self.segment.into()),
             ("now", top(&self.steps[0], themes, options.top)),
             ("next", next.collect::<Vec<_>>().into()),
             ("chains", chains.into()),
-            ("divergence", self.divergence.value()),
-            (
-                "trust",
-                Value::map([
-                    ("in_distribution", rounded(self.in_distribution)),
-                    ("stale_tokens", 0usize.into()),
-                ]),
-            ),
-        ]
+        ];
+        fields.extend(self.watched(card, options).map(|watched| ("watch", watched)));
+        let trust =
+            [("in_distribution", rounded(self.in_distribution)), ("stale_tokens", 0usize.into())];
+        fields.push(("divergence", self.divergence.value()));
+        fields.push(("trust", Value::map(trust)));
+        fields
+    }
+
+    /// The phrases that are watched for; none where none are.
+    fn watched(&self, card: &Card, options: &Options) -> Option<Value> {
+        let within = card.open.as_ref().filter(|_| !self.watch.is_empty())?.horizons;
+        let phrase = |(phrase, &p): (&String, &f32)| {
+            Value::map([
+                ("theme", phrase.as_str().into()),
+                ("p", rounded(p)),
+                ("within", within.into()),
+            ])
+        };
+        Some(options.watch.iter().zip(&self.watch).map(phrase).collect::<Vec<_>>().into())
     }
 }
 

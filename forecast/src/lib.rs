@@ -66,6 +66,7 @@ pub mod divergence;
 pub mod events;
 pub mod features;
 pub mod linear;
+pub mod open;
 mod options;
 mod plugin;
 pub mod segment;

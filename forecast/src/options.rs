@@ -11,6 +11,8 @@ pub(crate) struct Options {
     pub(crate) horizon: usize,
     /// How many chains.
     pub(crate) chains: usize,
+    /// Which phrases to watch for.
+    pub(crate) watch: Vec<String>,
 }
 
 struct Asked {
@@ -27,18 +29,24 @@ const MOST_PHRASES: usize = 16;
 const MOST_CHARS: usize = 200;
 
 impl Options {
-    /// Reads the options of a request for a bundle that forecasts `horizons` segments ahead.
+    /// Reads the options of a request for a bundle that forecasts `horizons` segments ahead, and
+    /// scores phrases or does not.
     ///
     /// # Errors
     /// [`PluginError::InvalidOption`] for an unknown key or a value out of range.
-    pub(crate) fn read(options: &Value, horizons: usize) -> Result<Self, PluginError> {
+    pub(crate) fn read(
+        options: &Value,
+        horizons: usize,
+        scores_phrases: bool,
+    ) -> Result<Self, PluginError> {
         check_keys(options)?;
         let asked = Asked::read(options)?;
-        check_watch(&asked.watch)?;
+        check_watch(&asked.watch, scores_phrases)?;
         Ok(Self {
             top: within("top", asked.top, 3, 1, 64)?,
             horizon: within("horizon", asked.horizon, horizons, 1, horizons)?,
             chains: within("chains", asked.chains, 3, 0, 16)?,
+            watch: asked.watch,
         })
     }
 }
@@ -90,9 +98,8 @@ fn check_keys(options: &Value) -> Result<(), PluginError> {
     }
 }
 
-/// Phrases to watch for: first that they could be any bundle's, then that this one has no head
-/// that reads phrases.
-fn check_watch(phrases: &[String]) -> Result<(), PluginError> {
+/// Phrases to watch for: first that they could be any bundle's, then that this one scores them.
+fn check_watch(phrases: &[String], scores_phrases: bool) -> Result<(), PluginError> {
     if phrases.len() > MOST_PHRASES {
         let message = format!("must be {MOST_PHRASES} phrases or fewer, was {}", phrases.len());
         return Err(PluginError::invalid("watch", message));
@@ -104,7 +111,7 @@ fn check_watch(phrases: &[String]) -> Result<(), PluginError> {
             return Err(PluginError::invalid("watch", message));
         }
     }
-    match phrases.is_empty() {
+    match phrases.is_empty() || scores_phrases {
         true => Ok(()),
         false => {
             let why = "needs a bundle with an open-vocabulary head, which this one has not";
@@ -135,18 +142,21 @@ mod tests {
 
     fn check(fields: &[(&str, Value)]) -> Result<Options, String> {
         let options = Value::map(fields.iter().map(|(k, v)| (*k, v.clone())));
-        Options::read(&options, 3).map_err(|error| error.to_string())
+        Options::read(&options, 3, false).map_err(|error| error.to_string())
     }
 
     #[test]
     fn defaults_and_values_within_bounds() {
-        assert_eq!(check(&[]).unwrap(), Options { top: 3, horizon: 3, chains: 3 });
+        let watch = Vec::new();
+        assert_eq!(check(&[]).unwrap(), Options { top: 3, horizon: 3, chains: 3, watch });
         let asked = check(&[("top", Value::Int(64)), ("chains", Value::Int(0))]).unwrap();
         assert_eq!((asked.top, asked.chains), (64, 0));
-        assert_eq!(Options::read(&Value::Null, 2).unwrap().horizon, 2);
+        assert_eq!(Options::read(&Value::Null, 2, false).unwrap().horizon, 2);
         for nothing in [Value::Null, Value::List(Vec::new())] {
             assert!(check(&[("watch", nothing)]).is_ok());
         }
+        let phrase = Value::map([("watch", Value::from(vec![Value::from("refunds")]))]);
+        assert_eq!(Options::read(&phrase, 3, true).unwrap().watch, ["refunds"]);
     }
 
     #[test]
@@ -168,7 +178,7 @@ mod tests {
             let error = check(&[(key, value)]).unwrap_err();
             assert!(error.contains(says), "{error}");
         }
-        let error = Options::read(&Value::Int(5), 3).unwrap_err().to_string();
+        let error = Options::read(&Value::Int(5), 3, true).unwrap_err().to_string();
         assert!(error.contains("must be an object"), "{error}");
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     events::{Detector, ForecastMade, Observer, SegmentEnded},
     features::FeatureState,
     linear::RowKind,
+    open::{OpenHead, Watch},
     options::Options,
     segment::Segmenter,
     summary::{Ended, Summary},
@@ -32,6 +33,7 @@ pub(crate) struct ForecastSession {
     row: Vec<f32>,
     residuals: Vec<f32>,
     last: Option<Forecast>,
+    watch: Watch,
 }
 
 impl ForecastSession {
@@ -47,10 +49,24 @@ impl ForecastSession {
             row: Vec::new(),
             residuals: Vec::new(),
             last: None,
+            watch: Watch::default(),
             bundle,
             observer,
             options,
         }
+    }
+
+    /// The same, with phrases to score at every step.
+    pub(crate) fn watching(self, watch: Watch) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// How likely the phrases are to come, by the row that was written last.
+    fn watched(&mut self, ended: bool) -> Vec<f32> {
+        let kind = if ended { RowKind::Boundary } else { RowKind::Mid };
+        let layout = self.bundle.layout();
+        let score = |head: &OpenHead| self.watch.probabilities(head, kind, &self.row, &layout);
+        self.bundle.open.as_ref().map(score).unwrap_or_default()
     }
 
     /// The distribution that the head for `offset` gives in the present row.
@@ -131,7 +147,7 @@ impl ForecastSession {
     }
 
     fn annotate(&self, forecast: &Forecast, more: Option<(&'static str, Value)>) -> Annotation {
-        let fields = forecast.fields(&self.bundle.card.themes, &self.options);
+        let fields = forecast.fields(&self.bundle.card, &self.options);
         Annotation::new(fields.into_iter().chain(more))
     }
 }
@@ -161,6 +177,7 @@ impl Session for ForecastSession {
             steps,
             divergence: self.divergence,
             in_distribution: self.trust(begins),
+            watch: self.watched(begins),
         };
         let annotation = self.annotate(&forecast, None).milestone(begins);
         self.last = Some(forecast);

@@ -12,6 +12,7 @@ mod end_to_end;
 mod error;
 pub mod eval;
 pub mod label;
+pub mod open;
 mod replay;
 mod split;
 #[cfg(test)]

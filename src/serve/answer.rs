@@ -56,7 +56,7 @@ async fn run(
     let asked = ask::take(&mut body, &headers)?;
     let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
     let id = format!("themecast-{}", Uuid::new_v4().simple());
-    let Opened { tap, annotations } = session(&app, ready, &body, &id, asked.as_ref())?;
+    let Opened { tap, annotations } = session(&app, ready, &body, &id, asked.as_ref()).await?;
     let call = Call { route: meter.route, body, tap, sampling: None, after: Vec::new() };
     let mut events = ready.host.generate(call).await?;
     let first = events.next().await;
@@ -91,7 +91,7 @@ impl Opened {
 }
 
 /// Opens the session of a request; without one the answer goes out as the host writes it.
-fn session(
+async fn session(
     app: &App,
     ready: &Ready,
     body: &Value,
@@ -108,7 +108,10 @@ fn session(
         return Opened::none(asked, ApiError::invalid("n", why));
     }
     let options = asked.map(|ask| ask.options.clone()).unwrap_or_default();
-    match forecast.runner.open(&RequestInfo { id: id.to_owned(), options }) {
+    let (runner, request) = (forecast.runner, RequestInfo { id: id.to_owned(), options });
+    // Encoding phrases to watch for takes a plugin milliseconds that no other request waits for.
+    let opened = tokio::task::spawn_blocking(move || runner.open(&request)).await;
+    match opened.unwrap_or_else(|error| Err(PluginError::failed(error.to_string()))) {
         Ok((tap, annotations)) => Ok(Opened { tap: Some(tap), annotations: Ok(Some(annotations)) }),
         Err(PluginError::InvalidOption { option, message }) => {
             Err(ApiError::invalid(&format!("themecast.{option}"), format!("{option} {message}")))

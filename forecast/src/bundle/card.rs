@@ -1,7 +1,7 @@
 //! What a bundle says of itself.
 
 use super::BundleError;
-use crate::{features::FeatureLayout, segment::SegmenterConfig};
+use crate::{features::FeatureLayout, open::OpenCard, segment::SegmenterConfig};
 use serde::{Deserialize, Serialize};
 use themecast_plugin_api::{ModelInfo, Site};
 
@@ -37,6 +37,9 @@ pub struct Card {
     pub created: String,
     /// How it was made.
     pub training: serde_json::Value,
+    /// The open-vocabulary head, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenCard>,
 }
 
 /// One theme of the catalogue.

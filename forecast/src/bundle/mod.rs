@@ -10,7 +10,7 @@ mod store;
 pub use card::{Calibration, Card, FORMAT, Fit, Reference, Temperatures, Theme};
 pub use store::BundleError;
 
-use crate::{features::FeatureLayout, linear::LinearPredictor};
+use crate::{features::FeatureLayout, linear::LinearPredictor, open::OpenHead};
 
 /// A predictor with everything that it needs to be used and judged.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Bundle {
     pub card: Card,
     /// The predictor.
     pub predictor: LinearPredictor,
+    /// The open-vocabulary head, where there is one.
+    pub open: Option<OpenHead>,
 }
 
 impl Bundle {

@@ -1,9 +1,12 @@
 //! Reading and writing a bundle's folder.
 
 use super::{Bundle, Card, FORMAT, Fit, check::check};
-use crate::linear::{
-    Affine, LinearError, LinearPredictor,
-    RowKind::{self, Boundary, Mid},
+use crate::{
+    linear::{
+        Affine, LinearError, LinearPredictor,
+        RowKind::{self, Boundary, Mid},
+    },
+    open,
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{
@@ -113,14 +116,19 @@ impl Bundle {
         let temperatures = &card.calibration.temperatures;
         let boundary = heads(&tensors, &card, "boundary", &temperatures.boundary)?;
         let mid = heads(&tensors, &card, "mid", &temperatures.mid)?;
+        let layout = card.layout();
+        let features = layout.len() - layout.history().len();
+        let read = |card| open::read(&tensors, card, features);
+        let open = card.open.as_ref().map(read).transpose()?;
         // A weight and a bias for each offset of each set; none is missing by now.
-        let (found, wanted) = (tensors.len(), 4 * card.offsets());
+        let more = |name: &&str| open.is_some() && name.starts_with(open::PREFIX);
+        let heads = tensors.names().into_iter().filter(|name| !more(name));
+        let (found, wanted) = (heads.count(), 4 * card.offsets());
         if found != wanted {
             return Err(BundleError::Count { file: WEIGHTS, what: "tensors", found, wanted });
         }
-        let layout = card.layout();
         let predictor = LinearPredictor::new(boundary, mid, layout.themes, layout.len())?;
-        Ok(Self { card, predictor })
+        Ok(Self { card, predictor, open })
     }
 
     /// Writes the bundle to `folder`: both files beside their places and to the disk first, then
@@ -132,6 +140,9 @@ impl Bundle {
     pub fn save(&self, folder: &Path) -> Result<(), BundleError> {
         check(&self.card)?;
         self.check_temperatures()?;
+        if self.card.open.as_ref() != self.open.as_ref().map(|head| &head.card) {
+            return Err(BundleError::Value("the open head's card differs from the card's".into()));
+        }
         let mut card = serde_json::to_vec_pretty(&self.card)
             .map_err(|error| BundleError::Card(error.to_string()))?;
         card.push(b'\n');
@@ -181,6 +192,11 @@ impl Bundle {
         let mut views = Vec::with_capacity(data.len());
         for (name, shape, values) in &data {
             let view = TensorView::new(Dtype::F32, shape.clone(), values).map_err(failed)?;
+            views.push((name.as_str(), view));
+        }
+        let open = self.open.as_ref().map(open::write).unwrap_or_default();
+        for (name, dtype, shape, values) in &open {
+            let view = TensorView::new(*dtype, shape.clone(), values).map_err(failed)?;
             views.push((name.as_str(), view));
         }
         safetensors::serialize(views, None).map_err(failed)

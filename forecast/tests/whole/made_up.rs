@@ -84,7 +84,8 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
         license: "Apache-2.0".into(),
         created: "2026-01-01T00:00:00Z".into(),
         training: serde_json::json!({}),
+        open: None,
     };
     let predictor = LinearPredictor::new(heads(1), heads(2), themes, layout.len()).unwrap();
-    Bundle { card, predictor }
+    Bundle { card, predictor, open: None }
 }

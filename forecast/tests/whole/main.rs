@@ -5,6 +5,7 @@
 
 mod bundle;
 mod made_up;
+mod open;
 mod recomputed;
 mod session;
 mod speed;

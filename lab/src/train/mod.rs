@@ -243,11 +243,12 @@ fn bundle(
             "seed": config.seed, "folds": config.folds, "steps": config.steps,
             "boundary_rows": report.boundary_rows, "mid_rows": report.mid_rows,
         }),
+        open: None,
     };
     let layout: FeatureLayout = card.layout();
     let predictor = LinearPredictor::new(boundary.heads, mid.heads, layout.themes, layout.len())
         .map_err(|error| LabError::Forecast(error.to_string()))?;
-    Ok((Bundle { card, predictor }, report))
+    Ok((Bundle { card, predictor, open: None }, report))
 }
 
 /// The present moment, `2026-01-31T12:00:00Z`.

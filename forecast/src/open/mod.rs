@@ -1,0 +1,25 @@
+//! The open vocabulary: how likely a segment like a phrase given at run time is to come.
+//!
+//! A ridge regression, trained by the lab, forecasts the sentence embedding of the segments to
+//! come; `head` is that regression in low rank, `watch` scores phrases with it and turns scores
+//! into probabilities, `tensors` is how it lies in a bundle's weights. Embeddings have length 1,
+//! so the forecast embedding times a phrase's is the cosine to expect.
+//!
+//! The encoder is not here: whoever serves implements [`Embed`]. Nothing here trains.
+
+mod head;
+mod tensors;
+mod watch;
+
+pub use head::{Background, Calibration, OpenCard, OpenHead, OpenSet, features};
+pub(crate) use tensors::{PREFIX, read, write};
+pub use watch::{INPUTS, Phrase, Score, Watch, inputs, probability};
+
+/// Turns phrases into vectors of length 1, as the head's training did its segments.
+pub trait Embed: Send + Sync {
+    /// One vector a phrase, in the same order.
+    ///
+    /// # Errors
+    /// Why there is none, in one line.
+    fn embed(&self, phrases: &[String]) -> Result<Vec<Vec<f32>>, String>;
+}

@@ -1,0 +1,184 @@
+//! Phrases to watch for, from the bundle's folder to the annotation.
+
+use crate::made_up::{HIDDEN, bundle, numbers};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use themecast_forecast::{
+    ForecastPlugin,
+    bundle::Bundle,
+    events::Silent,
+    open::{Background, Calibration, Embed, OpenCard, OpenHead, OpenSet},
+};
+use themecast_plugin_api::{Phase, Plugin, PluginError, RequestInfo, Residuals, Step, Value};
+
+const DIMENSION: usize = 3;
+const RANK: usize = 2;
+const AHEAD: usize = 2;
+
+/// Numbers that half precision holds exactly.
+fn halves(seed: u64, count: usize) -> Vec<f32> {
+    numbers(seed, count).iter().map(|x| (x * 64.0).round() / 64.0).collect()
+}
+
+fn watching() -> Bundle {
+    let mut bundle = bundle();
+    let layout = bundle.layout();
+    let features = layout.len() - layout.history().len();
+    let set = |seed: u64| OpenSet {
+        scaling: [vec![0.0; features], vec![1.0; features]].concat(),
+        project: halves(seed, RANK * features),
+        expand: halves(seed + 1, AHEAD * DIMENSION * RANK),
+        bias: halves(seed + 2, AHEAD * DIMENSION),
+    };
+    let card = OpenCard {
+        embedder: "letters".into(),
+        dimension: DIMENSION,
+        horizons: AHEAD,
+        rank: RANK,
+        background_rank: 1,
+        calibration: Calibration {
+            boundary: vec![-1.0, 1.0, 0.5, 0.25, 0.0],
+            mid: vec![-2.0, 0.5, 0.5, 0.0, 0.0],
+        },
+        evaluation: serde_json::json!({}),
+    };
+    bundle.card.open = Some(card.clone());
+    bundle.open = Some(OpenHead {
+        card,
+        boundary: set(31),
+        mid: set(41),
+        segments: Background { mean: vec![0.25; DIMENSION], factor: vec![0.5; DIMENSION] },
+    });
+    bundle
+}
+
+/// Embeds a phrase by its first letter, and counts how often it is called.
+#[derive(Default)]
+struct Letters(AtomicUsize);
+
+impl Embed for Letters {
+    fn embed(&self, phrases: &[String]) -> Result<Vec<Vec<f32>>, String> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let letter = |phrase: &String| match phrase.as_bytes().first() {
+            Some(b'a') => Ok(vec![1.0, 0.0, 0.0]),
+            Some(b'b') => Ok(vec![0.0, 0.6, 0.8]),
+            Some(b'c') => Ok(vec![1.0]),
+            _ => Err("the encoder is not there".to_owned()),
+        };
+        phrases.iter().map(letter).collect()
+    }
+}
+
+fn plugin(bundle: Bundle, encoder: Option<Arc<Letters>>) -> ForecastPlugin {
+    let plugin = ForecastPlugin::new(Arc::new(bundle), Arc::new(Silent));
+    match encoder {
+        Some(encoder) => plugin.with_encoder(encoder),
+        None => plugin,
+    }
+}
+
+fn request(phrases: &[&str]) -> RequestInfo {
+    let phrases: Vec<Value> = phrases.iter().map(|&phrase| Value::from(phrase)).collect();
+    RequestInfo { id: "r".into(), options: Value::map([("watch", Value::from(phrases))]) }
+}
+
+/// The annotations of an answer that watches for `phrases`.
+fn told(plugin: &ForecastPlugin, phrases: &[&str]) -> Vec<serde_json::Value> {
+    let mut session = plugin.open(&request(phrases)).unwrap();
+    let words = ["", " one", " two", " three", ".", " four", " five", " six", "."];
+    let step = |(index, text): (usize, &&str)| {
+        let residual = numbers(5 + index as u64, HIDDEN);
+        let phase =
+            if index == 0 { Phase::Prompt { computed: 9, cached: 0 } } else { Phase::Decode };
+        let residuals = Residuals::new(&residual, 1, HIDDEN);
+        let step = Step { index, position: 9 + index, token: 1, text, phase, residuals };
+        let annotation = session.step(&step).unwrap().unwrap();
+        serde_json::to_value(&annotation.value).unwrap()
+    };
+    words.iter().enumerate().map(step).collect()
+}
+
+fn p(note: &serde_json::Value, phrase: usize) -> f64 {
+    note["watch"][phrase]["p"].as_f64().unwrap()
+}
+
+#[test]
+fn phrases_are_annotated_as_the_contract_says_and_embedded_once() {
+    let encoder = Arc::new(Letters::default());
+    let plugin = plugin(watching(), Some(encoder.clone()));
+    let notes = told(&plugin, &["a refund request", "b"]);
+    assert_eq!(encoder.0.load(Ordering::Relaxed), 1);
+    for note in &notes {
+        let keys: Vec<&String> = note.as_object().unwrap().keys().collect();
+        assert_eq!(
+            keys,
+            ["token", "segment", "now", "next", "chains", "watch", "divergence", "trust"]
+        );
+        let watch = note["watch"].as_array().unwrap();
+        let keys: Vec<&String> = watch[0].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["theme", "p", "within"]);
+        assert_eq!((watch.len(), &watch[0]["theme"]), (2, &"a refund request".into()));
+        assert_eq!(watch[1]["within"], AHEAD);
+        assert!(p(note, 0) > 0.0 && p(note, 0) < 1.0);
+    }
+    assert_ne!(p(&notes[1], 0), p(&notes[2], 0));
+    // A phrase's probability does not depend on what else is watched for.
+    for (both, alone) in notes.iter().zip(told(&plugin, &["b"])) {
+        assert_eq!(p(both, 1), p(&alone, 0));
+    }
+}
+
+#[test]
+fn without_phrases_nothing_changes_and_nothing_is_embedded() {
+    let encoder = Arc::new(Letters::default());
+    let with = told(&plugin(watching(), Some(encoder.clone())), &[]);
+    assert_eq!(with, told(&plugin(bundle(), None), &[]));
+    assert_eq!(encoder.0.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn what_cannot_be_watched_for_is_said_before_the_answer() {
+    let opened = |plugin: ForecastPlugin, phrase: &str| {
+        plugin.open(&request(&[phrase])).err().expect("it was opened")
+    };
+    let letters = || Some(Arc::<Letters>::default());
+    for plugin in [plugin(bundle(), letters()), plugin(watching(), None)] {
+        let error = opened(plugin, "a");
+        assert!(matches!(error, PluginError::InvalidOption { .. }), "{error}");
+    }
+    let failed = opened(plugin(watching(), letters()), "x").to_string();
+    assert!(failed.contains("the encoder is not there"), "{failed}");
+    let narrow = opened(plugin(watching(), letters()), "c").to_string();
+    assert!(narrow.contains("width 3") && narrow.contains("letters"), "{narrow}");
+}
+
+#[test]
+fn the_head_is_saved_and_loaded_and_what_does_not_fit_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = watching();
+    made.save(folder.path()).unwrap();
+    assert_eq!(Bundle::load(folder.path()).unwrap(), made);
+    let path = folder.path().join("card.json");
+    let card = fs::read_to_string(&path).unwrap();
+    for (from, to, says) in [
+        ("\"rank\": 2", "\"rank\": 3", "open.boundary.project: is F16 [2, 22]"),
+        ("\"rank\": 2", "\"rank\": 0", "open: rank 0"),
+        ("\"dimension\": 3", "\"dimension\": 4", "open.segments.mean: is F32 [3]"),
+        ("-2.0,", "", "a calibration is not 5 finite numbers"),
+    ] {
+        assert!(card.contains(from), "{from}");
+        fs::write(&path, card.replacen(from, to, 1)).unwrap();
+        let error = Bundle::load(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(says) && error.lines().count() == 1, "{error}");
+    }
+    // Tensors that no card speaks of are not taken along in silence.
+    bundle().save(&folder.path().join("plain")).unwrap();
+    fs::copy(folder.path().join("plain/card.json"), &path).unwrap();
+    let error = Bundle::load(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("tensors"), "{error}");
+}

@@ -1,0 +1,62 @@
+//! The open-vocabulary head: forecasts of embeddings, so that any phrase can be watched for.
+//!
+//! [`train`] adds the head to a bundle: a ridge regression from the features of serving to the
+//! sentence embedding of each segment to come, in closed form, then in low rank; and the way from
+//! a phrase's score to a probability, learnt from themes that the regression had not seen.
+//! [`judge`] holds it against guesses as the nearest published work does. In the order of the
+//! data: `corpus`, `fit` (`ridge`, `cholesky`, `lowrank`), `phrases`; then `guesses` (`text`),
+//! `retrieval`, `unseen`, `interval`, `report`.
+//!
+//! Themes of the catalogue are used as phrases here, never as classes: what forecasts classes is
+//! [`crate::train`]. Nothing here scores phrases while serving: that is `themecast-forecast`'s
+//! `open`.
+
+mod blocks;
+mod cholesky;
+mod corpus;
+mod fit;
+mod guesses;
+mod interval;
+mod judge;
+mod lowrank;
+mod phrases;
+mod report;
+mod retrieval;
+mod ridge;
+#[cfg(test)]
+mod tests;
+mod text;
+mod train;
+mod unseen;
+
+pub use fit::RidgeReport;
+pub use guesses::OURS;
+pub use interval::Mean;
+pub use judge::{JudgeConfig, run as judge};
+pub use report::{GuessReport, OpenReport, PUBLISHED, UnseenReport, UnseenTheme};
+pub use train::{OpenConfig, TrainedOn, run as train};
+
+use crate::{LabError, Result, dataset::CollectionInfo, embed::Embed};
+use themecast_forecast::bundle::{Bundle, Theme};
+
+/// A sentence encoder with its name.
+#[derive(Clone, Copy)]
+pub struct Encoder<'a> {
+    /// What the bundle's card calls it.
+    pub name: &'a str,
+    /// The encoder.
+    pub embedder: &'a dyn Embed,
+}
+
+/// The phrase that stands for each theme: its name and description.
+fn phrases_of(themes: &[Theme]) -> Vec<String> {
+    let phrase = |theme: &Theme| match theme.description.trim() {
+        "" => theme.name.clone(),
+        description => format!("{}: {description}", theme.name),
+    };
+    themes.iter().map(phrase).collect()
+}
+
+fn check(bundle: &Bundle, info: &CollectionInfo) -> Result<()> {
+    bundle.fits(&info.model).map(|_| ()).map_err(|error| LabError::Forecast(error.to_string()))
+}
