@@ -1,12 +1,16 @@
 //! `themecast label`: segments and their themes, for a collection or for plain texts.
 
-use anyhow::{Context, Result};
+use super::oracle::Endpoint;
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use themecast_forecast::segment::SegmenterConfig;
 use themecast_lab::{
     embed::Embedder,
-    label::{self, Cluster, ClusterConfig},
+    label::{
+        self, Cluster, ClusterConfig, Distilled, Labeler, Taxonomy, catalogue,
+        llm::{self, Answers, SampleConfig},
+    },
 };
 
 #[derive(Args)]
@@ -23,18 +27,39 @@ pub(super) struct Label {
     /// How themes are found
     #[arg(long, value_enum, default_value_t = Method::Cluster)]
     method: Method,
-    /// How many themes
+    /// How many clusters
     #[arg(long, default_value_t = 24)]
     themes: usize,
     /// The seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The themes to choose from, as data/catalogue.json; the shipped ones where not given
+    #[arg(long)]
+    catalogue: Option<PathBuf>,
+    /// An OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1, that labels a sample;
+    /// without it the answers that are there already are learnt from
+    #[arg(long)]
+    endpoint: Option<String>,
+    /// The endpoint's model
+    #[arg(long, default_value = "default")]
+    llm_model: String,
+    /// How many segments the endpoint is asked about
+    #[arg(long, default_value_t = 1000)]
+    sample: usize,
+    /// Of them, how many once more with the themes in another order
+    #[arg(long, default_value_t = 100)]
+    twice: usize,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Method {
     /// Clusters of sentence embeddings, named by their most typical words
     Cluster,
+    /// The written catalogue, nearest by sentence embedding
+    Taxonomy,
+    /// The written catalogue, a sample labelled by a language model and the rest by what was
+    /// learnt from it
+    Llm,
 }
 
 impl Label {
@@ -47,19 +72,51 @@ impl Label {
     fn label(self) -> Result<()> {
         let embedder =
             Embedder::load(&themecast_assets::embedder(&*themecast_assets::to_stderr())?)?;
-        let config =
-            ClusterConfig { themes: self.themes, seed: self.seed, ..ClusterConfig::default() };
-        let Method::Cluster = self.method;
-        let labeler = Cluster { config, embedder: &embedder };
-        let tell = |line: &str| eprintln!("label: {line}");
-        let card = match (self.data, self.texts, self.out) {
-            (Some(data), _, _) => label::run(&data, &labeler, &tell)?,
-            (None, Some(texts), Some(out)) => {
-                label::label_texts(&texts, &SegmenterConfig::default(), &out, &labeler, &tell)?
+        let card = match self.method {
+            Method::Cluster => {
+                let config = ClusterConfig {
+                    themes: self.themes,
+                    seed: self.seed,
+                    ..ClusterConfig::default()
+                };
+                self.with(&Cluster { config, embedder: &embedder })?
             }
-            _ => anyhow::bail!("give --data, or --texts with --out"),
+            Method::Taxonomy => {
+                let catalogue = catalogue::read(self.catalogue.as_deref())?;
+                self.with(&Taxonomy { catalogue, embedder: &embedder })?
+            }
+            Method::Llm => {
+                let catalogue = catalogue::read(self.catalogue.as_deref())?;
+                let answers = self.answers(&catalogue)?;
+                self.with(&Distilled { catalogue, answers: &answers, embedder: &embedder })?
+            }
         };
         println!("{}", serde_json::to_string_pretty(&card)?);
         Ok(())
     }
+
+    fn with(&self, labeler: &dyn Labeler) -> Result<label::LabelCard> {
+        match (&self.data, &self.texts, &self.out) {
+            (Some(data), _, _) => Ok(label::run(data, labeler, &tell)?),
+            (None, Some(texts), Some(out)) => {
+                Ok(label::label_texts(texts, &SegmenterConfig::default(), out, labeler, &tell)?)
+            }
+            _ => bail!("give --data, or --texts with --out"),
+        }
+    }
+
+    /// What the language model says of the collection's sample, asked for where an endpoint is
+    /// given.
+    fn answers(&self, catalogue: &[catalogue::Entry]) -> Result<Answers> {
+        let data = self.data.as_deref().context("--method llm needs --data")?;
+        let Some(endpoint) = &self.endpoint else { return Ok(Answers::open(data, catalogue)?) };
+        let endpoint = Endpoint::new(endpoint, &self.llm_model)?;
+        let segments = label::segments_of(data, &tell)?;
+        let config = SampleConfig { segments: self.sample, twice: self.twice, seed: self.seed };
+        Ok(llm::sample(data, &segments, catalogue, &endpoint, (config, &tell))?)
+    }
+}
+
+fn tell(line: &str) {
+    eprintln!("label: {line}");
 }

@@ -7,6 +7,7 @@ mod fetch;
 mod label;
 mod logging;
 mod model;
+mod oracle;
 mod output;
 mod progress;
 mod read;

@@ -2,25 +2,101 @@
 
 use std::collections::HashMap;
 
+/// The counts of two labellings' pairs of themes.
+struct Cells {
+    cells: HashMap<(u32, u32), u64>,
+    rows: HashMap<u32, u64>,
+    columns: HashMap<u32, u64>,
+    all: u64,
+}
+
+impl Cells {
+    fn count(a: &[u32], b: &[u32]) -> Self {
+        let mut found =
+            Self { cells: HashMap::new(), rows: HashMap::new(), columns: HashMap::new(), all: 0 };
+        for (&x, &y) in a.iter().zip(b) {
+            *found.cells.entry((x, y)).or_default() += 1;
+            *found.rows.entry(x).or_default() += 1;
+            *found.columns.entry(y).or_default() += 1;
+            found.all += 1;
+        }
+        found
+    }
+}
+
 /// The adjusted Rand index of two labellings: 1 for the same partition, about 0 by chance.
 ///
 /// *Source* Hubert and Arabie 1985.
 pub(super) fn adjusted_rand_index(a: &[u32], b: &[u32]) -> f64 {
+    let Cells { cells, rows, columns, all } = Cells::count(a, b);
     let pairs = |count: u64| (count * count.saturating_sub(1) / 2) as f64;
-    let mut cells: HashMap<(u32, u32), u64> = HashMap::new();
-    let (mut rows, mut columns) = (HashMap::<u32, u64>::new(), HashMap::<u32, u64>::new());
-    for (&x, &y) in a.iter().zip(b) {
-        *cells.entry((x, y)).or_default() += 1;
-        *rows.entry(x).or_default() += 1;
-        *columns.entry(y).or_default() += 1;
-    }
     let index: f64 = cells.values().map(|&count| pairs(count)).sum();
     let row_pairs: f64 = rows.values().map(|&count| pairs(count)).sum();
     let column_pairs: f64 = columns.values().map(|&count| pairs(count)).sum();
-    let all = pairs(a.len().min(b.len()) as u64);
-    let expected = if all > 0.0 { row_pairs * column_pairs / all } else { 0.0 };
+    let expected = if all > 1 { row_pairs * column_pairs / pairs(all) } else { 0.0 };
     let largest = (row_pairs + column_pairs) / 2.0;
     if largest == expected { 1.0 } else { (index - expected) / (largest - expected) }
+}
+
+/// Cohen's kappa of two labellings with the same catalogue: 1 at best, 0 by chance.
+///
+/// *Source* Cohen 1960.
+pub(super) fn kappa(a: &[u32], b: &[u32]) -> f64 {
+    let Cells { cells, rows, columns, all } = Cells::count(a, b);
+    let all = all.max(1) as f64;
+    let same: u64 = cells.iter().filter(|((x, y), _)| x == y).map(|(_, count)| count).sum();
+    let chance: f64 = rows
+        .iter()
+        .map(|(theme, &row)| row as f64 * columns.get(theme).copied().unwrap_or(0) as f64)
+        .sum::<f64>()
+        / (all * all);
+    let observed = same as f64 / all;
+    if chance >= 1.0 { 1.0 } else { (observed - chance) / (1.0 - chance) }
+}
+
+/// The adjusted mutual information of two labellings (arithmetic mean of the entropies): 1 for the
+/// same partition, about 0 by chance.
+///
+/// *Source* Vinh, Epps, Bailey 2010.
+pub(super) fn adjusted_mutual_information(a: &[u32], b: &[u32]) -> f64 {
+    let Cells { cells, rows, columns, all } = Cells::count(a, b);
+    let n = all as f64;
+    let information: f64 = cells
+        .iter()
+        .map(|((x, y), &count)| {
+            let (count, product) = (count as f64, (rows[x] * columns[y]) as f64);
+            count / n * (n * count / product).ln()
+        })
+        .sum();
+    let entropy = |of: &HashMap<u32, u64>| -> f64 {
+        of.values().map(|&count| -(count as f64 / n) * (count as f64 / n).ln()).sum()
+    };
+    let expected = expected_information(&rows, &columns, all);
+    let mean = (entropy(&rows) + entropy(&columns)) / 2.0;
+    let span = mean - expected;
+    if span.abs() < 1e-12 { 1.0 } else { (information - expected) / span }
+}
+
+/// The mutual information that two random labellings with these counts have on average.
+fn expected_information(rows: &HashMap<u32, u64>, columns: &HashMap<u32, u64>, all: u64) -> f64 {
+    let mut logs = vec![0.0; all as usize + 1]; // ln(k!)
+    for k in 1..=all as usize {
+        logs[k] = logs[k - 1] + (k as f64).ln();
+    }
+    let log = |k: u64| logs[k as usize];
+    let n = all as f64;
+    let mut expected = 0.0;
+    for &a in rows.values() {
+        for &b in columns.values() {
+            let fixed = log(a) + log(b) + log(all - a) + log(all - b) - log(all);
+            for both in (a + b).saturating_sub(all).max(1)..=a.min(b) {
+                let rest = log(both) + log(a - both) + log(b - both) + log(all + both - a - b);
+                let gain = both as f64 / n * (n * both as f64 / (a as f64 * b as f64)).ln();
+                expected += gain * (fixed - rest).exp();
+            }
+        }
+    }
+    expected
 }
 
 #[cfg(test)]
@@ -30,8 +106,37 @@ mod tests {
     #[test]
     fn as_in_the_textbook() {
         assert_eq!(adjusted_rand_index(&[0, 0, 1, 1], &[5, 5, 2, 2]), 1.0);
-        // scikit-learn's own example.
+        // scikit-learn's own examples.
         assert!((adjusted_rand_index(&[0, 0, 1, 2], &[0, 0, 1, 1]) - 4.0 / 7.0).abs() < 1e-12);
         assert!((adjusted_rand_index(&[0, 0, 1, 1], &[0, 1, 0, 1]) + 0.5).abs() < 1e-12);
+        let (a, b) = ([0, 0, 1, 1, 2, 2], [0, 0, 1, 2, 2, 2]);
+        assert!((adjusted_mutual_information(&a, &a) - 1.0).abs() < 1e-9);
+        assert!(adjusted_mutual_information(&a, &b) < 1.0);
+    }
+
+    #[test]
+    fn kappa_takes_chance_away() {
+        // Wikipedia's example: 20 and 15 agree of 50, expected 0.5.
+        let pairs = [(0, 0, 20), (0, 1, 5), (1, 0, 10), (1, 1, 15)];
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for (x, y, count) in pairs {
+            a.extend(vec![x; count]);
+            b.extend(vec![y; count]);
+        }
+        assert!((kappa(&a, &b) - 0.4).abs() < 1e-9);
+        assert_eq!(kappa(&[1, 2], &[1, 2]), 1.0);
+    }
+
+    #[test]
+    fn labels_drawn_by_chance_agree_on_nothing() {
+        let mut state = 3u64;
+        let mut random = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as u32 % 6
+        };
+        let a: Vec<u32> = (0..3000).map(|_| random()).collect();
+        let b: Vec<u32> = (0..3000).map(|_| random()).collect();
+        assert!(kappa(&a, &b).abs() < 0.03);
+        assert!(adjusted_mutual_information(&a, &b).abs() < 0.01);
     }
 }

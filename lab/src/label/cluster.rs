@@ -1,6 +1,6 @@
 //! Themes as clusters of sentence embeddings.
 
-use super::{Agreement, Labeler, Labeling, Segment, agreement, naming};
+use super::{Agreement, Labeler, Labeling, Segment, embed_segments, naming};
 use crate::{LabError, Result, Split, embed::Embed};
 use linfa::{
     DatasetBase,
@@ -66,38 +66,22 @@ impl Labeler for Cluster<'_> {
             let message = format!("{found} training segments do not make {themes} themes");
             return Err(LabError::Data(message));
         }
-        let vectors = matrix(&self.embed(segments, progress)?)?;
+        let vectors = matrix(&embed_segments(self.embedder, segments, progress)?)?;
         let train = vectors.select(ndarray::Axis(0), &training);
         progress(&format!("clustering {} training segments", training.len()));
         let model = self.fit(&train, self.config.seed)?;
         progress("clustering again with another seed");
         let second = self.fit(&train, self.config.seed.wrapping_add(1))?;
-        let index =
-            agreement::adjusted_rand_index(&assign(&model, &train), &assign(&second, &train));
-        let agreement = Agreement {
-            with: "a second run with another seed".into(),
-            adjusted_rand_index: index,
-            segments: training.len(),
-        };
+        let (first, second) = (assign(&model, &train), assign(&second, &train));
+        let agreement =
+            Agreement::between("a second run with another seed", &first, &second, false);
         let (assigned, distances) = by_share(&model, &vectors, &training, self.config.themes);
         let themes = describe(segments, &training, &assigned, &distances, self.config.themes);
-        Ok(Labeling { themes, assigned, distances, agreement: Some(agreement) })
+        Ok(Labeling { themes, assigned, distances, agreement })
     }
 }
 
 impl Cluster<'_> {
-    fn embed(&self, segments: &[Segment], progress: &dyn Fn(&str)) -> Result<Vec<Vec<f32>>> {
-        let texts: Vec<String> = segments.iter().map(|one| one.text.trim().to_owned()).collect();
-        let tenth = texts.len().div_ceil(10).max(1);
-        let told = std::cell::Cell::new(0);
-        self.embedder.embed(&texts, &|done, all| {
-            if done / tenth > told.get() || done == all {
-                told.set(done / tenth);
-                progress(&format!("embedded {done} of {all} segments"));
-            }
-        })
-    }
-
     fn fit(&self, train: &Array2<f32>, seed: u64) -> Result<Model> {
         let rng = Xoshiro256Plus::seed_from_u64(seed);
         KMeans::params_with(self.config.themes, rng, L2Dist)

@@ -7,18 +7,26 @@
 //! ```
 
 mod agreement;
+pub mod catalogue;
 mod cluster;
+mod distil;
+pub mod llm;
 mod naming;
 mod segments;
 mod store;
+mod surface;
+mod taxonomy;
 
 pub use cluster::{Cluster, ClusterConfig};
+pub use distil::Distilled;
 pub use segments::{Segment, TextLine};
 pub use store::{LabelCard, Labels, SegmentLabel};
+pub use taxonomy::Taxonomy;
 
 use crate::{
     LabError, Result, Split, atomic,
     dataset::{CollectionInfo, DocumentReader, Load},
+    embed::Embed,
 };
 use std::path::Path;
 use themecast_forecast::{bundle::Theme, segment::SegmenterConfig};
@@ -62,8 +70,39 @@ pub struct Agreement {
     pub with: String,
     /// The adjusted Rand index, 1 at best, 0 by chance. *Source* Hubert and Arabie 1985.
     pub adjusted_rand_index: f64,
+    /// The adjusted mutual information, 1 at best, 0 by chance. *Source* Vinh et al. 2010.
+    #[serde(default)]
+    pub adjusted_mutual_information: f64,
+    /// Cohen's kappa, where both have the same catalogue. *Source* Cohen 1960.
+    #[serde(default)]
+    pub kappa: Option<f64>,
     /// How many segments were compared.
     pub segments: usize,
+}
+
+impl Agreement {
+    /// How far the labels `a` and `b` agree; `same`: they are of one catalogue. `None` where there
+    /// is nothing to compare.
+    pub(crate) fn between(with: &str, a: &[u32], b: &[u32], same: bool) -> Option<Self> {
+        (!a.is_empty()).then(|| Self {
+            with: with.to_owned(),
+            adjusted_rand_index: agreement::adjusted_rand_index(a, b),
+            adjusted_mutual_information: agreement::adjusted_mutual_information(a, b),
+            kappa: same.then(|| agreement::kappa(a, b)),
+            segments: a.len(),
+        })
+    }
+}
+
+impl std::fmt::Display for Agreement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "agreement with {} over {} segments: ", self.with, self.segments)?;
+        if let Some(kappa) = self.kappa {
+            write!(f, "kappa {kappa:.3}, ")?;
+        }
+        let (ami, ari) = (self.adjusted_mutual_information, self.adjusted_rand_index);
+        write!(f, "adjusted mutual information {ami:.3}, adjusted Rand index {ari:.3}")
+    }
 }
 
 /// Labels the collection in the folder `dir` and writes `dir/labels/`.
@@ -72,6 +111,19 @@ pub struct Agreement {
 /// [`LabError`] of reading, labelling or writing; `dir/labels/` is then as it was or lacks
 /// `labels.json`, without which it does not load.
 pub fn run(dir: &Path, labeler: &dyn Labeler, progress: &dyn Fn(&str)) -> Result<LabelCard> {
+    let (segments, counts) = collected(dir, progress)?;
+    label(segments, &counts, labeler, &dir.join("labels"), progress)
+}
+
+/// The segments of the collection in the folder `dir` that are to be labelled.
+///
+/// # Errors
+/// [`LabError`] of reading.
+pub fn segments_of(dir: &Path, progress: &dyn Fn(&str)) -> Result<Vec<Segment>> {
+    Ok(collected(dir, progress)?.0)
+}
+
+fn collected(dir: &Path, progress: &dyn Fn(&str)) -> Result<(Vec<Segment>, Counts)> {
     let info = CollectionInfo::load(dir)?;
     let (mut segments, mut documents, mut looping) = (Vec::new(), 0, 0);
     for document in DocumentReader::open(dir, Load::Tokens)? {
@@ -87,8 +139,27 @@ pub fn run(dir: &Path, labeler: &dyn Labeler, progress: &dyn Fn(&str)) -> Result
         "{documents} documents, {looping} looping ones left out, {} segments",
         segments.len()
     ));
-    let counts = Counts { documents, looping, segmenter: info.segmenter };
-    label(segments, &counts, labeler, &dir.join("labels"), progress)
+    Ok((segments, Counts { documents, looping, segmenter: info.segmenter }))
+}
+
+/// The embedding of every segment, in order.
+///
+/// # Errors
+/// [`LabError::Embed`].
+fn embed_segments(
+    embedder: &dyn Embed,
+    segments: &[Segment],
+    progress: &dyn Fn(&str),
+) -> Result<Vec<Vec<f32>>> {
+    let texts: Vec<String> = segments.iter().map(|one| one.text.trim().to_owned()).collect();
+    let tenth = texts.len().div_ceil(10).max(1);
+    let told = std::cell::Cell::new(0);
+    embedder.embed(&texts, &|done, all| {
+        if done / tenth > told.get() || done == all {
+            told.set(done / tenth);
+            progress(&format!("embedded {done} of {all} segments"));
+        }
+    })
 }
 
 /// Labels the plain texts of the JSON-lines file `texts` (`{"id","text"}` a line), cut by

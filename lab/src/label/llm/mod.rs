@@ -1,0 +1,87 @@
+//! Asking a language model which theme of the catalogue a sample of segments has.
+//!
+//! `prompt` writes the question, an [`Oracle`] (whoever reaches the model) answers with the
+//! probability of each letter, `answers` keeps what was said beside the collection. Nothing here
+//! knows HTTP. What is learnt from the answers is [`super::Distilled`]'s.
+
+mod answers;
+mod prompt;
+
+pub use answers::{ANSWERS, Answer, Answers};
+pub use prompt::{Letters, Turn};
+
+use super::{Segment, catalogue::Entry};
+use crate::{Result, Split, split::stable_hash};
+use std::path::Path;
+
+/// Whoever reaches a language model.
+pub trait Oracle {
+    /// How likely the model's next token after `turns` is each of `letters`; what is none of them
+    /// is left out, so the sum may be below 1.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Data`] when the model can't be reached or gives no probabilities.
+    fn choose(&self, turns: &[Turn], letters: &[char]) -> Result<Vec<f32>>;
+}
+
+/// How to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleConfig {
+    /// How many segments are asked about.
+    pub segments: usize,
+    /// Of them, how many once more with the letters in another order, to see how much the order
+    /// counts.
+    pub twice: usize,
+    /// The seed of the letters' order.
+    pub seed: u64,
+}
+
+/// Asks about a sample of `segments` and keeps the answers in the folder `dir`; what is there
+/// already is not asked again. The sample is the segments whose hashes are least, so it is the
+/// same in every run; groups that are held out are not asked about.
+///
+/// # Errors
+/// What the oracle fails with, or [`crate::LabError::Io`]; the answers so far stay.
+pub fn sample(
+    dir: &Path,
+    segments: &[Segment],
+    catalogue: &[Entry],
+    oracle: &dyn Oracle,
+    (config, progress): (SampleConfig, &dyn Fn(&str)),
+) -> Result<Answers> {
+    let mut answers = Answers::open(dir, catalogue)?;
+    let wanted = drawn(segments, config.segments);
+    let orders =
+        [Letters::shuffled(catalogue, config.seed), Letters::shuffled(catalogue, !config.seed)];
+    let jobs = orders.iter().enumerate().flat_map(|(order, letters)| {
+        let count = if order == 0 { config.segments } else { config.twice };
+        wanted.iter().take(count).map(move |segment| (order as u32, letters, *segment))
+    });
+    let total = wanted.len() + wanted.len().min(config.twice);
+    for (done, (order, letters, segment)) in jobs.enumerate() {
+        if !answers.has(&segment.document, segment.segment, order) {
+            let given = oracle.choose(&letters.turns(catalogue, &segment.text), letters.all())?;
+            answers.add(Answer {
+                document: segment.document.clone(),
+                segment: segment.segment,
+                order,
+                probabilities: letters.by_theme(&given),
+            })?;
+        }
+        if (done + 1) % 25 == 0 || done + 1 == total {
+            progress(&format!("the language model has labelled {} of {total}", done + 1));
+        }
+    }
+    Ok(answers)
+}
+
+/// The `count` segments of the training, validation and test splits with the least hashes.
+fn drawn(segments: &[Segment], count: usize) -> Vec<&Segment> {
+    let mut all: Vec<(u64, &Segment)> = segments
+        .iter()
+        .filter(|segment| segment.split != Split::HeldOut)
+        .map(|segment| (stable_hash(&format!("{}#{}", segment.document, segment.segment)), segment))
+        .collect();
+    all.sort_by_key(|(hash, _)| *hash);
+    all.into_iter().take(count).map(|(_, segment)| segment).collect()
+}
