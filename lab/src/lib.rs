@@ -5,6 +5,7 @@
 //! HTTP or an engine; features and predictors are `themecast-forecast`'s, the same as in serving.
 
 mod atomic;
+mod closed_form;
 pub mod dataset;
 pub mod embed;
 #[cfg(test)]
@@ -14,6 +15,7 @@ pub mod eval;
 pub mod label;
 mod replay;
 mod split;
+pub mod sweep;
 #[cfg(test)]
 mod synthetic;
 pub mod train;

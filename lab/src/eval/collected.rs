@@ -13,6 +13,17 @@ use std::{collections::HashMap, ops::Range, path::Path};
 use themecast_forecast::{features::FeatureLayout, linear::RowKind};
 use themecast_plugin_api::Site;
 
+/// Which residuals to read, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    /// The sites, in this order.
+    pub(crate) sites: &'a [Site],
+    /// The width of a residual.
+    pub(crate) hidden: usize,
+    /// Whether each residual gets zero mean and unit variance before anything else.
+    pub(crate) layer_norm: bool,
+}
+
 /// Everything of a collection that is judged.
 #[derive(Debug)]
 pub(crate) struct Collected {
@@ -31,7 +42,7 @@ pub(crate) struct Collected {
 }
 
 impl Collected {
-    /// Reads the labelled documents of `dir` with the residuals of `sites`.
+    /// Reads the labelled documents of `dir`.
     ///
     /// # Errors
     /// [`LabError`] of reading; [`LabError::Data`] where a split is empty.
@@ -39,8 +50,9 @@ impl Collected {
         dir: &Path,
         labels: &Labels,
         chains: &HashMap<String, Chain>,
-        (sites, hidden): (&[Site], usize),
+        reading: Reading<'_>,
     ) -> Result<Self> {
+        let (sites, hidden) = (reading.sites, reading.hidden);
         let mut texts: HashMap<&str, Vec<String>> = HashMap::new();
         for label in &labels.segments {
             texts.entry(&label.document).or_default().push(label.text.clone());
@@ -55,11 +67,14 @@ impl Collected {
         };
         let mut prompts: HashMap<String, usize> = HashMap::new();
         for document in DocumentReader::open(dir, Load::Residuals(sites.to_vec()))? {
-            let document = document?;
+            let mut document = document?;
             let Some(chain) = chains.get(&document.id) else { continue };
             let number = prompts.len();
             let cluster = *prompts.entry(document.prompt_id.clone()).or_insert(number);
             let segments = texts.remove(document.id.as_str()).unwrap_or_default();
+            if reading.layer_norm {
+                layer_norm(&mut document, hidden);
+            }
             read.take(&document, chain)?;
             read.stories.push(Story {
                 id: document.id,
@@ -137,5 +152,38 @@ impl Collected {
     /// The columns of all of `sites`.
     pub(crate) fn columns_of(&self, sites: &[Site]) -> Vec<Range<usize>> {
         sites.iter().filter_map(|&site| self.columns(site)).flatten().collect()
+    }
+}
+
+/// Gives every residual of every site zero mean and unit variance.
+fn layer_norm(document: &mut Document, hidden: usize) {
+    for residuals in document.tokens.iter_mut().filter_map(|row| row.residuals.as_mut()) {
+        for residual in residuals.chunks_exact_mut(hidden) {
+            let values: Vec<f32> = residual.iter().map(|x| x.to_f32()).collect();
+            let mean = values.iter().sum::<f32>() / hidden as f32;
+            let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / hidden as f32;
+            let scale = 1.0 / (square + 1e-5).sqrt();
+            for (half, x) in residual.iter_mut().zip(values) {
+                *half = half::f16::from_f32((x - mean) * scale);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{TokenRow, to_half};
+
+    #[test]
+    fn layer_norm_is_for_each_site_alone() {
+        let residuals = Some(to_half(&[1.0, 3.0, 500.0, 300.0]));
+        let tokens = vec![TokenRow { residuals, ..TokenRow::default() }, TokenRow::default()];
+        let mut document = Document { tokens, ..Document::default() };
+        layer_norm(&mut document, 2);
+        let found = document.tokens[0].residuals.as_ref().unwrap();
+        for (half, wanted) in found.iter().zip([-1.0, 1.0, 1.0, -1.0]) {
+            assert!((half.to_f32() - wanted).abs() < 1e-2, "{found:?}");
+        }
     }
 }

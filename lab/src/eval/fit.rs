@@ -16,7 +16,7 @@ use std::ops::Range;
 use themecast_forecast::linear::softmax;
 
 /// Writes the columns of one event of a part.
-pub(crate) type Write<'a> = dyn Fn(&Part, usize, &mut Vec<f32>) + Sync + 'a;
+pub(crate) type Write<'a> = dyn Fn(&Part, usize, &mut Vec<f32>) + 'a;
 
 /// The columns of a model.
 pub(crate) struct Design<'a> {
@@ -97,6 +97,15 @@ pub(crate) fn targets(parts: &BySplit<Part>, setup: &Setup) -> Vec<Vec<Option<u3
     setup.aheads.iter().map(|&ahead| parts.train.targets(ahead)).collect()
 }
 
+/// The columns of every event of `part`, row-major.
+pub(crate) fn table(write: &Write<'_>, part: &Part) -> Vec<f32> {
+    let mut values = Vec::new();
+    for event in 0..part.events.len() {
+        write(part, event, &mut values);
+    }
+    values
+}
+
 struct Matrices {
     train: Matrix,
     validation: Matrix,
@@ -106,13 +115,7 @@ struct Matrices {
 
 impl Matrices {
     fn new(design: &Design<'_>, parts: &BySplit<Part>, scale: f32) -> Result<Self> {
-        let write = |part: &Part| {
-            let mut values = Vec::new();
-            for event in 0..part.events.len() {
-                (design.write)(part, event, &mut values);
-            }
-            values
-        };
+        let write = |part: &Part| table(design.write, part);
         let train = write(&parts.train);
         let width = train.len() / parts.train.events.len().max(1);
         let mut standard = Standard::measure(&train, width);

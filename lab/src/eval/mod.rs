@@ -21,11 +21,11 @@ mod more_tables;
 mod notes;
 pub(crate) mod ood;
 mod own;
-mod page;
+pub(crate) mod page;
 pub(crate) mod plots;
 mod report;
 mod run;
-mod table;
+pub(crate) mod table;
 pub(crate) mod text;
 mod themes;
 

@@ -1,34 +1,15 @@
 //! The report as one HTML page that needs nothing else: plots, then every table.
 
-use super::{EvalReport, plots};
+use super::{EvalReport, plots, table::Table};
 use std::fmt::Write;
 
 impl EvalReport {
     /// The report as one HTML page that needs nothing else.
     pub fn to_html(&self) -> String {
-        let title = escape(&format!("Evaluation of {}", self.bundle));
-        let mut out = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-             <style>{STYLE}</style>\n<h1>{title}</h1>\n<p>{}</p>\n",
-            escape(&self.summary())
-        );
+        let mut out = start(&format!("Evaluation of {}", self.bundle), &self.summary());
         out.push_str(&plots::of(self));
         for table in self.tables() {
-            let cells = |row: &[String], tag: &str| -> String {
-                row.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect()
-            };
-            let head: Vec<String> = table.head.iter().map(|&name| name.to_owned()).collect();
-            let _ = write!(
-                out,
-                "<h2>{}</h2>\n<div><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n",
-                escape(&table.title),
-                cells(&head, "th")
-            );
-            for row in &table.rows {
-                let _ = writeln!(out, "<tr>{}</tr>", cells(row, "td"));
-            }
-            out.push_str("</tbody></table></div>\n");
+            out.push_str(&table_of(&table));
         }
         out.push_str("<h2>Notes</h2>\n<ul>\n");
         for note in &self.notes {
@@ -39,8 +20,36 @@ impl EvalReport {
     }
 }
 
+/// The start of a page.
+pub(crate) fn start(title: &str, summary: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <style>{STYLE}</style>\n<h1>{title}</h1>\n<p>{}</p>\n",
+        escape(summary)
+    )
+}
+
+/// A table with its title.
+pub(crate) fn table_of(table: &Table) -> String {
+    let cells = |row: &[String], tag: &str| -> String {
+        row.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect()
+    };
+    let head: Vec<String> = table.head.iter().map(|&name| name.to_owned()).collect();
+    let mut out = format!(
+        "<h2>{}</h2>\n<div><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n",
+        escape(&table.title),
+        cells(&head, "th")
+    );
+    for row in &table.rows {
+        let _ = writeln!(out, "<tr>{}</tr>", cells(row, "td"));
+    }
+    out + "</tbody></table></div>\n"
+}
+
 /// The text as HTML shows it.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     EvalConfig, OURS,
-    collected::Collected,
+    collected::{Collected, Reading},
     curves,
     embeddings::Embeddings,
     events::{BySplit, Event, Part, Place, WITHIN},
@@ -59,7 +59,8 @@ pub(super) fn run(
     progress("reading the collection");
     let sites = sites(&inputs.bundle, &info);
     let hidden = info.model.hidden_size;
-    let collected = Collected::read(dir, &inputs.labels, &inputs.chains, (&sites, hidden))?;
+    let reading = Reading { sites: &sites, hidden, layer_norm: false };
+    let collected = Collected::read(dir, &inputs.labels, &inputs.chains, reading)?;
     progress("replaying the bundle");
     let own = Ours::new(&inputs.bundle, horizons).replay(dir, &inputs.chains)?;
     let embeddings = match embedder {

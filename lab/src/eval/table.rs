@@ -8,10 +8,22 @@ use super::{
 use std::fmt::Write;
 
 /// A table of text.
-pub(super) struct Table {
-    pub(super) title: String,
-    pub(super) head: &'static [&'static str],
-    pub(super) rows: Vec<Vec<String>>,
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) head: &'static [&'static str],
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// The table as Markdown, without its title.
+    pub(crate) fn to_markdown(&self) -> String {
+        let head = self.head.join(" | ");
+        let mut out = format!("| {head} |\n|{}\n", "---|".repeat(self.head.len()));
+        for row in &self.rows {
+            let _ = writeln!(out, "| {} |", row.join(" | "));
+        }
+        out
+    }
 }
 
 const HEADLINE: &[&str] = &[
@@ -65,11 +77,7 @@ impl EvalReport {
     pub fn to_markdown(&self) -> String {
         let mut out = format!("# Evaluation of {}\n\n{}\n", self.bundle, self.summary());
         for table in self.tables() {
-            let _ = write!(out, "\n## {}\n\n| {} |\n", table.title, table.head.join(" | "));
-            let _ = writeln!(out, "|{}", "---|".repeat(table.head.len()));
-            for row in &table.rows {
-                let _ = writeln!(out, "| {} |", row.join(" | "));
-            }
+            let _ = write!(out, "\n## {}\n\n{}", table.title, table.to_markdown());
         }
         out.push_str("\n## Notes\n\n");
         for note in &self.notes {
