@@ -76,9 +76,18 @@ fn the_bundle_beats_the_baselines_where_only_the_residual_knows() {
     let bundle = dir.path().join("bundle");
     let config = TrainConfig { horizons: 2, ..TrainConfig::new(&bundle) };
     train::run(dir.path(), &config, &|_| {}).unwrap();
-    let report = eval::run(dir.path(), &EvalConfig::new(&bundle), &|_| {}).unwrap();
-    assert_eq!((report.test_documents, report.horizons.len(), report.mid.len()), (12, 4, 3));
-    for name in ["marginal", "persistence", "markov", "text"] {
+    let config = EvalConfig::new(&bundle);
+    let report = eval::run_with(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+    assert_eq!((report.test_documents, report.horizons.len(), report.mid.len()), (12, 7, 3));
+    for name in [
+        "marginal",
+        "persistence",
+        "Markov 1",
+        "Markov 2",
+        "text: TF-IDF",
+        "text: MiniLM",
+        "shuffled labels",
+    ] {
         let model = report.model("boundary", 1, name).unwrap();
         let difference = model.difference.unwrap();
         assert!(difference.nll_interval.unwrap().high < -0.2, "{name}: {model:?}");
@@ -96,7 +105,7 @@ fn the_bundle_beats_the_baselines_where_only_the_residual_knows() {
     assert!(report.to_markdown().contains("| persistence |"));
     let json = serde_json::to_string(&report).unwrap();
     let back: eval::EvalReport = serde_json::from_str(&json).unwrap();
-    assert_eq!((back.horizons.len(), &back.notes), (4, &report.notes));
+    assert_eq!((back.horizons.len(), &back.notes), (7, &report.notes));
     eval::record(&bundle, &report).unwrap();
     let card = Bundle::load(&bundle).unwrap().card;
     assert_eq!(card.evaluation["test"]["test_documents"], 12);

@@ -5,6 +5,7 @@
 //! HTTP or an engine; features and predictors are `themecast-forecast`'s, the same as in serving.
 
 mod atomic;
+mod closed_form;
 pub mod dataset;
 pub mod embed;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub mod label;
 pub mod open;
 mod replay;
 mod split;
+pub mod sweep;
 #[cfg(test)]
 mod synthetic;
 pub mod train;

@@ -14,13 +14,22 @@ pub(super) struct Eval {
     /// The bundle's folder
     #[arg(long)]
     bundle: PathBuf,
+    /// Bundles trained with other seeds, for the spread of what training draws
+    #[arg(long, value_name = "BUNDLE")]
+    other_seed: Vec<PathBuf>,
+    /// Leave the sentence-embedding baseline out: no embedder is fetched
+    #[arg(long)]
+    no_embedder: bool,
+    /// Draws of documents for each point of the learning curves; 0 leaves them out
+    #[arg(long, default_value_t = 3)]
+    curve_draws: u64,
     /// Where to write the report as JSON; - is stdout
     #[arg(long)]
     json: Option<PathBuf>,
     /// Where to write the report as a page
     #[arg(long)]
     html: Option<PathBuf>,
-    /// Bootstrap resamples of documents
+    /// Bootstrap resamples of prompts
     #[arg(long, default_value_t = 1000)]
     resamples: usize,
     /// The seed of the bootstrap
@@ -37,9 +46,16 @@ impl Eval {
     }
 
     fn eval(self) -> Result<()> {
+        let embedder = match self.no_embedder {
+            true => None,
+            false => Some(themecast_assets::embedder(&*themecast_assets::to_stderr())?),
+        };
         let config = EvalConfig {
+            other_seeds: self.other_seed,
+            embedder,
             resamples: self.resamples,
             seed: self.seed,
+            curve_draws: self.curve_draws,
             ..EvalConfig::new(&self.bundle)
         };
         let report = eval::run(&self.data, &config, &|line| eprintln!("eval: {line}"))?;

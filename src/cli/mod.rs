@@ -13,6 +13,7 @@ mod progress;
 mod read;
 mod resample;
 mod serve;
+mod sweep;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +44,8 @@ enum Command {
     Train(train::Train),
     /// Judge a bundle on held-out data, next to every baseline
     Eval(eval::Eval),
+    /// Compare layers and normalisations with one linear head each, and closed forms with it
+    Sweep(sweep::Sweep),
     /// Measure decoding with the forecast off and on, interleaved
     Bench(bench::Bench),
 }
@@ -65,6 +68,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Label(command) => command.run().await,
             Command::Train(command) => command.run().await,
             Command::Eval(command) => command.run().await,
+            Command::Sweep(command) => command.run().await,
             Command::Bench(command) => command.run().await,
         }
     });

@@ -1,6 +1,7 @@
 //! Baselines that know the themes so far and nothing else.
 
 use crate::replay::{Chain, target};
+use std::collections::HashMap;
 
 /// Strengths of the prior that the Markov chain is smoothed with, in pseudo-counts.
 const PRIORS: [f32; 6] = [0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
@@ -9,17 +10,24 @@ const PRIORS: [f32; 6] = [0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
 pub(super) struct Counted {
     themes: usize,
     marginal: Vec<f32>,
-    /// By segment number, then pooled.
+    /// By segment number; the last one stands for all further ones.
     by_position: Vec<Vec<f32>>,
     steps: Vec<Step>,
 }
+
+/// Segment numbers that have shares of their own.
+const POSITIONS: usize = 12;
 
 /// What was counted for one number of segments ahead.
 struct Step {
     /// *Shape* `[present, themes]`.
     transitions: Vec<Vec<f32>>,
+    /// By (theme before, present), *shape* `[themes]`.
+    pairs: HashMap<(u32, u32), Vec<f32>>,
     stay: f32,
     prior: f32,
+    /// The pull of order 1 on order 2.
+    prior2: f32,
 }
 
 impl Counted {
@@ -33,37 +41,59 @@ impl Counted {
         let every = train.iter().flat_map(|chain| chain.iter().copied());
         let uniform = vec![1.0 / themes as f32; themes];
         let marginal = shares(every, &uniform, themes as f32 / 2.0);
-        let at = |place: usize| train.iter().filter_map(move |chain| chain.get(place).copied());
-        let by_position = (0..horizons).map(|place| shares(at(place), &marginal, 3.0)).collect();
-        let mut counted = Self { themes, marginal, by_position, steps: Vec::new() };
+        let mut counted = Self { themes, marginal, by_position: Vec::new(), steps: Vec::new() };
+        counted.count_positions(train, validation);
         for ahead in 1..=horizons {
-            let step = counted.count(train, validation, ahead);
+            let mut step = counted.count(train, ahead);
+            step.prior = best_of(&PRIORS, |prior| {
+                loss(validation, ahead, |_, present| counted.smoothed(&step, present, prior))
+            });
+            step.prior2 = best_of(&PRIORS, |prior| {
+                loss(validation, ahead, |before, present| {
+                    counted.smoothed2(&step, (before, present), prior)
+                })
+            });
             counted.steps.push(step);
         }
         counted
     }
 
-    fn count(&self, train: &[Chain], validation: &[Chain], ahead: usize) -> Step {
+    fn count_positions(&mut self, train: &[Chain], validation: &[Chain]) {
+        let place = |place: usize| place.min(POSITIONS - 1);
+        let at = |wanted: usize, chains: &[Chain]| -> Vec<u32> {
+            let numbered = chains.iter().flat_map(|chain| chain.iter().copied().enumerate());
+            numbered.filter(|one| place(one.0) == wanted).map(|one| one.1).collect()
+        };
+        let with = |prior: f32| -> Vec<Vec<f32>> {
+            let of = |wanted| shares(at(wanted, train).into_iter(), &self.marginal, prior);
+            (0..POSITIONS).map(of).collect()
+        };
+        let prior = best_of(&PRIORS, |prior| {
+            let shares = with(prior);
+            let loss = |(wanted, shares): (usize, &Vec<f32>)| -> f64 {
+                let seen = at(wanted, validation).into_iter();
+                seen.map(|theme| -f64::from(shares[theme as usize]).ln()).sum()
+            };
+            shares.iter().enumerate().map(loss).sum()
+        });
+        self.by_position = with(prior);
+    }
+
+    fn count(&self, train: &[Chain], ahead: usize) -> Step {
         let mut transitions = vec![vec![0.0; self.themes]; self.themes];
-        for (present, came) in pairs(train, ahead) {
+        let mut by_pair: HashMap<(u32, u32), Vec<f32>> = HashMap::new();
+        let (mut all, mut same) = (0.0, 0.0);
+        for (before, present, came) in steps(train, ahead) {
             transitions[present as usize][came as usize] += 1.0;
-        }
-        let all = pairs(train, ahead).count() as f32;
-        let same = pairs(train, ahead).filter(|(present, came)| present == came).count() as f32;
-        let mut step = Step { transitions, stay: (same + 1.0) / (all + 2.0), prior: 1.0 };
-        let mut best = f64::INFINITY;
-        for prior in PRIORS {
-            let loss: f64 = pairs(validation, ahead)
-                .map(|(present, came)| {
-                    -f64::from(self.smoothed(&step, present, prior)[came as usize]).ln()
-                })
-                .sum();
-            if loss < best {
-                best = loss;
-                step.prior = prior;
+            if let Some(before) = before {
+                let counts = by_pair.entry((before, present));
+                counts.or_insert_with(|| vec![0.0; self.themes])[came as usize] += 1.0;
             }
+            all += 1.0;
+            same += f32::from(u8::from(present == came));
         }
-        step
+        let stay = (same + 1.0) / (all + 2.0);
+        Step { transitions, pairs: by_pair, stay, prior: 1.0, prior2: 1.0 }
     }
 
     /// Shares of the training segments.
@@ -71,11 +101,16 @@ impl Counted {
         self.marginal.clone()
     }
 
+    /// Shares of the training segments of the number `segment` (from 0).
+    pub(super) fn position(&self, segment: usize) -> Vec<f32> {
+        self.by_position[segment.min(POSITIONS - 1)].clone()
+    }
+
     /// The present theme with the training split's probability of staying, the rest by share; at
     /// the prompt's end the shares at that place of the answer.
     pub(super) fn persistence(&self, present: Option<u32>, ahead: usize) -> Vec<f32> {
         let Some(present) = present.map(|present| present as usize) else {
-            return self.by_position[ahead - 1].clone();
+            return self.position(ahead - 1);
         };
         let stay = self.steps[ahead - 1].stay;
         let rest = (1.0 - self.marginal[present]).max(f32::MIN_POSITIVE);
@@ -91,7 +126,18 @@ impl Counted {
         let step = &self.steps[ahead - 1];
         match present {
             Some(present) => self.smoothed(step, present, step.prior),
-            None => self.by_position[ahead - 1].clone(),
+            None => self.position(ahead - 1),
+        }
+    }
+
+    /// The same of order 2: counts of the present theme and the one before, pulled towards
+    /// order 1.
+    pub(super) fn markov2(&self, so_far: &[u32], ahead: usize) -> Vec<f32> {
+        let step = &self.steps[ahead - 1];
+        match so_far {
+            [] => self.position(ahead - 1),
+            [present] => self.smoothed2(step, (None, *present), step.prior2),
+            [.., before, present] => self.smoothed2(step, (Some(*before), *present), step.prior2),
         }
     }
 
@@ -100,15 +146,46 @@ impl Counted {
         let total: f32 = counts.iter().sum::<f32>() + prior;
         counts.iter().zip(&self.marginal).map(|(n, share)| (n + prior * share) / total).collect()
     }
+
+    fn smoothed2(
+        &self,
+        step: &Step,
+        (before, present): (Option<u32>, u32),
+        prior: f32,
+    ) -> Vec<f32> {
+        let first = self.smoothed(step, present, step.prior);
+        match before.and_then(|before| step.pairs.get(&(before, present))) {
+            None => first,
+            Some(counts) => {
+                let total: f32 = counts.iter().sum::<f32>() + prior;
+                counts.iter().zip(&first).map(|(n, share)| (n + prior * share) / total).collect()
+            }
+        }
+    }
 }
 
-/// Every (present, later) pair of themes `ahead` segments apart.
-fn pairs(chains: &[Chain], ahead: usize) -> impl Iterator<Item = (u32, u32)> {
+/// Every (theme before, present, later) `ahead` segments apart.
+fn steps(chains: &[Chain], ahead: usize) -> impl Iterator<Item = (Option<u32>, u32, u32)> {
     chains.iter().flat_map(move |chain| {
         chain.iter().enumerate().filter_map(move |(place, &present)| {
-            target(chain, place as i32, ahead).map(|came| (present, came))
+            let before = place.checked_sub(1).map(|before| chain[before]);
+            target(chain, place as i32, ahead).map(|came| (before, present, came))
         })
     })
+}
+
+/// The loss of `forecast` on every step of `chains`, in nats.
+fn loss(chains: &[Chain], ahead: usize, forecast: impl Fn(Option<u32>, u32) -> Vec<f32>) -> f64 {
+    let one = |(before, present, came): (Option<u32>, u32, u32)| {
+        -f64::from(forecast(before, present)[came as usize]).ln()
+    };
+    steps(chains, ahead).map(one).sum()
+}
+
+/// The candidate with the least loss.
+fn best_of(candidates: &[f32], loss: impl Fn(f32) -> f64) -> f32 {
+    let losses = candidates.iter().map(|&one| (one, loss(one)));
+    losses.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(1.0, |one| one.0)
 }
 
 /// Shares of `seen`, smoothed towards `towards` with `weight` pseudo-counts.
@@ -143,5 +220,16 @@ mod tests {
         assert!((counted.markov(Some(0), 1)[0] - 2.0 / 3.0).abs() < 0.02);
         assert!((counted.persistence(Some(2), 1)[2] - 0.6).abs() < 0.01);
         assert!(counted.markov(None, 1)[0] > 0.9);
+        assert!(counted.position(5)[2] > 0.7 && counted.position(99).iter().sum::<f32>() > 0.99);
+    }
+
+    #[test]
+    fn order_2_knows_what_order_1_cannot() {
+        let chain = |themes: &[u32]| -> Chain { themes.into() };
+        let train = [vec![chain(&[0, 1, 2]); 20], vec![chain(&[2, 1, 0]); 20]].concat();
+        let counted = Counted::new(&train, &train, 3, 1);
+        assert!(counted.markov(Some(1), 1)[2] < 0.6);
+        assert!(counted.markov2(&[0, 1], 1)[2] > 0.9 && counted.markov2(&[2, 1], 1)[0] > 0.9);
+        assert!((counted.markov2(&[1], 1).iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
 }

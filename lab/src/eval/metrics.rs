@@ -1,5 +1,6 @@
 //! Scores of forecasts against what came.
 
+use super::report::Bin;
 use serde::{Deserialize, Serialize};
 
 /// How many equal-mass bins the calibration error has.
@@ -32,12 +33,32 @@ impl Case<'_> {
         self.forecast.iter().enumerate().filter(|&one| before(one)).count() < count
     }
 
+    /// Whether the theme that came differs from the present one.
+    pub(super) fn changes(&self) -> bool {
+        self.present.is_some_and(|present| present != self.came)
+    }
+
+    /// The probability of the theme that came.
+    fn p(&self) -> f32 {
+        self.forecast[self.came as usize]
+    }
+
+    /// The probability of the likeliest theme, and whether it came.
+    pub(super) fn sure(&self) -> (f32, bool) {
+        (self.forecast[self.likeliest()], self.hit(1))
+    }
+
+    fn set_size(&self, least: f32) -> f64 {
+        self.forecast.iter().filter(|&&p| p >= least).count() as f64
+    }
+
     fn brier(&self) -> f64 {
         let square: f64 = self.forecast.iter().map(|&p| f64::from(p).powi(2)).sum();
         square + 1.0 - 2.0 * f64::from(self.forecast[self.came as usize])
     }
 
-    fn likeliest(&self) -> usize {
+    /// The theme with the largest probability.
+    pub(super) fn likeliest(&self) -> usize {
         let best = |best: usize, place: usize| {
             if self.forecast[place] > self.forecast[best] { place } else { best }
         };
@@ -48,6 +69,8 @@ impl Case<'_> {
 /// Scores of one model at one place and horizon.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
+    /// Forecasts that were scored.
+    pub cases: usize,
     /// Share of cases whose likeliest theme came.
     pub top1: f64,
     /// Share of cases whose three likeliest themes have the one that came.
@@ -56,36 +79,82 @@ pub struct Scores {
     pub macro_f1: f64,
     /// Mean −ln p(theme that came), in nats.
     pub nll_nats: f64,
+    /// The share of the marginal's loss that the forecast removes: 0 knows nothing, 1 all.
+    pub entropy_removed: Option<f64>,
     /// Mean squared distance of the forecast from what came, over all themes, 0 to 2.
     /// *Source* Brier 1950.
     pub brier: f64,
     /// Expected calibration error of the likeliest theme, 15 bins of equal mass.
     /// *Source* Guo et al. 2017, Nguyen and O'Connor 2015.
     pub ece: f64,
+    /// The same before temperature scaling.
+    pub ece_before: Option<f64>,
+    /// Share of cases whose conformal set has the theme that came; 0.9 is nominal.
+    /// *Source* Sadinle, Lei and Wasserman 2019 (least ambiguous sets).
+    pub coverage: Option<f64>,
+    /// Mean size of the conformal set, in themes.
+    pub set_size: Option<f64>,
     /// Top-1 of the cases whose theme differs from the present one.
     pub transitions_top1: Option<f64>,
 }
 
+/// What scoring needs besides the cases.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scale {
+    /// What the logits were divided by.
+    pub(super) temperature: Option<f32>,
+    /// Themes of at least this probability are in the conformal set.
+    pub(super) least: Option<f32>,
+    /// The marginal's mean loss on the same cases, in nats.
+    pub(super) marginal_nats: Option<f64>,
+}
+
 /// Scores `cases`; none where there are none.
-pub(super) fn score(cases: &[Case<'_>]) -> Option<Scores> {
+pub(super) fn score(cases: &[Case<'_>], scale: Scale) -> Option<Scores> {
     if cases.is_empty() {
         return None;
     }
-    let share = |of: &dyn Fn(&Case<'_>) -> bool| {
-        cases.iter().filter(|case| of(case)).count() as f64 / cases.len() as f64
-    };
-    let changed = |case: &&Case<'_>| case.present.is_some_and(|present| present != case.came);
-    let changes = cases.iter().filter(changed).count();
-    let change_hits = cases.iter().filter(changed).filter(|case| case.hit(1)).count();
+    let mean =
+        |of: &dyn Fn(&Case<'_>) -> f64| cases.iter().map(of).sum::<f64>() / cases.len() as f64;
+    let share = |of: &dyn Fn(&Case<'_>) -> bool| mean(&|case| f64::from(u8::from(of(case))));
+    let changes: Vec<_> = cases.iter().filter(|case| case.changes()).collect();
+    let change_hits = changes.iter().filter(|case| case.hit(1)).count();
+    let nll_nats = mean(&|case| case.surprise());
     Some(Scores {
+        cases: cases.len(),
         top1: share(&|case| case.hit(1)),
         top3: share(&|case| case.hit(3)),
         macro_f1: macro_f1(cases),
-        nll_nats: cases.iter().map(Case::surprise).sum::<f64>() / cases.len() as f64,
-        brier: cases.iter().map(Case::brier).sum::<f64>() / cases.len() as f64,
-        ece: calibration_error(cases),
-        transitions_top1: (changes > 0).then(|| change_hits as f64 / changes as f64),
+        nll_nats,
+        entropy_removed: scale.marginal_nats.map(|marginal| 1.0 - nll_nats / marginal),
+        brier: mean(&|case| case.brier()),
+        ece: calibration_error(&cases.iter().map(Case::sure).collect::<Vec<_>>()),
+        ece_before: scale.temperature.map(|temperature| ece_at(cases, 1.0 / temperature)),
+        coverage: scale.least.map(|least| share(&|case| case.p() >= least)),
+        set_size: scale.least.map(|least| mean(&|case| case.set_size(least))),
+        transitions_top1: (!changes.is_empty()).then(|| change_hits as f64 / changes.len() as f64),
     })
+}
+
+/// The calibration error with every logit divided by `temperature` once more.
+fn ece_at(cases: &[Case<'_>], temperature: f32) -> f64 {
+    let sure = |case: &Case<'_>| {
+        let powers = case.forecast.iter().map(|p| p.max(1e-30).powf(1.0 / temperature));
+        let best = case.forecast[case.likeliest()].max(1e-30).powf(1.0 / temperature);
+        (best / powers.sum::<f32>(), case.hit(1))
+    };
+    calibration_error(&cases.iter().map(sure).collect::<Vec<_>>())
+}
+
+/// The probability from which a theme is in the conformal set, so that `level` of new cases have
+/// theirs in it: split conformal with the score 1 − p.
+///
+/// *Source* Sadinle, Lei and Wasserman 2019; the finite-sample quantile of Vovk et al. 2005.
+pub(super) fn least_probability(validation: &[Case<'_>], level: f64) -> Option<f32> {
+    let mut p: Vec<f32> = validation.iter().map(Case::p).collect();
+    p.sort_by(|a, b| b.total_cmp(a));
+    let rank = ((p.len() + 1) as f64 * level).ceil() as usize;
+    (!p.is_empty()).then(|| p.get(rank - 1).copied().unwrap_or(0.0))
 }
 
 fn macro_f1(cases: &[Case<'_>]) -> f64 {
@@ -105,9 +174,25 @@ fn macro_f1(cases: &[Case<'_>]) -> f64 {
     f1.iter().sum::<f64>() / f1.len() as f64
 }
 
-fn calibration_error(cases: &[Case<'_>]) -> f64 {
-    let mut sure: Vec<(f32, bool)> =
-        cases.iter().map(|case| (case.forecast[case.likeliest()], case.hit(1))).collect();
+/// A reliability diagram of the likeliest theme, in 15 bins of equal mass.
+pub(super) fn reliability(cases: &[Case<'_>]) -> Vec<Bin> {
+    let mut sure: Vec<(f32, bool)> = cases.iter().map(Case::sure).collect();
+    sure.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let bin = |bin: usize| {
+        let sure = &sure[bin * sure.len() / BINS..(bin + 1) * sure.len() / BINS];
+        let count = sure.len() as f64;
+        (!sure.is_empty()).then(|| Bin {
+            forecast: sure.iter().map(|one| f64::from(one.0)).sum::<f64>() / count,
+            came: sure.iter().filter(|one| one.1).count() as f64 / count,
+            cases: sure.len(),
+        })
+    };
+    (0..BINS).filter_map(bin).collect()
+}
+
+/// The calibration error of (probability of the likeliest theme, whether it came).
+fn calibration_error(cases: &[(f32, bool)]) -> f64 {
+    let mut sure = cases.to_vec();
     sure.sort_by(|a, b| a.0.total_cmp(&b.0));
     let edge = |bin: usize| bin * sure.len() / BINS;
     let gap = |bin: usize| {
@@ -135,7 +220,9 @@ mod tests {
             case(&[0.25, 0.25, 0.25, 0.25], 3),
             case(&[0.0, 1.0, 0.0, 0.0], 1),
         ];
-        let scores = score(&cases).unwrap();
+        let scale =
+            Scale { temperature: Some(1.0), least: Some(0.2), marginal_nats: Some(4f64.ln()) };
+        let scores = score(&cases, scale).unwrap();
         assert_eq!((scores.top1, scores.top3), (0.5, 0.75));
         let nats = -(0.7f64.ln() + 0.2f64.ln() + 0.25f64.ln() + 0.0) / 4.0;
         assert!((scores.nll_nats - nats).abs() < 1e-6);
@@ -145,6 +232,22 @@ mod tests {
         assert!((scores.brier - (0.14 + 1.02 + 0.75) / 4.0).abs() < 1e-6);
         // With one case a bin: gaps of .3, .6, .25 and 0.
         assert!((scores.ece - 1.15 / 4.0).abs() < 1e-6, "{}", scores.ece);
+        assert!((scores.ece_before.unwrap() - scores.ece).abs() < 1e-6);
+        // Sets of 2, 2, 4 and 1 themes; all have theirs.
+        assert_eq!((scores.coverage, scores.set_size), (Some(1.0), Some(2.25)));
+        assert!((scores.entropy_removed.unwrap() - (1.0 - nats / 4f64.ln())).abs() < 1e-6);
+    }
+
+    #[test]
+    fn nine_in_ten_new_cases_are_covered() {
+        let forecasts: Vec<[f32; 2]> =
+            (0..200).map(|x| [x as f32 / 200.0, 1.0 - x as f32 / 200.0]).collect();
+        let cases: Vec<_> = forecasts.iter().map(|forecast| case(forecast, 0)).collect();
+        let least = least_probability(&cases, 0.9).unwrap();
+        let scale = Scale { least: Some(least), ..Scale::default() };
+        let coverage = score(&cases, scale).unwrap().coverage.unwrap();
+        assert!((0.9..0.92).contains(&coverage), "{coverage}");
+        assert_eq!(least_probability(&cases[..3], 0.9), Some(0.0));
     }
 
     #[test]

@@ -1,116 +1,123 @@
-//! The bundle's own forecasts of the test split, through the path of serving.
+//! The bundle's own forecasts, through the path of serving.
+//!
+//! The only place of the evaluation that knows how a bundle forecasts.
 
+use super::events::{BySplit, Place, Walk};
 use crate::{
-    Result, Split,
+    LabError, Result, Split,
     dataset::{DocumentReader, Load},
-    replay::{Chain, Moment, replay, target},
+    replay::{Chain, Moment, replay},
 };
 use std::{collections::HashMap, path::Path};
 use themecast_forecast::{
     bundle::Bundle,
     linear::{Affine, RowKind},
+    trust,
 };
 
-/// A moment of a test document that forecasts are made for.
-#[derive(Debug, Clone)]
-pub(super) struct Event {
-    /// The test document's number, by its id.
-    pub(super) document: usize,
-    /// The segment of the last token read; −1 at the prompt's end.
-    pub(super) segment: i32,
-    pub(super) chain: Chain,
-}
-
-impl Event {
-    pub(super) fn came(&self, offset: usize) -> Option<u32> {
-        target(&self.chain, self.segment, offset)
-    }
-
-    pub(super) fn present(&self) -> Option<u32> {
-        target(&self.chain, self.segment, 0)
-    }
-}
-
-/// Forecasts for events.
-#[derive(Debug, Default)]
+/// Forecasts of one split.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Forecasts {
-    pub(super) events: Vec<Event>,
-    /// Per offset, *shape* `[events, themes]`.
+    /// Per offset from 0, *shape* `[events, themes]`.
     pub(super) by_offset: Vec<Vec<f32>>,
 }
 
-impl Forecasts {
-    fn new(offsets: usize) -> Self {
-        Self { events: Vec::new(), by_offset: vec![Vec::new(); offsets] }
-    }
-}
-
-/// What was forecast on the test split.
+/// What the bundle forecast; nothing for the training split, whose events it was fitted on.
+#[derive(Debug, Default)]
 pub(super) struct Own {
-    /// At the prompt's end and at boundaries.
-    pub(super) boundary: Forecasts,
-    /// At every other token.
-    pub(super) mid: Forecasts,
-    /// The extra heads' forecasts at boundaries; empty where there are none.
-    pub(super) extra: Vec<Vec<f32>>,
+    /// At the prompt's end and at boundaries, event by event.
+    pub(super) boundary: BySplit<Forecasts>,
+    /// A few tokens into segments, event by event.
+    pub(super) within: BySplit<Forecasts>,
+    /// At every token within a segment of the test split.
+    pub(super) everywhere: Everywhere,
+    /// By document id, the distances of its tokens from the training data, the prompt's end
+    /// first. Training documents are left out.
+    pub(super) distances: HashMap<String, Vec<f32>>,
 }
 
-/// Replays the test documents, numbered by `numbers`. `extra` are further heads on the rows of
-/// boundaries, for offsets from 1 on.
-///
-/// # Errors
-/// [`crate::LabError`] of reading.
-pub(super) fn replay_test(
-    dir: &Path,
-    bundle: &Bundle,
-    chains: &HashMap<String, Chain>,
-    numbers: &HashMap<String, usize>,
-    (horizons, extra): (usize, &[Affine]),
-) -> Result<Own> {
-    let mut own = Own {
-        boundary: Forecasts::new(horizons + 1),
-        mid: Forecasts::new(horizons + 1),
-        extra: vec![Vec::new(); extra.len()],
-    };
-    let classifier = &bundle.predictor.heads(RowKind::Boundary)[0];
-    let mut out = Vec::new();
-    for document in DocumentReader::open(dir, Load::Residuals(bundle.card.sites.clone()))? {
-        let document = document?;
-        let known = chains.get(&document.id).zip(numbers.get(&document.id));
-        let Some((chain, &number)) = known else { continue };
-        if Split::of(&document)? != Split::Test {
-            continue;
-        }
-        let now = |row: &[f32], now: &mut Vec<f32>| classifier.probabilities(row, now);
-        replay(&document, bundle.layout(), now, |moment| {
-            if moment.segment >= chain.len() as i32 {
-                return Ok(());
-            }
-            let into =
-                if moment.kind == RowKind::Boundary { &mut own.boundary } else { &mut own.mid };
-            into.events.push(Event {
-                document: number,
-                segment: moment.segment,
-                chain: chain.clone(),
-            });
-            for (offset, forecasts) in into.by_offset.iter_mut().enumerate() {
-                forecast(moment, &bundle.predictor.heads(moment.kind)[offset], offset, &mut out);
-                forecasts.extend_from_slice(&out);
-            }
-            if moment.kind == RowKind::Boundary {
-                for (head, forecasts) in extra.iter().zip(&mut own.extra) {
-                    head.probabilities(moment.features, &mut out);
-                    forecasts.extend_from_slice(&out);
-                }
-            }
-            Ok(())
-        })?;
+/// Forecasts at every token within a segment.
+#[derive(Debug, Default)]
+pub(super) struct Everywhere {
+    /// Document id's place in `documents`, segment.
+    pub(super) moments: Vec<(String, i32)>,
+    /// Per offset from 0, *shape* `[moments, themes]`.
+    pub(super) forecasts: Forecasts,
+}
+
+/// A loaded bundle that forecasts.
+pub(super) struct Ours<'a> {
+    bundle: &'a Bundle,
+    offsets: usize,
+}
+
+impl<'a> Ours<'a> {
+    /// The bundle's forecasts up to `horizons` segments ahead.
+    pub(super) fn new(bundle: &'a Bundle, horizons: usize) -> Self {
+        Self { bundle, offsets: horizons + 1 }
     }
-    Ok(own)
+
+    /// What the logits at `place` are divided by, `offset` segments ahead.
+    pub(super) fn temperature(&self, place: Place, offset: usize) -> f32 {
+        let temperatures = &self.bundle.card.calibration.temperatures;
+        let of = match place {
+            Place::Within(_) => &temperatures.mid,
+            _ => &temperatures.boundary,
+        };
+        of.get(offset).copied().unwrap_or(1.0)
+    }
+
+    /// Replays the labelled documents of `dir`.
+    ///
+    /// # Errors
+    /// [`LabError`] of reading.
+    pub(super) fn replay(&self, dir: &Path, chains: &HashMap<String, Chain>) -> Result<Own> {
+        let bundle = self.bundle;
+        let mut own = Own::default();
+        let classifier = &bundle.predictor.heads(RowKind::Boundary)[0];
+        for document in DocumentReader::open(dir, Load::Residuals(bundle.card.sites.clone()))? {
+            let document = document?;
+            let split = Split::of(&document)?;
+            let Some(chain) = chains.get(&document.id).filter(|_| split != Split::Train) else {
+                continue;
+            };
+            let (mut walk, mut distances) = (Walk::new(), Vec::new());
+            let now = |row: &[f32], now: &mut Vec<f32>| classifier.probabilities(row, now);
+            replay(&document, bundle.layout(), now, |moment| {
+                let hidden = bundle.card.model.hidden_size;
+                let last = &moment.residuals[moment.residuals.len() - hidden..];
+                distances.push(trust::distance(last, &bundle.card.reference));
+                let place = walk.place(moment, chain.len());
+                let inside = moment.kind == RowKind::Mid && moment.segment < chain.len() as i32;
+                if split == Split::Test && inside {
+                    own.everywhere.moments.push((document.id.clone(), moment.segment));
+                    self.forecast(moment, &mut own.everywhere.forecasts);
+                }
+                match place {
+                    Some(Place::Within(_)) => self.forecast(moment, own.within.of_mut(split)),
+                    Some(_) => self.forecast(moment, own.boundary.of_mut(split)),
+                    None => {}
+                }
+                Ok(())
+            })?;
+            own.distances.insert(document.id, distances);
+        }
+        Ok(own)
+    }
+
+    fn forecast(&self, moment: &Moment<'_>, into: &mut Forecasts) {
+        into.by_offset.resize(self.offsets, Vec::new());
+        let mut out = Vec::new();
+        let heads = self.bundle.predictor.heads(moment.kind);
+        for (offset, forecasts) in into.by_offset.iter_mut().enumerate() {
+            of_head(moment, &heads[offset], offset, &mut out);
+            forecasts.extend_from_slice(&out);
+        }
+    }
 }
 
 /// The forecast of one head; at a boundary, offset 0 is what the replay has classified already.
-fn forecast(moment: &Moment<'_>, head: &Affine, offset: usize, out: &mut Vec<f32>) {
+fn of_head(moment: &Moment<'_>, head: &Affine, offset: usize, out: &mut Vec<f32>) {
     match moment.now {
         Some(now) if offset == 0 => {
             out.clear();
@@ -118,4 +125,12 @@ fn forecast(moment: &Moment<'_>, head: &Affine, offset: usize, out: &mut Vec<f32
         }
         _ => head.probabilities(moment.features, out),
     }
+}
+
+/// Loads the bundle in the folder `path`.
+///
+/// # Errors
+/// [`LabError::Forecast`].
+pub(super) fn load(path: &Path) -> Result<Bundle> {
+    Bundle::load(path).map_err(|error| LabError::Forecast(format!("{}: {error}", path.display())))
 }

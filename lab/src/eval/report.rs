@@ -1,14 +1,8 @@
-//! What an evaluation says.
+//! What an evaluation says: plain data, as JSON has it.
 
-use super::{
-    bootstrap::{Draws, Interval, minus, per_document},
-    metrics::{Case, Scores, score},
-};
+use super::{bootstrap::Interval, metrics::Scores};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-/// The name of the bundle's own row.
-pub const OURS: &str = "themecast";
 
 /// Judgement of a bundle on the test split of a collection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,16 +19,27 @@ pub struct EvalReport {
     pub themes: usize,
     /// Documents of the test split.
     pub test_documents: usize,
-    /// Bootstrap resamples of documents.
+    /// Bootstrap resamples of prompts.
     pub resamples: usize,
     /// The seed of the bootstrap.
     pub seed: u64,
-    /// Forecasts of coming segments against every baseline, by place and horizon.
+    /// Forecasts of coming segments against every baseline, by place and horizon: the prompt's
+    /// end, boundaries, then a few tokens into segments.
     pub horizons: Vec<HorizonReport>,
     /// The classifier of the segment that just ended, against its label.
     pub now: Option<PlaceReport>,
-    /// Forecasts from within segments, by offset: 0 is the segment being written.
+    /// Forecasts from every token within segments, by offset: 0 is the segment being written.
     pub mid: Vec<PlaceReport>,
+    /// Groups that nothing was trained on.
+    pub held_out: Option<HeldOutReport>,
+    /// One segment ahead at boundaries, theme by theme.
+    pub per_theme: Vec<ThemeReport>,
+    /// Which theme was likeliest (column) for which came (row), one ahead at boundaries.
+    pub confusion: Vec<Vec<u32>>,
+    /// How well training on a part of the documents does.
+    pub curves: Vec<CurveReport>,
+    /// The bundle beside those trained with other seeds.
+    pub seeds: Vec<SeedReport>,
     /// What a reader has to know.
     pub notes: Vec<String>,
 }
@@ -42,14 +47,33 @@ pub struct EvalReport {
 /// Every model at one place and horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HorizonReport {
-    /// `prompt end` or `boundary`.
+    /// `prompt end`, `boundary`, `4 tokens in` …
     pub place: String,
-    /// Segments ahead.
+    /// Segments ahead; 0 is the segment being written.
     pub ahead: usize,
     /// Forecasts that were scored.
     pub cases: usize,
+    /// Of them, those whose theme differs from the present one.
+    pub changes: usize,
+    /// The model without activations that loses the least on the validation split.
+    pub best_text: String,
     /// Ours first.
     pub models: Vec<ModelReport>,
+    /// Text with activations minus the best text.
+    pub increment: Option<Difference>,
+    /// How often what was forecast with which probability came: ours.
+    pub reliability: Vec<Bin>,
+}
+
+/// One bin of a reliability diagram.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bin {
+    /// The mean probability of the likeliest theme.
+    pub forecast: f64,
+    /// How often it came.
+    pub came: f64,
+    /// Cases.
+    pub cases: usize,
 }
 
 /// One model at one place and horizon.
@@ -59,22 +83,28 @@ pub struct ModelReport {
     pub name: String,
     /// Its scores.
     pub scores: Scores,
+    /// Its scores where the theme differs from the present one.
+    pub changes: Option<Scores>,
+    /// Its mean loss on the validation split, in nats.
+    pub validation_nll_nats: f64,
     /// 95 % interval of the top-1.
     pub top1_interval: Option<Interval>,
     /// 95 % interval of the mean loss, in nats.
     pub nll_interval: Option<Interval>,
     /// Ours minus this model; none for ours.
     pub difference: Option<Difference>,
+    /// The same where the theme differs from the present one.
+    pub changes_difference: Option<Difference>,
 }
 
-/// Ours minus a baseline, on the same resamples of documents.
+/// One model minus another, on the same resamples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Of the top-1: above 0, ours is right more often.
+    /// Of the top-1: above 0, the first is right more often.
     pub top1: f64,
     /// Its 95 % interval.
     pub top1_interval: Option<Interval>,
-    /// Of the mean loss in nats: below 0, ours loses less.
+    /// Of the mean loss in nats: below 0, the first loses less.
     pub nll_nats: f64,
     /// Its 95 % interval.
     pub nll_interval: Option<Interval>,
@@ -95,74 +125,111 @@ pub struct PlaceReport {
     pub nll_interval: Option<Interval>,
 }
 
-fn hits(case: &Case<'_>) -> f64 {
-    f64::from(u8::from(case.hit(1)))
+/// Groups that nothing was trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldOutReport {
+    /// Scores at boundaries, group by group, with the test split's own first.
+    pub groups: Vec<GroupReport>,
+    /// How well such text is recognised.
+    pub recognisers: Vec<RecogniserReport>,
 }
 
-fn surprise(case: &Case<'_>) -> f64 {
-    case.surprise()
+/// One group at boundaries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupReport {
+    /// The group; `test` is the test split.
+    pub group: String,
+    /// Its documents.
+    pub documents: usize,
+    /// Segments ahead.
+    pub ahead: usize,
+    /// The model.
+    pub model: String,
+    /// Its scores.
+    pub scores: Scores,
+    /// 95 % interval of the top-1.
+    pub top1_interval: Option<Interval>,
+    /// 95 % interval of the mean loss, in nats.
+    pub nll_interval: Option<Interval>,
 }
 
-/// Compares models over the same cases; the first one is ours.
-pub(super) fn compare(
-    place: &str,
-    ahead: usize,
-    models: &[(String, Vec<Case<'_>>)],
-    documents: usize,
-    draws: &Draws,
-) -> Option<HorizonReport> {
-    let (_, own) = models.first()?;
-    let own_scores = score(own)?;
-    let own_sums = (per_document(own, documents, hits), per_document(own, documents, surprise));
-    let report = |(number, (name, cases)): (usize, &(String, Vec<Case<'_>>))| {
-        let scores = score(cases)?;
-        let top1 = per_document(cases, documents, hits);
-        let nll = per_document(cases, documents, surprise);
-        let difference = (number > 0).then(|| Difference {
-            top1: own_scores.top1 - scores.top1,
-            top1_interval: draws.interval(&minus(&own_sums.0, &top1)),
-            nll_nats: own_scores.nll_nats - scores.nll_nats,
-            nll_interval: draws.interval(&minus(&own_sums.1, &nll)),
-        });
-        Some(ModelReport {
-            name: name.clone(),
-            scores,
-            top1_interval: draws.interval(&top1),
-            nll_interval: draws.interval(&nll),
-            difference,
-        })
-    };
-    let models = models.iter().enumerate().filter_map(report).collect();
-    Some(HorizonReport { place: place.to_owned(), ahead, cases: own.len(), models })
+/// A measure of being out of distribution, held-out documents against the test split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecogniserReport {
+    /// The measure.
+    pub name: String,
+    /// Area under the ROC curve, all groups together; 0.5 is chance.
+    pub auroc: f64,
+    /// Its 95 % interval, over documents.
+    pub interval: Option<Interval>,
+    /// Group by group.
+    pub by_group: Vec<(String, f64)>,
 }
 
-/// Our scores alone over `cases`.
-pub(super) fn alone(
-    offset: usize,
-    cases: &[Case<'_>],
-    documents: usize,
-    draws: &Draws,
-) -> Option<PlaceReport> {
-    Some(PlaceReport {
-        offset,
-        cases: cases.len(),
-        scores: score(cases)?,
-        top1_interval: draws.interval(&per_document(cases, documents, hits)),
-        nll_interval: draws.interval(&per_document(cases, documents, surprise)),
-    })
+/// One theme, one segment ahead at boundaries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThemeReport {
+    /// Its id.
+    pub theme: String,
+    /// How often it came.
+    pub came: u32,
+    /// How often it was the likeliest.
+    pub forecast: u32,
+    /// Share of its forecasts that came.
+    pub precision: Option<f64>,
+    /// Share of its comings that were the likeliest.
+    pub recall: Option<f64>,
+    /// Mean loss where it came, in nats.
+    pub nll_nats: Option<f64>,
+    /// Mean probability over all cases, minus the share of cases in which it came.
+    pub bias: f64,
+}
+
+/// Training on a part of the documents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CurveReport {
+    /// The share of the training documents, 0 to 1.
+    pub share: f64,
+    /// How many that is.
+    pub documents: usize,
+    /// Segments ahead, at boundaries.
+    pub ahead: usize,
+    /// The loss on the test split for each draw of documents, in nats.
+    pub nll_nats: Vec<f64>,
+    /// The top-1 for each draw.
+    pub top1: Vec<f64>,
+}
+
+/// One bundle of several that differ in their seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeedReport {
+    /// Its folder.
+    pub bundle: String,
+    /// Where.
+    pub place: String,
+    /// Segments ahead.
+    pub ahead: usize,
+    /// Its mean loss, in nats.
+    pub nll_nats: f64,
+    /// Its top-1.
+    pub top1: f64,
 }
 
 impl EvalReport {
     /// Our scores at `place` (`prompt end`, `boundary`), `ahead` segments ahead.
     pub fn ours(&self, place: &str, ahead: usize) -> Option<&ModelReport> {
-        self.model(place, ahead, OURS)
+        self.model(place, ahead, super::OURS)
     }
 
     /// The scores of the model `name` at `place`, `ahead` segments ahead.
     pub fn model(&self, place: &str, ahead: usize, name: &str) -> Option<&ModelReport> {
-        let found = |one: &&HorizonReport| one.place == place && one.ahead == ahead;
-        let horizon = self.horizons.iter().find(found)?;
+        let horizon = self.horizon(place, ahead)?;
         horizon.models.iter().find(|model| model.name == name)
+    }
+
+    /// Every model at `place`, `ahead` segments ahead.
+    pub fn horizon(&self, place: &str, ahead: usize) -> Option<&HorizonReport> {
+        self.horizons.iter().find(|one| one.place == place && one.ahead == ahead)
     }
 
     /// The main figures, for the card of a bundle.
@@ -171,6 +238,7 @@ impl EvalReport {
             json!({
                 "model": model.name, "top1": model.scores.top1, "top3": model.scores.top3,
                 "nll_nats": model.scores.nll_nats, "ece": model.scores.ece,
+                "coverage": model.scores.coverage, "set_size": model.scores.set_size,
                 "nll_difference": model.difference.map(|difference| difference.nll_nats),
                 "nll_difference_interval":
                     model.difference.and_then(|difference| difference.nll_interval),
@@ -178,7 +246,10 @@ impl EvalReport {
         };
         let horizon = |one: &HorizonReport| {
             let models: Vec<_> = one.models.iter().map(model).collect();
-            json!({ "place": one.place, "ahead": one.ahead, "cases": one.cases, "models": models })
+            json!({
+                "place": one.place, "ahead": one.ahead, "cases": one.cases,
+                "best_text": one.best_text, "models": models,
+            })
         };
         json!({
             "collection": self.collection,

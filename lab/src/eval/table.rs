@@ -1,4 +1,4 @@
-//! The report as tables: the same rows for Markdown and for HTML.
+//! The report as tables: the same rows for Markdown and for HTML, which [`super::page`] makes.
 
 use super::{
     bootstrap::Interval,
@@ -7,20 +7,52 @@ use super::{
 };
 use std::fmt::Write;
 
-struct Table {
-    title: String,
-    head: &'static [&'static str],
-    rows: Vec<Vec<String>>,
+/// A table of text.
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) head: &'static [&'static str],
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
+impl Table {
+    /// The table as Markdown, without its title.
+    pub(crate) fn to_markdown(&self) -> String {
+        let head = self.head.join(" | ");
+        let mut out = format!("| {head} |\n|{}\n", "---|".repeat(self.head.len()));
+        for row in &self.rows {
+            let _ = writeln!(out, "| {} |", row.join(" | "));
+        }
+        out
+    }
+}
+
+const HEADLINE: &[&str] = &[
+    "place",
+    "ahead",
+    "cases",
+    "ours: NLL",
+    "ours: top-1",
+    "best text",
+    "its NLL",
+    "its top-1",
+    "ours − it: top-1",
+    "ours − it: NLL",
+    "on changes: top-1",
+    "on changes: NLL",
+    "text + activations − best text: top-1",
+    "text + activations − best text: NLL",
+];
 const COMPARED: &[&str] = &[
     "model",
     "top-1",
     "top-3",
     "macro-F1",
     "NLL (nats)",
+    "marginal entropy removed",
     "Brier",
-    "ECE",
+    "ECE before → after temperature",
+    "coverage of 90 % sets",
+    "set size",
     "top-1 on changes",
     "ours − it: top-1",
     "ours − it: NLL",
@@ -32,8 +64,11 @@ const ALONE: &[&str] = &[
     "top-3",
     "macro-F1",
     "NLL (nats)",
+    "marginal entropy removed",
     "Brier",
-    "ECE",
+    "ECE before → after temperature",
+    "coverage of 90 % sets",
+    "set size",
     "top-1 on changes",
 ];
 
@@ -42,11 +77,7 @@ impl EvalReport {
     pub fn to_markdown(&self) -> String {
         let mut out = format!("# Evaluation of {}\n\n{}\n", self.bundle, self.summary());
         for table in self.tables() {
-            let _ = write!(out, "\n## {}\n\n| {} |\n", table.title, table.head.join(" | "));
-            let _ = writeln!(out, "|{}", "---|".repeat(table.head.len()));
-            for row in &table.rows {
-                let _ = writeln!(out, "| {} |", row.join(" | "));
-            }
+            let _ = write!(out, "\n## {}\n\n{}", table.title, table.to_markdown());
         }
         out.push_str("\n## Notes\n\n");
         for note in &self.notes {
@@ -55,43 +86,11 @@ impl EvalReport {
         out
     }
 
-    /// The report as one HTML page that needs nothing else.
-    pub fn to_html(&self) -> String {
-        let title = escape(&format!("Evaluation of {}", self.bundle));
-        let mut out = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-             <style>{STYLE}</style>\n<h1>{title}</h1>\n<p>{}</p>\n",
-            escape(&self.summary())
-        );
-        for table in self.tables() {
-            let cells = |row: &[String], tag: &str| -> String {
-                row.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect()
-            };
-            let head: Vec<String> = table.head.iter().map(|&name| name.to_owned()).collect();
-            let _ = write!(
-                out,
-                "<h2>{}</h2>\n<div><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n",
-                escape(&table.title),
-                cells(&head, "th")
-            );
-            for row in &table.rows {
-                let _ = writeln!(out, "<tr>{}</tr>", cells(row, "td"));
-            }
-            out.push_str("</tbody></table></div>\n");
-        }
-        out.push_str("<h2>Notes</h2>\n<ul>\n");
-        for note in &self.notes {
-            let _ = writeln!(out, "<li>{}</li>", escape(note));
-        }
-        out.push_str("</ul>\n</html>\n");
-        out
-    }
-
-    fn summary(&self) -> String {
+    /// What was judged, in one line.
+    pub(super) fn summary(&self) -> String {
         format!(
             "{} on {} test documents of {}; {} themes ({}). Brackets: 95 % intervals over {} \
-             resamples of documents.",
+             resamples of prompts.",
             self.model_name,
             self.test_documents,
             self.collection,
@@ -101,26 +100,67 @@ impl EvalReport {
         )
     }
 
-    fn tables(&self) -> Vec<Table> {
-        let mut tables: Vec<Table> = self.horizons.iter().map(horizon_table).collect();
+    /// Every table, in the order of reading.
+    pub(super) fn tables(&self) -> Vec<Table> {
+        let mut tables = vec![headline(self)];
+        tables.extend(self.horizons.iter().map(horizon_table));
+        tables.extend(self.horizons.iter().filter(|one| one.changes > 0).map(changes_table));
         if let Some(now) = &self.now {
             tables.push(alone_table("The segment that just ended, classified", [now]));
         }
         if !self.mid.is_empty() {
-            let title = "From within a segment (0: the segment being written)";
+            let title = "From every token within a segment (0: the segment being written)";
             tables.push(alone_table(title, &self.mid));
         }
+        tables.extend(super::more_tables::of(self));
         tables
     }
 }
 
-fn horizon_table(horizon: &HorizonReport) -> Table {
+/// Ours against the best text baseline everywhere.
+fn headline(report: &EvalReport) -> Table {
+    let row = |one: &HorizonReport| {
+        let own = one.models.first();
+        let text = one.models.iter().find(|model| model.name == one.best_text);
+        let figure = |model: Option<&ModelReport>, of: fn(&ModelReport) -> String| {
+            model.map_or_else(|| "–".to_owned(), of)
+        };
+        let mut row = vec![one.place.clone(), one.ahead.to_string(), one.cases.to_string()];
+        let (nll, top1): (fn(&ModelReport) -> String, fn(&ModelReport) -> String) = (
+            |model| format!("{:.3}", model.scores.nll_nats),
+            |model| format!("{:.3}", model.scores.top1),
+        );
+        row.extend([figure(own, nll), figure(own, top1), one.best_text.clone()]);
+        row.extend([figure(text, nll), figure(text, top1)]);
+        row.extend(difference_cells(text.and_then(|model| model.difference.as_ref())));
+        let changes = text.and_then(|model| model.changes_difference.as_ref());
+        row.extend(difference_cells(changes));
+        row.extend(difference_cells(one.increment.as_ref()));
+        row
+    };
+    let title = "Ours minus the best text baseline".to_owned();
+    Table { title, head: HEADLINE, rows: report.horizons.iter().map(row).collect() }
+}
+
+fn where_it_is(horizon: &HorizonReport) -> String {
     let plural = if horizon.ahead == 1 { "" } else { "s" };
+    let place = match horizon.place.as_str() {
+        "boundary" => "at the end of a segment".to_owned(),
+        "prompt end" => "at the end of the prompt".to_owned(),
+        within => format!("{within} a segment").replace("in a", "into a"),
+    };
+    match horizon.ahead {
+        0 => format!("The segment being written, {place}"),
+        ahead => format!("{ahead} segment{plural} ahead, {place}"),
+    }
+}
+
+fn horizon_table(horizon: &HorizonReport) -> Table {
     let title = format!(
-        "{} segment{plural} ahead, at the {} ({} cases)",
-        horizon.ahead,
-        if horizon.place == "boundary" { "end of a segment" } else { "end of the prompt" },
-        horizon.cases
+        "{} ({} cases; best text: {})",
+        where_it_is(horizon),
+        horizon.cases,
+        horizon.best_text
     );
     let row = |model: &ModelReport| {
         let mut row = vec![model.name.clone()];
@@ -129,6 +169,17 @@ fn horizon_table(horizon: &HorizonReport) -> Table {
         row
     };
     Table { title, head: COMPARED, rows: horizon.models.iter().map(row).collect() }
+}
+
+fn changes_table(horizon: &HorizonReport) -> Table {
+    let title = format!("On changes alone: {} ({} cases)", where_it_is(horizon), horizon.changes);
+    let row = |model: &ModelReport| {
+        let mut row = vec![model.name.clone()];
+        row.extend(score_cells(model.changes.as_ref()?, None, None));
+        row.extend(difference_cells(model.changes_difference.as_ref()));
+        Some(row)
+    };
+    Table { title, head: COMPARED, rows: horizon.models.iter().filter_map(row).collect() }
 }
 
 fn alone_table<'a>(title: &str, places: impl IntoIterator<Item = &'a PlaceReport>) -> Table {
@@ -140,16 +191,30 @@ fn alone_table<'a>(title: &str, places: impl IntoIterator<Item = &'a PlaceReport
     Table { title: title.to_owned(), head: ALONE, rows: places.into_iter().map(row).collect() }
 }
 
-fn score_cells(scores: &Scores, top1: Option<Interval>, nll: Option<Interval>) -> Vec<String> {
+/// The cells that `FIGURES` heads.
+pub(super) fn score_cells(
+    scores: &Scores,
+    top1: Option<Interval>,
+    nll: Option<Interval>,
+) -> Vec<String> {
     vec![
         with_interval(scores.top1, top1, false),
-        format!("{:.3}", scores.top3),
-        format!("{:.3}", scores.macro_f1),
+        number(Some(scores.top3)),
+        number(Some(scores.macro_f1)),
         with_interval(scores.nll_nats, nll, false),
-        format!("{:.3}", scores.brier),
-        format!("{:.3}", scores.ece),
-        scores.transitions_top1.map_or_else(|| "–".to_owned(), |top1| format!("{top1:.3}")),
+        number(scores.entropy_removed),
+        number(Some(scores.brier)),
+        format!("{} → {}", number(scores.ece_before), number(Some(scores.ece))),
+        number(scores.coverage),
+        scores.set_size.map_or_else(|| "–".to_owned(), |size| format!("{size:.1}")),
+        number(scores.transitions_top1),
     ]
+}
+
+/// Three places, or a dash where there is no number.
+pub(super) fn number(value: Option<f64>) -> String {
+    let value = value.filter(|value| value.is_finite());
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
 }
 
 fn difference_cells(difference: Option<&Difference>) -> [String; 2] {
@@ -162,7 +227,8 @@ fn difference_cells(difference: Option<&Difference>) -> [String; 2] {
     }
 }
 
-fn with_interval(value: f64, interval: Option<Interval>, signed: bool) -> String {
+/// A value with its interval in brackets.
+pub(super) fn with_interval(value: f64, interval: Option<Interval>, signed: bool) -> String {
     let number = |x: f64| if signed { format!("{x:+.3}") } else { format!("{x:.3}") };
     match interval {
         None => number(value),
@@ -171,17 +237,6 @@ fn with_interval(value: f64, interval: Option<Interval>, signed: bool) -> String
         }
     }
 }
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:80rem;margin:2rem auto;\
-padding:0 1rem;color:#1c1c1e;background:#fff}h1{font-size:1.4rem;overflow-wrap:anywhere}\
-h2{font-size:1.1rem;margin-top:2rem}div{overflow-x:auto}table{border-collapse:collapse;\
-font-variant-numeric:tabular-nums;white-space:nowrap}th,td{padding:.3rem .7rem;text-align:left;\
-border-bottom:1px solid #ddd}tbody tr:first-child{font-weight:600}\
-@media(prefers-color-scheme:dark){body{color:#eee;background:#1c1c1e}th,td{border-color:#444}}";
 
 #[cfg(test)]
 mod tests {
@@ -192,10 +247,5 @@ mod tests {
         let interval = Some(Interval { low: -0.25, high: 0.0625 });
         assert_eq!(with_interval(-0.1, interval, true), "-0.100 [-0.250, +0.062]");
         assert_eq!(with_interval(0.5, None, false), "0.500");
-    }
-
-    #[test]
-    fn html_is_escaped() {
-        assert_eq!(escape("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
     }
 }

@@ -1,39 +1,28 @@
-//! The text baseline: TF-IDF of all the text so far, with the true themes so far.
+//! What a text model sees of a moment: embeddings or words of the text so far, the themes so far.
+//!
+//! Only columns are made here; [`super::fit`] fits them.
 
-use crate::{
-    Result,
-    replay::{Chain, target},
-    train::{
-        head::{self, Sample, Scaler},
-        logistic::Matrix,
-    },
+use super::{
+    embeddings::Embeddings,
+    events::{Event, Place, Story},
 };
-use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
-use themecast_forecast::linear::softmax;
-
-/// One document as text: its prompt and the text of each labelled segment.
-pub(super) struct Story {
-    pub(super) prompt: String,
-    pub(super) segments: Vec<String>,
-    pub(super) chain: Chain,
-}
-
-/// How strongly the words count beside the themes; the better one on the validation split is
-/// taken, head by head.
-const SCALES: [f32; 2] = [1.0, 0.25];
 
 /// A vocabulary with inverse document frequencies, from the training split.
-pub(super) struct Vocabulary {
+#[derive(Debug)]
+pub(crate) struct Vocabulary {
     places: HashMap<String, usize>,
     rarity: Vec<f32>,
+    /// The words of each story: its prompt, then each segment.
+    stories: Vec<Vec<Vec<usize>>>,
 }
 
 impl Vocabulary {
-    /// The `size` words that the most documents have, of those that at least two have.
-    pub(super) fn new(stories: &[Story], size: usize) -> Self {
+    /// The `size` words that the most of the stories numbered `train` have, of those that at
+    /// least two have.
+    pub(crate) fn new(stories: &[Story], train: &HashSet<usize>, size: usize) -> Self {
         let mut documents: HashMap<String, usize> = HashMap::new();
-        for story in stories {
+        for story in train.iter().filter_map(|&number| stories.get(number)) {
             let texts = story.segments.iter().chain([&story.prompt]);
             let unique: HashSet<String> = texts.flat_map(|text| words(text)).collect();
             for word in unique {
@@ -43,143 +32,107 @@ impl Vocabulary {
         let mut common: Vec<_> = documents.into_iter().filter(|&(_, count)| count > 1).collect();
         common.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         common.truncate(size);
-        let all = stories.len() as f32;
+        let all = train.len() as f32;
         let rarity =
             common.iter().map(|&(_, n)| ((1.0 + all) / (1.0 + n as f32)).ln() + 1.0).collect();
         let places =
             common.into_iter().enumerate().map(|(place, (word, _))| (word, place)).collect();
-        Self { places, rarity }
+        let mut vocabulary = Self { places, rarity, stories: Vec::new() };
+        let read = |story: &Story| {
+            let texts = std::iter::once(&story.prompt).chain(&story.segments);
+            texts.map(|text| vocabulary.places_of(text).collect()).collect()
+        };
+        vocabulary.stories = stories.iter().map(read).collect();
+        vocabulary
     }
 
-    fn len(&self) -> usize {
+    /// How many words it has.
+    pub(crate) fn len(&self) -> usize {
         self.rarity.len()
     }
 
-    fn count(&self, text: &str, counts: &mut [f32]) {
-        for place in words(text).filter_map(|word| self.places.get(&word)) {
-            counts[*place] += 1.0;
+    fn places_of(&self, text: &str) -> impl Iterator<Item = usize> {
+        words(text).filter_map(|word| self.places.get(&word).copied())
+    }
+
+    /// Appends the sublinear TF-IDF of all the text so far, of length √words so that a column
+    /// weighs about as much as a z-scored one.
+    pub(crate) fn write(&self, event: &Event, out: &mut Vec<f32>) {
+        let start = out.len();
+        out.resize(start + self.len(), 0.0);
+        let row = &mut out[start..];
+        let read = self.stories[event.story].iter().take(event.ended() + 1);
+        for place in read.flatten().copied().chain(self.places_of(&event.partial)) {
+            row[place] += 1.0;
         }
+        for (x, rarity) in row.iter_mut().zip(&self.rarity).filter(|(x, _)| **x > 0.0) {
+            *x = (1.0 + x.ln()) * rarity;
+        }
+        let norm = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
+        let scale = (self.len() as f32).sqrt() / norm;
+        row.iter_mut().for_each(|x| *x *= scale);
     }
 }
 
-/// Rows of the prompt's end and of each boundary of every story, in order.
-struct TextRows {
-    /// *Shape* `[rows, words]`: sublinear TF-IDF of unit length.
-    words: Vec<f32>,
-    /// *Shape* `[rows, side]`: present theme, the one before, shares so far, position.
-    side: Vec<f32>,
-    origins: Vec<(usize, i32)>,
+/// How many columns [`write_embeddings`] writes.
+pub(crate) fn embedding_width(embeddings: &Embeddings) -> usize {
+    4 * embeddings.dimension()
 }
 
-fn rows(stories: &[Story], vocabulary: &Vocabulary, themes: usize) -> TextRows {
-    let mut out = TextRows { words: Vec::new(), side: Vec::new(), origins: Vec::new() };
-    for (number, story) in stories.iter().enumerate() {
-        let mut counts = vec![0.0; vocabulary.len()];
-        vocabulary.count(&story.prompt, &mut counts);
-        for segment in -1..story.chain.len() as i32 {
-            if let Some(text) = usize::try_from(segment).ok().and_then(|at| story.segments.get(at))
-            {
-                vocabulary.count(text, &mut counts);
-            }
-            let start = out.words.len();
-            let weigh =
-                |(n, rarity): (&f32, &f32)| if *n > 0.0 { (1.0 + n.ln()) * rarity } else { 0.0 };
-            out.words.extend(counts.iter().zip(&vocabulary.rarity).map(weigh));
-            let row = &mut out.words[start..];
-            let norm = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
-            row.iter_mut().for_each(|x| *x /= norm);
-            side(&story.chain, segment, themes, &mut out.side);
-            out.origins.push((number, segment));
-        }
+/// Appends the embeddings of the text so far: the mean of all segments, an unfinished one
+/// included; the last segment that ended; the unfinished one (or the last one again); the prompt.
+pub(crate) fn write_embeddings(
+    event: &Event,
+    stories: &[Story],
+    embeddings: &Embeddings,
+    out: &mut Vec<f32>,
+) {
+    let dimension = embeddings.dimension();
+    let story = &stories[event.story];
+    let start = out.len();
+    out.resize(start + 4 * dimension, 0.0);
+    let row = &mut out[start..];
+    let ended = story.segments.iter().take(event.ended()).map(String::as_str);
+    let partial = (!event.partial.is_empty()).then_some(event.partial.as_str());
+    let read: Vec<&[f32]> = ended.chain(partial).filter_map(|text| embeddings.get(text)).collect();
+    for vector in &read {
+        row.iter_mut().zip(*vector).for_each(|(sum, x)| *sum += x / read.len() as f32);
     }
-    out
+    let mut put = |block: usize, vector: Option<&[f32]>| {
+        if let Some(vector) = vector {
+            row[block * dimension..(block + 1) * dimension].copy_from_slice(vector);
+        }
+    };
+    let last = event.ended().checked_sub(1).and_then(|last| story.segments.get(last));
+    put(1, last.and_then(|text| embeddings.get(text)));
+    put(2, read.last().copied());
+    put(3, embeddings.get(&story.prompt));
 }
 
-/// How many columns [`side`] writes.
-fn side_width(themes: usize) -> usize {
-    3 * themes + 2
+/// How many columns [`write_themes`] writes.
+pub(crate) fn themes_width(themes: usize) -> usize {
+    3 * themes + 4
 }
 
-fn side(chain: &[u32], segment: i32, themes: usize, into: &mut Vec<f32>) {
-    let start = into.len();
-    into.resize(start + side_width(themes), 0.0);
-    let row = &mut into[start..];
-    let read = usize::try_from(segment + 1).unwrap_or(0);
-    for (block, theme) in chain[..read].iter().rev().take(2).enumerate() {
+/// Appends the true themes so far: present, the one before, shares; and the position, from the
+/// segments that have ended and the tokens since.
+pub(crate) fn write_themes(event: &Event, themes: usize, out: &mut Vec<f32>) {
+    let start = out.len();
+    out.resize(start + themes_width(themes), 0.0);
+    let row = &mut out[start..];
+    let read = event.ended().min(event.chain.len());
+    for (block, theme) in event.chain[..read].iter().rev().take(2).enumerate() {
         row[block * themes + *theme as usize] = 1.0;
     }
-    for theme in &chain[..read] {
+    for theme in &event.chain[..read] {
         row[2 * themes + *theme as usize] += 1.0 / read as f32;
     }
     row[3 * themes] = (read as f32).ln_1p();
-    row[3 * themes + 1] = if read == 0 { 1.0 } else { 0.0 };
-}
-
-/// Fits a head for each of `horizons` and forecasts every row of `test`.
-///
-/// The answer: per number of segments ahead, *shape* `[rows, themes]`, rows in the order of the
-/// stories and, in each, the prompt's end and then each boundary.
-///
-/// # Errors
-/// [`crate::LabError::Fit`].
-pub(super) fn forecasts(
-    [train, validation, test]: [&[Story]; 3],
-    themes: usize,
-    horizons: usize,
-    (words, steps): (usize, u64),
-) -> Result<Vec<Vec<f32>>> {
-    let vocabulary = Vocabulary::new(train, words);
-    let width = vocabulary.len() + side_width(themes);
-    let [mut a, mut b, mut c] =
-        [train, validation, test].map(|stories| rows(stories, &vocabulary, themes));
-    let scaler = Scaler::measure(&a.side, side_width(themes));
-    for rows in [&mut a, &mut b, &mut c] {
-        scaler.apply(&mut rows.side);
+    row[3 * themes + 1] = read as f32 / 10.0;
+    row[3 * themes + 2] = f32::from(u8::from(event.place == Place::PromptEnd));
+    if let Place::Within(tokens) = event.place {
+        row[3 * themes + 3] = (tokens as f32).ln_1p();
     }
-    let mut best: Vec<Option<(f32, Vec<f32>)>> = vec![None; horizons];
-    for scale in SCALES {
-        let scale = scale * (vocabulary.len() as f32).sqrt();
-        let [a_matrix, b_matrix, c_matrix] =
-            [&a, &b, &c].map(|rows| matrix(rows, vocabulary.len(), width, scale));
-        let (a_matrix, b_matrix, c_matrix) = (a_matrix?, b_matrix?, c_matrix?);
-        let fit = |ahead: usize| -> Result<(f32, Vec<f32>)> {
-            let (on, by) = (targets(&a, train, ahead), targets(&b, validation, ahead));
-            let on = Sample { rows: &a_matrix, targets: &on };
-            let by = Sample { rows: &b_matrix, targets: &by };
-            let head = head::fit(on, by, themes, None, steps)?;
-            let mut forecasts = c_matrix.logits(&head.weights)?;
-            for forecast in forecasts.chunks_exact_mut(themes) {
-                forecast.iter_mut().for_each(|logit| *logit /= head.temperature);
-                softmax(forecast);
-            }
-            Ok((head.validation_nats, forecasts))
-        };
-        let fitted: Vec<_> = (1..=horizons).into_par_iter().map(fit).collect::<Result<_>>()?;
-        for (best, found) in best.iter_mut().zip(fitted) {
-            if best.as_ref().is_none_or(|(nats, _)| found.0 < *nats) {
-                *best = Some(found);
-            }
-        }
-    }
-    Ok(best
-        .into_iter()
-        .map(|best| best.map(|(_, forecasts)| forecasts).unwrap_or_default())
-        .collect())
-}
-
-fn targets(rows: &TextRows, stories: &[Story], ahead: usize) -> Vec<Option<u32>> {
-    let one = |&(story, segment): &(usize, i32)| target(&stories[story].chain, segment, ahead);
-    rows.origins.iter().map(one).collect()
-}
-
-fn matrix(rows: &TextRows, words: usize, width: usize, scale: f32) -> Result<Matrix> {
-    let side = width - words;
-    let mut values = Vec::with_capacity(rows.origins.len() * width);
-    for row in 0..rows.origins.len() {
-        values.extend(rows.words[row * words..(row + 1) * words].iter().map(|x| x * scale));
-        values.extend_from_slice(&rows.side[row * side..(row + 1) * side]);
-    }
-    Matrix::new(values, width)
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
@@ -192,25 +145,53 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 mod tests {
     use super::*;
 
+    fn story() -> Story {
+        Story {
+            id: "a/0".into(),
+            cluster: 0,
+            group: String::new(),
+            prompt: "Bake bread".into(),
+            segments: vec!["Take flour.".into(), "Take water.".into()],
+        }
+    }
+
+    fn event(place: Place, segment: i32, partial: &str) -> Event {
+        Event { story: 0, place, segment, partial: partial.into(), chain: [1, 0].into() }
+    }
+
     #[test]
-    fn a_text_that_names_the_next_theme_is_understood() {
-        let story = |number: usize| {
-            let chain: Vec<u32> =
-                (0..5).map(|x| ((number * 7 + x * x * number) % 3) as u32).collect();
-            let next =
-                |place: usize| ["red", "green", "blue"][chain[place + 1] as usize].to_owned();
-            let segments = (0..4).map(|place| format!("Next comes {}.", next(place)));
-            let segments = segments.chain(["The end.".to_owned()]).collect();
-            Story { prompt: "Go".into(), segments, chain: chain.into() }
+    fn nothing_beyond_the_moment_is_read() {
+        let stories = vec![story(), story()];
+        let vocabulary = Vocabulary::new(&stories, &[0, 1].into(), 10);
+        let seen = |event: Event| {
+            let mut row = Vec::new();
+            vocabulary.write(&event, &mut row);
+            let mut words: Vec<&str> = vocabulary
+                .places
+                .iter()
+                .filter(|(_, place)| row[**place] > 0.0)
+                .map(|(word, _)| word.as_str())
+                .collect();
+            words.sort_unstable();
+            words.join(" ")
         };
-        let stories: Vec<Story> = (0..60).map(story).collect();
-        let [train, validation, test] = [&stories[..40], &stories[40..50], &stories[50..]];
-        let forecasts = forecasts([train, validation, test], 3, 2, (100, 100)).unwrap();
-        assert_eq!(forecasts.len(), 2);
-        assert_eq!(forecasts[0].len(), 10 * 6 * 3);
-        // After the first segment the text has one colour: that of the next.
-        let row = &forecasts[0][3..6];
-        let next = test[0].chain[1] as usize;
-        assert!(row.iter().all(|&p| p <= row[next]), "{row:?}, {next}");
+        assert_eq!(seen(event(Place::PromptEnd, -1, "")), "bake bread");
+        assert_eq!(seen(event(Place::Boundary, 0, "")), "bake bread flour take");
+        let within = seen(event(Place::Within(4), 1, " Take wat"));
+        assert_eq!(within, "bake bread flour take");
+        assert_eq!(seen(event(Place::Boundary, 1, "")), "bake bread flour take water");
+    }
+
+    #[test]
+    fn themes_are_those_of_the_segments_that_ended() {
+        let row = |event: Event| {
+            let mut row = Vec::new();
+            write_themes(&event, 2, &mut row);
+            assert_eq!(row.len(), themes_width(2));
+            row
+        };
+        assert_eq!(row(event(Place::PromptEnd, -1, ""))[..6], [0.0; 6]);
+        assert_eq!(row(event(Place::Within(4), 1, "x"))[..6], [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(row(event(Place::Boundary, 1, ""))[..6], [1.0, 0.0, 0.0, 1.0, 0.5, 0.5]);
     }
 }

@@ -1,0 +1,189 @@
+//! One pass over a collection: stories, events, and raw rows at boundaries.
+//!
+//! Rows hold residuals and position, no history; nothing here forecasts.
+
+use super::events::{BySplit, Event, Part, Place, Story, Walk};
+use crate::{
+    LabError, Result, Split,
+    dataset::{Document, DocumentReader, Load},
+    label::Labels,
+    replay::{Chain, replay},
+};
+use std::{collections::HashMap, ops::Range, path::Path};
+use themecast_forecast::{features::FeatureLayout, linear::RowKind};
+use themecast_plugin_api::Site;
+
+/// Which residuals to read, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    /// The sites, in this order.
+    pub(crate) sites: &'a [Site],
+    /// The width of a residual.
+    pub(crate) hidden: usize,
+    /// Whether each residual gets zero mean and unit variance before anything else.
+    pub(crate) layer_norm: bool,
+}
+
+/// Everything of a collection that is judged.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    /// Every labelled document.
+    pub(crate) stories: Vec<Story>,
+    /// How many prompts there are.
+    pub(crate) clusters: usize,
+    /// The prompt's end and boundaries, with rows.
+    pub(crate) boundary: BySplit<Part>,
+    /// A few tokens into each segment, without rows.
+    pub(crate) within: BySplit<Part>,
+    /// The sites of the rows.
+    pub(crate) sites: Vec<Site>,
+    /// Where what stands in a row.
+    pub(crate) layout: FeatureLayout,
+}
+
+impl Collected {
+    /// Reads the labelled documents of `dir`.
+    ///
+    /// # Errors
+    /// [`LabError`] of reading; [`LabError::Data`] where a split is empty.
+    pub(crate) fn read(
+        dir: &Path,
+        labels: &Labels,
+        chains: &HashMap<String, Chain>,
+        reading: Reading<'_>,
+    ) -> Result<Self> {
+        let (sites, hidden) = (reading.sites, reading.hidden);
+        let mut texts: HashMap<&str, Vec<String>> = HashMap::new();
+        for label in &labels.segments {
+            texts.entry(&label.document).or_default().push(label.text.clone());
+        }
+        let mut read = Self {
+            stories: Vec::new(),
+            clusters: 0,
+            boundary: BySplit::default(),
+            within: BySplit::default(),
+            sites: sites.to_vec(),
+            layout: FeatureLayout { hidden, sites: sites.len(), themes: 0 },
+        };
+        let mut prompts: HashMap<String, usize> = HashMap::new();
+        for document in DocumentReader::open(dir, Load::Residuals(sites.to_vec()))? {
+            let mut document = document?;
+            let Some(chain) = chains.get(&document.id) else { continue };
+            let number = prompts.len();
+            let cluster = *prompts.entry(document.prompt_id.clone()).or_insert(number);
+            let segments = texts.remove(document.id.as_str()).unwrap_or_default();
+            if reading.layer_norm {
+                layer_norm(&mut document, hidden);
+            }
+            read.take(&document, chain)?;
+            read.stories.push(Story {
+                id: document.id,
+                cluster,
+                group: document.group.unwrap_or_default(),
+                prompt: document.prompt,
+                segments,
+            });
+        }
+        read.clusters = prompts.len();
+        read.check()?;
+        Ok(read)
+    }
+
+    fn take(&mut self, document: &Document, chain: &Chain) -> Result<()> {
+        let split = Split::of(document)?;
+        let story = self.stories.len();
+        let texts: Vec<&str> = document
+            .tokens
+            .iter()
+            .filter(|row| row.residuals.is_some())
+            .map(|row| row.text.as_str())
+            .collect();
+        let (mut walk, mut token, mut start, mut segment) = (Walk::new(), 0, 0, -1);
+        replay(
+            document,
+            self.layout,
+            |_, _| {},
+            |moment| {
+                if moment.segment != segment {
+                    (segment, start) = (moment.segment, token);
+                }
+                token += 1;
+                let Some(place) = walk.place(moment, chain.len()) else { return Ok(()) };
+                let within = matches!(place, Place::Within(_));
+                let partial = if within { texts[start..token].concat() } else { String::new() };
+                let event = Event { story, place, segment, partial, chain: chain.clone() };
+                if moment.kind == RowKind::Mid {
+                    self.within.of_mut(split).events.push(event);
+                } else {
+                    let part = self.boundary.of_mut(split);
+                    part.events.push(event);
+                    part.rows.extend_from_slice(moment.features);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    fn check(&self) -> Result<()> {
+        let of = &self.boundary;
+        let counts = [&of.train, &of.validation, &of.test].map(|part| part.events.len());
+        if counts.contains(&0) {
+            let [train, validation, test] = counts;
+            let message = format!(
+                "{train} training, {validation} validation and {test} test moments: every split \
+                 needs some"
+            );
+            return Err(LabError::Data(message));
+        }
+        Ok(())
+    }
+
+    /// The columns of `site` in a row: its last residual, segment mean and answer mean.
+    pub(crate) fn columns(&self, site: Site) -> Option<[Range<usize>; 3]> {
+        let place = self.sites.iter().position(|&one| one == site)?;
+        let (hidden, width) = (self.layout.hidden, self.layout.hidden * self.layout.sites);
+        let of = |block: usize| {
+            let start = block * width + place * hidden;
+            start..start + hidden
+        };
+        Some([of(0), of(1), of(2)])
+    }
+
+    /// The columns of all of `sites`.
+    pub(crate) fn columns_of(&self, sites: &[Site]) -> Vec<Range<usize>> {
+        sites.iter().filter_map(|&site| self.columns(site)).flatten().collect()
+    }
+}
+
+/// Gives every residual of every site zero mean and unit variance.
+fn layer_norm(document: &mut Document, hidden: usize) {
+    for residuals in document.tokens.iter_mut().filter_map(|row| row.residuals.as_mut()) {
+        for residual in residuals.chunks_exact_mut(hidden) {
+            let values: Vec<f32> = residual.iter().map(|x| x.to_f32()).collect();
+            let mean = values.iter().sum::<f32>() / hidden as f32;
+            let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / hidden as f32;
+            let scale = 1.0 / (square + 1e-5).sqrt();
+            for (half, x) in residual.iter_mut().zip(values) {
+                *half = half::f16::from_f32((x - mean) * scale);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{TokenRow, to_half};
+
+    #[test]
+    fn layer_norm_is_for_each_site_alone() {
+        let residuals = Some(to_half(&[1.0, 3.0, 500.0, 300.0]));
+        let tokens = vec![TokenRow { residuals, ..TokenRow::default() }, TokenRow::default()];
+        let mut document = Document { tokens, ..Document::default() };
+        layer_norm(&mut document, 2);
+        let found = document.tokens[0].residuals.as_ref().unwrap();
+        for (half, wanted) in found.iter().zip([-1.0, 1.0, 1.0, -1.0]) {
+            assert!((half.to_f32() - wanted).abs() < 1e-2, "{found:?}");
+        }
+    }
+}

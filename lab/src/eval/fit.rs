@@ -1,0 +1,264 @@
+//! Fits one softmax regression per number of segments ahead on any columns.
+//!
+//! Penalty, temperature and the weight of a block of columns are chosen on the validation split,
+//! exactly as for the bundle's own heads; the test split is only forecast.
+
+use super::events::{BySplit, Part};
+use crate::{
+    Result,
+    train::{
+        head::{self, Head, Sample},
+        logistic::Matrix,
+    },
+};
+use rayon::prelude::*;
+use std::ops::Range;
+use themecast_forecast::linear::softmax;
+
+/// Writes the columns of one event of a part.
+pub(crate) type Write<'a> = dyn Fn(&Part, usize, &mut Vec<f32>) + 'a;
+
+/// The columns of a model.
+pub(crate) struct Design<'a> {
+    /// What writes them.
+    pub(crate) write: &'a Write<'a>,
+    /// Columns that are not z-scored.
+    pub(crate) raw: Range<usize>,
+    /// Columns that are multiplied by each of `scales`; the best one on the validation split is
+    /// taken, head by head.
+    pub(crate) weighed: Range<usize>,
+    /// The weights that are tried.
+    pub(crate) scales: &'a [f32],
+}
+
+impl<'a> Design<'a> {
+    /// Columns that are all z-scored and all weigh the same.
+    pub(crate) fn plain(write: &'a Write<'a>) -> Self {
+        Self { write, raw: 0..0, weighed: 0..0, scales: &[1.0] }
+    }
+}
+
+/// What every fit of an evaluation shares.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    /// How many classes.
+    pub(crate) themes: usize,
+    /// The numbers of segments ahead.
+    pub(crate) aheads: Vec<usize>,
+    /// The most optimiser steps per fit.
+    pub(crate) steps: u64,
+}
+
+/// One fitted model's forecasts at one number of segments ahead, *shape* `[events, themes]` each.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fitted {
+    /// Of the validation split.
+    pub(crate) validation: Vec<f32>,
+    /// Of the test split.
+    pub(crate) test: Vec<f32>,
+    /// Of the held-out groups.
+    pub(crate) held_out: Vec<f32>,
+    /// What the logits were divided by.
+    pub(crate) temperature: f32,
+    /// Mean loss on the validation split.
+    pub(crate) nats: f32,
+    /// Top-1 on the validation split.
+    pub(crate) top1: f32,
+}
+
+/// Fits `design` on the training events whose class at each horizon `targets` tells, and
+/// forecasts every event of the other splits.
+///
+/// # Errors
+/// [`crate::LabError::Fit`].
+pub(crate) fn fit(
+    design: &Design<'_>,
+    parts: &BySplit<Part>,
+    targets: &[Vec<Option<u32>>],
+    setup: &Setup,
+) -> Result<Vec<Fitted>> {
+    let mut best: Vec<Option<Fitted>> = vec![None; setup.aheads.len()];
+    for &scale in design.scales {
+        let matrices = Matrices::new(design, parts, scale)?;
+        let one = |place: usize| matrices.fit(parts, setup, (setup.aheads[place], &targets[place]));
+        let found: Vec<_> =
+            (0..setup.aheads.len()).into_par_iter().map(one).collect::<Result<_>>()?;
+        for (best, found) in best.iter_mut().zip(found) {
+            if best.as_ref().is_none_or(|best| found.nats < best.nats) {
+                *best = Some(found);
+            }
+        }
+    }
+    Ok(best.into_iter().map(Option::unwrap_or_default).collect())
+}
+
+/// The classes of the training events at each horizon.
+pub(crate) fn targets(parts: &BySplit<Part>, setup: &Setup) -> Vec<Vec<Option<u32>>> {
+    setup.aheads.iter().map(|&ahead| parts.train.targets(ahead)).collect()
+}
+
+/// The columns of every event of `part`, row-major.
+pub(crate) fn table(write: &Write<'_>, part: &Part) -> Vec<f32> {
+    let mut values = Vec::new();
+    for event in 0..part.events.len() {
+        write(part, event, &mut values);
+    }
+    values
+}
+
+struct Matrices {
+    train: Matrix,
+    validation: Matrix,
+    test: Matrix,
+    held_out: Matrix,
+}
+
+impl Matrices {
+    fn new(design: &Design<'_>, parts: &BySplit<Part>, scale: f32) -> Result<Self> {
+        let write = |part: &Part| table(design.write, part);
+        let train = write(&parts.train);
+        let width = train.len() / parts.train.events.len().max(1);
+        let mut standard = Standard::measure(&train, width);
+        standard.leave(design.raw.clone());
+        standard.weigh(design.weighed.clone(), scale);
+        let matrix = |mut values: Vec<f32>| {
+            standard.apply(&mut values);
+            Matrix::new(values, width)
+        };
+        Ok(Self {
+            train: matrix(train)?,
+            validation: matrix(write(&parts.validation))?,
+            test: matrix(write(&parts.test))?,
+            held_out: matrix(write(&parts.held_out))?,
+        })
+    }
+
+    fn fit(
+        &self,
+        parts: &BySplit<Part>,
+        setup: &Setup,
+        (ahead, targets): (usize, &[Option<u32>]),
+    ) -> Result<Fitted> {
+        let validation_targets = parts.validation.targets(ahead);
+        let on = Sample { rows: &self.train, targets };
+        let by = Sample { rows: &self.validation, targets: &validation_targets };
+        let head = head::fit(on, by, setup.themes, None, setup.steps)?;
+        Ok(Fitted {
+            validation: forecasts(&self.validation, &head)?,
+            test: forecasts(&self.test, &head)?,
+            held_out: forecasts(&self.held_out, &head)?,
+            temperature: head.temperature,
+            nats: head.validation_nats,
+            top1: head.validation_top1,
+        })
+    }
+}
+
+fn forecasts(rows: &Matrix, head: &Head) -> Result<Vec<f32>> {
+    let mut forecasts = rows.logits(&head.weights)?;
+    for forecast in forecasts.chunks_exact_mut(head.weights.classes) {
+        forecast.iter_mut().for_each(|logit| *logit /= head.temperature);
+        softmax(forecast);
+    }
+    Ok(forecasts)
+}
+
+/// Means of columns and what to multiply them by afterwards.
+#[derive(Debug, Clone)]
+pub(crate) struct Standard {
+    mean: Vec<f32>,
+    factor: Vec<f32>,
+}
+
+impl Standard {
+    /// Z-scores by row-major `values`; a constant column stays 0.
+    pub(crate) fn measure(values: &[f32], width: usize) -> Self {
+        let count = (values.len() / width.max(1)).max(1) as f64;
+        let (mut sum, mut square) = (vec![0f64; width], vec![0f64; width]);
+        for row in values.chunks_exact(width.max(1)) {
+            sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
+        }
+        sum.iter_mut().for_each(|sum| *sum /= count);
+        for row in values.chunks_exact(width.max(1)) {
+            for ((square, mean), &x) in square.iter_mut().zip(&sum).zip(row) {
+                *square += (f64::from(x) - mean).powi(2);
+            }
+        }
+        let factor = |square: f64| {
+            let deviation = (square / count).sqrt();
+            if deviation > 1e-6 { (1.0 / deviation) as f32 } else { 1.0 }
+        };
+        Self {
+            mean: sum.iter().map(|&mean| mean as f32).collect(),
+            factor: square.into_iter().map(factor).collect(),
+        }
+    }
+
+    /// Leaves `columns` as they are.
+    pub(crate) fn leave(&mut self, columns: Range<usize>) {
+        self.mean[columns.clone()].fill(0.0);
+        self.factor[columns].fill(1.0);
+    }
+
+    /// Multiplies `columns` by `weight`.
+    pub(crate) fn weigh(&mut self, columns: Range<usize>, weight: f32) {
+        self.factor[columns].iter_mut().for_each(|factor| *factor *= weight);
+    }
+
+    /// Changes row-major `values` in place.
+    pub(crate) fn apply(&self, values: &mut [f32]) {
+        for row in values.chunks_exact_mut(self.mean.len().max(1)) {
+            for ((x, mean), factor) in row.iter_mut().zip(&self.mean).zip(&self.factor) {
+                *x = (*x - mean) * factor;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::events::{Event, Place};
+
+    fn part(chains: std::ops::Range<u32>) -> Part {
+        let event = |number: u32| Event {
+            story: number as usize,
+            place: Place::Boundary,
+            segment: 0,
+            partial: String::new(),
+            chain: [0, number % 3].into(),
+        };
+        Part { events: chains.map(event).collect(), rows: Vec::new() }
+    }
+
+    #[test]
+    fn columns_that_tell_the_class_are_learnt_and_every_split_is_forecast() {
+        let parts = BySplit {
+            train: part(0..60),
+            validation: part(60..80),
+            test: part(80..91),
+            held_out: part(0..0),
+        };
+        let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
+            let next = part.events[event].chain[1];
+            out.extend((0..3).map(|class| f32::from(u8::from(class == next))));
+            out.push(1e3);
+        };
+        let setup = Setup { themes: 3, aheads: vec![1], steps: 100 };
+        let design = Design { raw: 3..4, weighed: 3..4, scales: &[0.0], write: &write };
+        let fitted = fit(&design, &parts, &targets(&parts, &setup), &setup).unwrap();
+        assert_eq!((fitted[0].test.len(), fitted[0].held_out.len()), (33, 0));
+        assert!(fitted[0].top1 == 1.0 && fitted[0].nats < 0.05, "{:?}", fitted[0]);
+    }
+
+    #[test]
+    fn a_column_is_left_or_weighed_as_asked() {
+        let values = [1.0, 10.0, 5.0, 3.0, 10.0, 9.0];
+        let mut standard = Standard::measure(&values, 3);
+        standard.leave(2..3);
+        standard.weigh(0..1, 0.5);
+        let mut changed = values;
+        standard.apply(&mut changed);
+        assert_eq!(changed, [-0.5, 0.0, 5.0, 0.5, 0.0, 9.0]);
+    }
+}

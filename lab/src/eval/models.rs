@@ -1,0 +1,340 @@
+//! Every model that is compared: ours, the baselines, the controls.
+//!
+//! Here stands which columns each of them sees; fitting and scoring stand elsewhere.
+
+use super::{
+    EvalConfig,
+    chains::Counted,
+    collected::Collected,
+    embeddings::Embeddings,
+    events::{BySplit, Event, Part},
+    fit::{self, Design, Fitted, Setup, Write},
+    text::{self, Vocabulary},
+};
+use crate::{Result, replay::Chain};
+use rand_xoshiro::{
+    Xoshiro256PlusPlus,
+    rand_core::{RngCore, SeedableRng},
+};
+use std::{collections::HashSet, ops::Range};
+use themecast_plugin_api::Site;
+
+/// The name of the bundle's own row.
+pub const OURS: &str = "themecast";
+/// The name of the model that sees text and activations.
+pub const BOTH: &str = "text + activations";
+/// The name of ours with the true themes so far instead of its own guesses.
+pub const TRUE_THEMES: &str = "activations + true themes";
+const WORDS: &str = "text: TF-IDF";
+const SENTENCES: &str = "text: MiniLM";
+
+/// How the words weigh beside the themes, tried in turn.
+const SCALES: [f32; 2] = [1.0, 0.25];
+
+/// What a model may look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sees {
+    /// The bundle.
+    Ours,
+    /// Text, themes so far, position: what a baseline may.
+    Text,
+    /// Activations too, or what is only a control.
+    Other,
+}
+
+/// A model's name and its forecasts, horizon by horizon.
+pub(super) struct Model {
+    pub(super) name: String,
+    pub(super) sees: Sees,
+    pub(super) by_ahead: Vec<Fitted>,
+}
+
+/// What models are fitted from.
+pub(super) struct Workshop<'a> {
+    pub(super) collected: &'a Collected,
+    pub(super) embeddings: Option<&'a Embeddings>,
+    pub(super) themes: usize,
+    pub(super) bundle_sites: &'a [Site],
+    pub(super) config: &'a EvalConfig,
+    vocabulary: Vocabulary,
+    counted: Counted,
+}
+
+/// The columns that a text model sees.
+struct TextColumns<'a> {
+    name: &'static str,
+    width: usize,
+    raw: bool,
+    write: Box<Write<'a>>,
+}
+
+impl<'a> Workshop<'a> {
+    /// Counts words and transitions on the training split.
+    pub(super) fn new(
+        collected: &'a Collected,
+        embeddings: Option<&'a Embeddings>,
+        (themes, horizons): (usize, usize),
+        (bundle_sites, config): (&'a [Site], &'a EvalConfig),
+    ) -> Self {
+        let train: HashSet<usize> =
+            collected.boundary.train.events.iter().map(|event| event.story).collect();
+        let vocabulary = Vocabulary::new(&collected.stories, &train, config.vocabulary);
+        let chains = |part: &Part| -> Vec<Chain> {
+            let starts = part.events.iter().filter(|event| event.segment < 0);
+            starts.map(|event| event.chain.clone()).collect()
+        };
+        let [train, validation] =
+            [&collected.boundary.train, &collected.boundary.validation].map(chains);
+        let counted = Counted::new(&train, &validation, themes, horizons + 1);
+        Self { collected, embeddings, themes, bundle_sites, config, vocabulary, counted }
+    }
+
+    /// Baselines and controls at the prompt's end and at boundaries.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    pub(super) fn at_boundaries(
+        &self,
+        setup: &Setup,
+        progress: &dyn Fn(&str),
+    ) -> Result<Vec<Model>> {
+        let parts = &self.collected.boundary;
+        let mut models = self.counted_models(parts, setup);
+        for columns in self.text_columns() {
+            progress(&format!("fitting {}", columns.name));
+            models.push(self.text_model(&columns, parts, setup)?);
+        }
+        let better = self.better_text(&models);
+        progress(&format!("fitting {BOTH} ({})", better.name));
+        models.push(self.both(&better, setup)?);
+        for (name, write) in self.controls() {
+            progress(&format!("fitting {name}"));
+            let targets = fit::targets(parts, setup);
+            let by_ahead = fit::fit(&Design::plain(&*write), parts, &targets, setup)?;
+            models.push(Model { name: name.to_owned(), sees: Sees::Other, by_ahead });
+        }
+        progress("fitting shuffled labels");
+        models.push(self.shuffled(setup)?);
+        Ok(models)
+    }
+
+    /// Text baselines a few tokens into segments, of the family that validates better at
+    /// boundaries.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    pub(super) fn within(&self, at_boundaries: &[Model], setup: &Setup) -> Result<Vec<Model>> {
+        let parts = &self.collected.within;
+        let persistence =
+            self.each("persistence", parts, setup, |event, ahead| match event.present() {
+                Some(_) => self.counted.persistence(event.present(), ahead + 1),
+                None => self.counted.position(ahead),
+            });
+        let text = self.text_model(&self.better_text(at_boundaries), parts, setup)?;
+        Ok(vec![persistence, text])
+    }
+
+    fn counted_models(&self, parts: &BySplit<Part>, setup: &Setup) -> Vec<Model> {
+        let counted = &self.counted;
+        let so_far = |event: &Event| event.chain[..event.ended()].to_vec();
+        vec![
+            self.each("marginal", parts, setup, |_, _| counted.marginal()),
+            self.each("marginal at the position", parts, setup, |event, ahead| {
+                counted.position(event.ended() + ahead - 1)
+            }),
+            self.each("persistence", parts, setup, |event, ahead| {
+                counted.persistence(event.present(), ahead)
+            }),
+            self.each("Markov 1", parts, setup, |event, ahead| {
+                counted.markov(event.present(), ahead)
+            }),
+            self.each("Markov 2", parts, setup, |event, ahead| {
+                counted.markov2(&so_far(event), ahead)
+            }),
+        ]
+    }
+
+    fn each(
+        &self,
+        name: &str,
+        parts: &BySplit<Part>,
+        setup: &Setup,
+        of: impl Fn(&Event, usize) -> Vec<f32>,
+    ) -> Model {
+        let all = |part: &Part, ahead| -> Vec<f32> {
+            part.events.iter().flat_map(|event| of(event, ahead)).collect()
+        };
+        let at = |&ahead: &usize| Fitted {
+            validation: all(&parts.validation, ahead),
+            test: all(&parts.test, ahead),
+            held_out: all(&parts.held_out, ahead),
+            temperature: 1.0,
+            ..Fitted::default()
+        };
+        let by_ahead = setup.aheads.iter().map(at).collect();
+        Model { name: name.to_owned(), sees: Sees::Text, by_ahead }
+    }
+
+    fn text_columns(&self) -> Vec<TextColumns<'_>> {
+        let mut families = vec![TextColumns {
+            name: WORDS,
+            width: self.vocabulary.len(),
+            raw: true,
+            write: Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
+                self.vocabulary.write(&part.events[event], out);
+            }),
+        }];
+        if let Some(embeddings) = self.embeddings {
+            let stories = &self.collected.stories;
+            let write = move |part: &Part, event: usize, out: &mut Vec<f32>| {
+                text::write_embeddings(&part.events[event], stories, embeddings, out);
+            };
+            families.push(TextColumns {
+                name: SENTENCES,
+                width: text::embedding_width(embeddings),
+                raw: false,
+                write: Box::new(write),
+            });
+        }
+        families
+    }
+
+    /// The family of columns whose loss one segment ahead is the least on the validation split.
+    fn better_text(&self, models: &[Model]) -> TextColumns<'_> {
+        let nats = |columns: &TextColumns<'_>| {
+            let model = models.iter().find(|model| model.name == columns.name);
+            model.and_then(|model| model.by_ahead.first()).map_or(f32::INFINITY, |one| one.nats)
+        };
+        let mut families = self.text_columns();
+        families.sort_by(|a, b| nats(a).total_cmp(&nats(b)));
+        families.swap_remove(0)
+    }
+
+    fn text_model(
+        &self,
+        columns: &TextColumns<'_>,
+        parts: &BySplit<Part>,
+        setup: &Setup,
+    ) -> Result<Model> {
+        let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
+            (columns.write)(part, event, out);
+            text::write_themes(&part.events[event], self.themes, out);
+        };
+        let raw = if columns.raw { 0..columns.width } else { 0..0 };
+        let design = Design { write: &write, raw, weighed: 0..columns.width, scales: &SCALES };
+        let by_ahead = fit::fit(&design, parts, &fit::targets(parts, setup), setup)?;
+        Ok(Model { name: columns.name.to_owned(), sees: Sees::Text, by_ahead })
+    }
+
+    fn both(&self, columns: &TextColumns<'_>, setup: &Setup) -> Result<Model> {
+        let parts = &self.collected.boundary;
+        let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
+            (columns.write)(part, event, out);
+            self.activations(part, event, out);
+            text::write_themes(&part.events[event], self.themes, out);
+        };
+        let raw = if columns.raw { 0..columns.width } else { 0..0 };
+        let design = Design { write: &write, raw, weighed: 0..columns.width, scales: &SCALES };
+        let by_ahead = fit::fit(&design, parts, &fit::targets(parts, setup), setup)?;
+        Ok(Model { name: BOTH.to_owned(), sees: Sees::Other, by_ahead })
+    }
+
+    /// The residuals, means and position that the bundle sees.
+    pub(super) fn activations(&self, part: &Part, event: usize, out: &mut Vec<f32>) {
+        let row = part.row(event);
+        for columns in self.collected.columns_of(self.bundle_sites) {
+            out.extend_from_slice(&row[columns]);
+        }
+        out.extend_from_slice(&row[self.collected.layout.position()]);
+    }
+
+    fn controls(&self) -> Vec<(&'static str, Box<Write<'_>>)> {
+        let mut controls: Vec<(&str, Box<Write<'_>>)> = vec![
+            (
+                TRUE_THEMES,
+                Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
+                    self.activations(part, event, out);
+                    text::write_themes(&part.events[event], self.themes, out);
+                }),
+            ),
+            (
+                "length and position",
+                Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
+                    let position = self.collected.layout.position();
+                    out.extend_from_slice(&part.row(event)[position]);
+                }),
+            ),
+        ];
+        if self.config.residual_only {
+            let columns: Vec<Range<usize>> = self
+                .bundle_sites
+                .iter()
+                .filter_map(|&site| self.collected.columns(site))
+                .map(|[last, ..]| last)
+                .collect();
+            let write = move |part: &Part, event: usize, out: &mut Vec<f32>| {
+                for columns in &columns {
+                    out.extend_from_slice(&part.row(event)[columns.clone()]);
+                }
+            };
+            controls.push(("residual only", Box::new(write)));
+        }
+        let first = Site::LayerIn(0);
+        if let Some(columns) = self.collected.columns(first) {
+            let write = move |part: &Part, event: usize, out: &mut Vec<f32>| {
+                for columns in &columns {
+                    out.extend_from_slice(&part.row(event)[columns.clone()]);
+                }
+                text::write_themes(&part.events[event], self.themes, out);
+            };
+            controls.push(("layer 0 + true themes", Box::new(write)));
+        }
+        controls
+    }
+
+    /// Ours on labels that were dealt out at random among the training events.
+    fn shuffled(&self, setup: &Setup) -> Result<Model> {
+        let parts = &self.collected.boundary;
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(self.config.seed);
+        let mut targets = fit::targets(parts, setup);
+        for targets in &mut targets {
+            shuffle(targets, &mut random);
+        }
+        let write =
+            |part: &Part, event: usize, out: &mut Vec<f32>| self.activations(part, event, out);
+        let by_ahead = fit::fit(&Design::plain(&write), parts, &targets, setup)?;
+        Ok(Model { name: "shuffled labels".to_owned(), sees: Sees::Other, by_ahead })
+    }
+}
+
+/// Shuffles the classes of the rows that have one. *Source* Fisher and Yates 1938.
+fn shuffle(targets: &mut [Option<u32>], random: &mut Xoshiro256PlusPlus) {
+    let mut classes: Vec<u32> = targets.iter().flatten().copied().collect();
+    for last in (1..classes.len()).rev() {
+        classes.swap(last, (random.next_u64() % (last as u64 + 1)) as usize);
+    }
+    for (target, class) in targets.iter_mut().flatten().zip(classes) {
+        *target = class;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shuffling_keeps_the_shares_and_the_gaps() {
+        let before: Vec<_> = (0..100).map(|x| (x % 7 != 0).then_some(x / 20)).collect();
+        let mut after = before.clone();
+        shuffle(&mut after, &mut Xoshiro256PlusPlus::seed_from_u64(1));
+        assert!(before.iter().zip(&after).all(|(a, b)| a.is_some() == b.is_some()));
+        let sorted = |targets: &[Option<u32>]| {
+            let mut classes: Vec<u32> = targets.iter().flatten().copied().collect();
+            classes.sort_unstable();
+            classes
+        };
+        assert_eq!(sorted(&before), sorted(&after));
+        let moved = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+        assert!(moved > 50, "{moved}");
+    }
+}

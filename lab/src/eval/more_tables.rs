@@ -1,0 +1,149 @@
+//! Tables of what is not a comparison at one horizon: groups, recognisers, themes, curves, seeds.
+
+use super::{
+    EvalReport,
+    report::{HeldOutReport, ThemeReport},
+    table::{Table, number, score_cells, with_interval},
+};
+
+const GROUPS: &[&str] = &[
+    "group",
+    "documents",
+    "ahead",
+    "model",
+    "cases",
+    "top-1",
+    "top-3",
+    "macro-F1",
+    "NLL (nats)",
+    "marginal entropy removed",
+    "Brier",
+    "ECE before → after temperature",
+    "coverage of 90 % sets",
+    "set size",
+    "top-1 on changes",
+];
+
+/// The tables that `report` has something for.
+pub(super) fn of(report: &EvalReport) -> Vec<Table> {
+    let mut tables = Vec::new();
+    if let Some(held_out) = &report.held_out {
+        tables.extend([groups(held_out), recognisers(held_out)]);
+    }
+    tables.extend([themes(&report.per_theme), curves(report), seeds(report)]);
+    tables.retain(|table| !table.rows.is_empty());
+    tables
+}
+
+fn groups(report: &HeldOutReport) -> Table {
+    let row = |one: &super::report::GroupReport| {
+        let mut row = vec![one.group.clone(), one.documents.to_string(), one.ahead.to_string()];
+        row.extend([one.model.clone(), one.scores.cases.to_string()]);
+        row.extend(score_cells(&one.scores, one.top1_interval, one.nll_interval));
+        row
+    };
+    let title = "Groups that nothing was trained on, at the end of a segment".to_owned();
+    Table { title, head: GROUPS, rows: report.groups.iter().map(row).collect() }
+}
+
+fn recognisers(report: &HeldOutReport) -> Table {
+    let row = |one: &super::report::RecogniserReport| {
+        let groups: Vec<String> =
+            one.by_group.iter().map(|(group, auroc)| format!("{group} {auroc:.3}")).collect();
+        vec![one.name.clone(), with_interval(one.auroc, one.interval, false), groups.join(", ")]
+    };
+    Table {
+        title: "Recognising documents of those groups among the test split's".to_owned(),
+        head: &["measure", "AUROC", "by group"],
+        rows: report.recognisers.iter().map(row).collect(),
+    }
+}
+
+fn themes(themes: &[ThemeReport]) -> Table {
+    let row = |one: &ThemeReport| {
+        vec![
+            one.theme.clone(),
+            one.came.to_string(),
+            one.forecast.to_string(),
+            number(one.precision),
+            number(one.recall),
+            number(one.nll_nats),
+            format!("{:+.3}", one.bias),
+        ]
+    };
+    Table {
+        title: "Theme by theme, 1 segment ahead, at the end of a segment".to_owned(),
+        head: &["theme", "came", "forecast", "precision", "recall", "NLL (nats)", "bias"],
+        rows: themes.iter().map(row).collect(),
+    }
+}
+
+fn curves(report: &EvalReport) -> Table {
+    let row = |one: &super::report::CurveReport| {
+        vec![
+            format!("{:.0} %", 100.0 * one.share),
+            one.documents.to_string(),
+            one.ahead.to_string(),
+            spread(&one.nll_nats),
+            spread(&one.top1),
+        ]
+    };
+    Table {
+        title: "Learning curve: activations with the true themes so far, at the end of a \
+                segment; mean [least, most] over draws of documents"
+            .to_owned(),
+        head: &["training documents", "number", "ahead", "NLL (nats)", "top-1"],
+        rows: report.curves.iter().map(row).collect(),
+    }
+}
+
+fn seeds(report: &EvalReport) -> Table {
+    let mut keys: Vec<(&str, usize)> = Vec::new();
+    for one in &report.seeds {
+        if !keys.contains(&(one.place.as_str(), one.ahead)) {
+            keys.push((&one.place, one.ahead));
+        }
+    }
+    let row = |&(place, ahead): &(&str, usize)| {
+        let found: Vec<_> =
+            report.seeds.iter().filter(|one| one.place == place && one.ahead == ahead).collect();
+        let of = |value: fn(&super::report::SeedReport) -> f64| -> Vec<f64> {
+            found.iter().map(|one| value(one)).collect()
+        };
+        vec![
+            place.to_owned(),
+            ahead.to_string(),
+            found.len().to_string(),
+            spread(&of(|one| one.nll_nats)),
+            spread(&of(|one| one.top1)),
+        ]
+    };
+    Table {
+        title: "Bundles trained with other seeds; mean [least, most]".to_owned(),
+        head: &["place", "ahead", "bundles", "NLL (nats)", "top-1"],
+        rows: keys.iter().map(row).collect(),
+    }
+}
+
+/// The mean with the least and the most.
+fn spread(values: &[f64]) -> String {
+    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if values.len() < 2 {
+        return number(values.first().copied());
+    }
+    format!("{mean:.3} [{least:.3}, {most:.3}]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_needs_two() {
+        assert_eq!(spread(&[0.5]), "0.500");
+        assert_eq!(spread(&[0.5, 0.7]), "0.600 [0.500, 0.700]");
+        assert_eq!(spread(&[]), "–");
+    }
+}

@@ -1,0 +1,272 @@
+//! Recognising text that nothing like was trained on, by its residuals.
+//!
+//! The distance that bundles carry, and a stronger one: Mahalanobis with a shrunk covariance.
+
+use super::{
+    bootstrap::Interval,
+    collected::Collected,
+    events::{Part, Place},
+    fit::Standard,
+    report::RecogniserReport,
+};
+use crate::{LabError, Result};
+use candle_core::{Device, Tensor};
+use rand_xoshiro::{
+    Xoshiro256PlusPlus,
+    rand_core::{RngCore, SeedableRng},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
+
+const RESAMPLES: usize = 300;
+
+/// Mahalanobis distance from training rows; the covariance is shrunk towards a sphere.
+///
+/// *Source* Mahalanobis 1936; Ledoit and Wolf 2004 for how much; Lee et al. 2018 for the use.
+pub(crate) struct Mahalanobis {
+    standard: Standard,
+    /// Lower triangle of the covariance's Cholesky factor, row-major.
+    factor: Vec<f64>,
+    width: usize,
+}
+
+impl Mahalanobis {
+    /// Fits row-major `values` of `width` columns.
+    ///
+    /// # Errors
+    /// [`LabError::Fit`] where the covariance has no Cholesky factor.
+    pub(crate) fn fit(mut values: Vec<f32>, width: usize) -> Result<Self> {
+        let standard = Standard::measure(&values, width);
+        standard.apply(&mut values);
+        let rows = values.len() / width.max(1);
+        let fourth: f64 = values
+            .chunks_exact(width)
+            .map(|row| row.iter().map(|x| f64::from(x * x)).sum::<f64>().powi(2))
+            .sum();
+        let tensor = Tensor::from_vec(values, (rows, width), &Device::Cpu)?;
+        let products: Vec<f32> = tensor.t()?.matmul(&tensor)?.flatten_all()?.to_vec1()?;
+        let mut covariance: Vec<f64> =
+            products.into_iter().map(|x| f64::from(x) / rows as f64).collect();
+        shrink(&mut covariance, width, rows as f64, fourth);
+        let factor = cholesky(covariance, width)?;
+        Ok(Self { standard, factor, width })
+    }
+
+    /// The distance of one raw row, a column's worth: √(d² / columns).
+    pub(crate) fn distance(&self, row: &[f32]) -> f64 {
+        let mut scaled = row.to_vec();
+        self.standard.apply(&mut scaled);
+        let mut solved = vec![0f64; self.width];
+        for at in 0..self.width {
+            let line = &self.factor[at * self.width..at * self.width + at];
+            let known: f64 = line.iter().zip(&solved).map(|(l, x)| l * x).sum();
+            solved[at] = (f64::from(scaled[at]) - known) / self.factor[at * self.width + at];
+        }
+        (solved.iter().map(|x| x * x).sum::<f64>() / self.width as f64).sqrt()
+    }
+}
+
+/// Shrinks towards a multiple of the identity. *Source* Ledoit and Wolf 2004.
+fn shrink(covariance: &mut [f64], width: usize, rows: f64, fourth: f64) {
+    let mean = (0..width).map(|at| covariance[at * width + at]).sum::<f64>() / width as f64;
+    let square: f64 = covariance.iter().map(|x| x * x).sum();
+    let spread = square - width as f64 * mean * mean;
+    let noise = (fourth / rows - square) / rows;
+    let share = if spread > 0.0 { (noise / spread).clamp(1e-4, 1.0) } else { 1.0 };
+    covariance.iter_mut().for_each(|x| *x *= 1.0 - share);
+    for at in 0..width {
+        covariance[at * width + at] += share * mean.max(1e-6);
+    }
+}
+
+/// The lower Cholesky factor of a row-major square matrix.
+pub(crate) fn cholesky(mut a: Vec<f64>, width: usize) -> Result<Vec<f64>> {
+    for row in 0..width {
+        let (done, rest) = a.split_at_mut(row * width);
+        let line = &mut rest[..width];
+        for column in 0..=row {
+            let known = |line: &[f64], other: &[f64]| -> f64 {
+                line[..column].iter().zip(&other[..column]).map(|(x, y)| x * y).sum()
+            };
+            if column == row {
+                let square = line[row] - known(line, line);
+                if square <= 0.0 {
+                    let message = format!("the covariance is singular at column {row}");
+                    return Err(LabError::Fit(message));
+                }
+                line[row] = square.sqrt();
+            } else {
+                let other = &done[column * width..(column + 1) * width];
+                line[column] = (line[column] - known(line, other)) / other[column];
+            }
+        }
+        line[row + 1..].fill(0.0);
+    }
+    Ok(a)
+}
+
+/// A document's number with its score: higher is stranger.
+type Scores = BTreeMap<usize, f64>;
+
+/// Every measure, held-out documents against those of the test split. `distances` are the
+/// bundle's own, by document id.
+///
+/// # Errors
+/// [`LabError::Fit`].
+pub(super) fn recognisers(
+    collected: &Collected,
+    distances: &HashMap<String, Vec<f32>>,
+    seed: u64,
+) -> Result<Vec<RecogniserReport>> {
+    let parts = &collected.boundary;
+    let mut measures: Vec<(String, Scores, Scores)> = Vec::new();
+    let mean = |all: &[f32]| {
+        let answer = all.get(1..).filter(|rest| !rest.is_empty()).unwrap_or(all);
+        answer.iter().map(|&x| f64::from(x)).sum::<f64>() / answer.len().max(1) as f64
+    };
+    let start = |all: &[f32]| f64::from(all.first().copied().unwrap_or(0.0));
+    let own: [(&str, &dyn Fn(&[f32]) -> f64); 2] = [
+        ("the bundle's distance (z-scores), mean over the answer", &mean),
+        ("the bundle's distance (z-scores), at the prompt's end", &start),
+    ];
+    for (name, of) in own {
+        let scores = |part: &Part| -> Scores {
+            let found = stories(part).into_iter().filter_map(|story| {
+                Some((story, of(distances.get(&collected.stories[story].id)?)))
+            });
+            found.collect()
+        };
+        measures.push((name.to_owned(), scores(&parts.test), scores(&parts.held_out)));
+    }
+    for &site in &collected.sites {
+        let Some([last, segment, answer]) = collected.columns(site) else { continue };
+        for (what, columns, place) in [
+            ("mean over the answer", answer, Place::Boundary),
+            ("means over segments", segment, Place::Boundary),
+            ("the prompt's end", last, Place::PromptEnd),
+        ] {
+            let fitted = Mahalanobis::fit(
+                taken(&parts.train, &columns, place).into_iter().flat_map(|one| one.1).collect(),
+                columns.len(),
+            )?;
+            let scores = |part: &Part| by_story(&fitted, taken(part, &columns, place));
+            let name = format!("Mahalanobis, {site}, {what}");
+            measures.push((name, scores(&parts.test), scores(&parts.held_out)));
+        }
+    }
+    let report = |(name, known, strange): (String, Scores, Scores)| {
+        compare(name, &known, &strange, collected, seed)
+    };
+    Ok(measures.into_iter().filter_map(report).collect())
+}
+
+/// The columns of the events at `place`, with their stories.
+fn taken(part: &Part, columns: &Range<usize>, place: Place) -> Vec<(usize, Vec<f32>)> {
+    let all = part.events.iter().enumerate().filter(|(_, event)| event.place == place);
+    all.map(|(at, event)| (event.story, part.row(at)[columns.clone()].to_vec())).collect()
+}
+
+/// The mean distance of each story's rows.
+fn by_story(fitted: &Mahalanobis, rows: Vec<(usize, Vec<f32>)>) -> Scores {
+    let mut sums: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+    for (story, row) in rows {
+        let sum = sums.entry(story).or_default();
+        sum.0 += fitted.distance(&row);
+        sum.1 += 1.0;
+    }
+    sums.into_iter().map(|(story, (sum, count))| (story, sum / count)).collect()
+}
+
+fn stories(part: &Part) -> Vec<usize> {
+    part.events.iter().filter(|event| event.segment < 0).map(|event| event.story).collect()
+}
+
+fn compare(
+    name: String,
+    known: &Scores,
+    strange: &Scores,
+    collected: &Collected,
+    seed: u64,
+) -> Option<RecogniserReport> {
+    let known: Vec<f64> = known.values().copied().collect();
+    let all: Vec<f64> = strange.values().copied().collect();
+    let mut groups: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for (&story, &score) in strange {
+        groups.entry(&collected.stories[story].group).or_default().push(score);
+    }
+    let by_group = groups
+        .into_iter()
+        .map(|(group, scores)| (group.to_owned(), auroc(&known, &scores).unwrap_or(f64::NAN)));
+    Some(RecogniserReport {
+        name,
+        auroc: auroc(&known, &all)?,
+        interval: interval(&known, &all, seed),
+        by_group: by_group.collect(),
+    })
+}
+
+/// How often a value of `strange` exceeds one of `known`, ties half. *Source* Mann, Whitney 1947.
+pub(crate) fn auroc(known: &[f64], strange: &[f64]) -> Option<f64> {
+    if known.is_empty() || strange.is_empty() {
+        return None;
+    }
+    let mut sorted = known.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let wins = |x: &f64| {
+        let below = sorted.partition_point(|y| y < x) as f64;
+        let up_to = sorted.partition_point(|y| y <= x) as f64;
+        (below + up_to) / 2.0
+    };
+    let sum: f64 = strange.iter().map(wins).sum();
+    Some(sum / (known.len() * strange.len()) as f64)
+}
+
+fn interval(known: &[f64], strange: &[f64], seed: u64) -> Option<Interval> {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut draw = |values: &[f64]| -> Vec<f64> {
+        let one = |_| values[(random.next_u64() % values.len() as u64) as usize];
+        (0..values.len()).map(one).collect()
+    };
+    let one = |_| auroc(&draw(known), &draw(strange));
+    let mut found: Vec<f64> = (0..RESAMPLES).filter_map(one).collect();
+    found.sort_by(f64::total_cmp);
+    let at = |q: f64| found.get((q * found.len().saturating_sub(1) as f64).round() as usize);
+    Some(Interval { low: *at(0.025)?, high: *at(0.975)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auroc_counts_pairs() {
+        assert_eq!(auroc(&[1.0, 2.0], &[2.0, 3.0]), Some(0.875));
+        assert_eq!(auroc(&[], &[1.0]), None);
+    }
+
+    #[test]
+    fn what_breaks_the_correlation_is_far_though_each_column_is_ordinary() {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(3);
+        let mut noise = || (random.next_u64() % 1000) as f32 / 1000.0 - 0.5;
+        let values: Vec<f32> = (0..500)
+            .flat_map(|_| {
+                let x = noise();
+                [x, x + 0.05 * noise(), noise()]
+            })
+            .collect();
+        let fitted = Mahalanobis::fit(values, 3).unwrap();
+        let (usual, strange) =
+            (fitted.distance(&[0.4, 0.4, 0.0]), fitted.distance(&[0.4, -0.4, 0.0]));
+        assert!(usual < 2.0 && strange > 5.0 * usual, "{usual} {strange}");
+    }
+
+    #[test]
+    fn a_cholesky_factor_multiplies_back() {
+        let a = vec![4.0, 2.0, 2.0, 3.0];
+        let l = cholesky(a, 2).unwrap();
+        assert!((l[2] * l[2] + l[3] * l[3] - 3.0).abs() < 1e-12 && l[0] == 2.0 && l[1] == 0.0);
+        assert!(cholesky(vec![1.0, 2.0, 2.0, 1.0], 2).is_err());
+    }
+}

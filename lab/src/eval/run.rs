@@ -1,0 +1,289 @@
+//! The steps of an evaluation, in order.
+
+use super::{
+    EvalConfig, OURS,
+    collected::{Collected, Reading},
+    curves,
+    embeddings::Embeddings,
+    events::{BySplit, Event, Part, Place, WITHIN},
+    fit::{Fitted, Setup},
+    held_out,
+    judge::Judge,
+    metrics::Case,
+    models::{Model, Sees, Workshop},
+    notes, ood,
+    own::{self, Forecasts, Ours, Own},
+    report::{EvalReport, HeldOutReport, HorizonReport, PlaceReport, SeedReport},
+    themes,
+};
+use crate::{
+    LabError, Result,
+    dataset::CollectionInfo,
+    embed::Embed,
+    label::Labels,
+    replay::{self, Chain},
+};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
+use themecast_forecast::bundle::Bundle;
+use themecast_plugin_api::Site;
+
+/// What every step needs.
+struct Inputs<'a> {
+    dir: &'a Path,
+    config: &'a EvalConfig,
+    bundle: Bundle,
+    labels: Labels,
+    chains: HashMap<String, Chain>,
+    horizons: usize,
+    progress: &'a dyn Fn(&str),
+}
+
+/// As [`super::run_with`].
+pub(super) fn run(
+    dir: &Path,
+    config: &EvalConfig,
+    embedder: Option<&dyn Embed>,
+    progress: &dyn Fn(&str),
+) -> Result<EvalReport> {
+    let bundle = own::load(&config.bundle)?;
+    let info = CollectionInfo::load(dir)?;
+    let fit = bundle.fits(&info.model).map_err(|error| LabError::Forecast(error.to_string()))?;
+    let labels = Labels::load(dir)?;
+    check_themes(&bundle, &labels)?;
+    let chains = replay::chains(&labels)?;
+    let horizons = config.horizons.clamp(1, bundle.card.horizons);
+    let inputs = Inputs { dir, config, bundle, labels, chains, horizons, progress };
+    progress("reading the collection");
+    let sites = sites(&inputs.bundle, &info);
+    let hidden = info.model.hidden_size;
+    let reading = Reading { sites: &sites, hidden, layer_norm: false };
+    let collected = Collected::read(dir, &inputs.labels, &inputs.chains, reading)?;
+    progress("replaying the bundle");
+    let own = Ours::new(&inputs.bundle, horizons).replay(dir, &inputs.chains)?;
+    let embeddings = match embedder {
+        Some(embedder) => Some(inputs.embed(&collected, embedder)?),
+        None => None,
+    };
+    let mut report = inputs.judge(&collected, &own, embeddings.as_ref())?;
+    report.model_name = info.model_name;
+    let mut warnings = fit.warnings;
+    if embeddings.is_none() {
+        warnings.push("No sentence embedder was given: that baseline is missing.".to_owned());
+    }
+    report.notes = notes::of(warnings);
+    Ok(report)
+}
+
+impl Inputs<'_> {
+    fn embed(&self, collected: &Collected, embedder: &dyn Embed) -> Result<Embeddings> {
+        let stories = &collected.stories;
+        let mut texts: BTreeSet<&str> =
+            stories.iter().flat_map(|story| story.segments.iter().map(String::as_str)).collect();
+        texts.extend(stories.iter().map(|story| story.prompt.as_str()));
+        let within = &collected.within;
+        for part in [&within.train, &within.validation, &within.test] {
+            texts.extend(part.events.iter().map(|event| event.partial.as_str()));
+        }
+        let cache = self.dir.join("labels").join("embeddings.parquet");
+        Embeddings::of(&texts, &cache, embedder, self.progress)
+    }
+
+    fn judge(
+        &self,
+        collected: &Collected,
+        own: &Own,
+        embeddings: Option<&Embeddings>,
+    ) -> Result<EvalReport> {
+        let (config, themes) = (self.config, self.labels.themes.len());
+        let stories = &collected.stories;
+        let parts = &collected.boundary;
+        let draws = (config.resamples, config.seed);
+        let judge = Judge::new(&parts.test.events, stories, themes, draws);
+        let strangers = Judge::new(&parts.held_out.events, stories, themes, draws);
+        let sites = &self.bundle.card.sites;
+        let workshop =
+            Workshop::new(collected, embeddings, (themes, self.horizons), (sites, config));
+        let steps = config.steps;
+        let setup = Setup { themes, aheads: (1..=self.horizons).collect(), steps };
+        let mut models = vec![self.ours(&own.boundary, &setup.aheads, Place::Boundary)];
+        models.extend(workshop.at_boundaries(&setup, self.progress)?);
+        let mut horizons = self.compared(&judge, (&models, parts), &setup.aheads, false);
+        (self.progress)("fitting the text baseline within segments");
+        let inner = Setup { aheads: (0..=self.horizons).collect(), ..setup.clone() };
+        let mut within = vec![self.ours(&own.within, &inner.aheads, Place::Within(0))];
+        within.extend(workshop.within(&models, &inner)?);
+        horizons.extend(self.compared(&judge, (&within, &collected.within), &inner.aheads, true));
+        let curves = match config.curve_draws {
+            0 => Vec::new(),
+            draws => curves::curves(&workshop, &judge, &setup, draws, self.progress)?,
+        };
+        let held_out = (!parts.held_out.events.is_empty()).then(|| {
+            (self.progress)("recognising held-out groups");
+            let groups = held_out::groups(collected, &models, &horizons, (&judge, &strangers));
+            let recognisers = ood::recognisers(collected, &own.distances, config.seed)?;
+            Ok::<_, LabError>(HeldOutReport { groups, recognisers })
+        });
+        let nearest = self.nearest(&judge, &models, parts);
+        let confusion = themes::confusion(&nearest, themes);
+        (self.progress)("scoring what is left");
+        Ok(EvalReport {
+            collection: self.dir.display().to_string(),
+            bundle: config.bundle.display().to_string(),
+            model_name: String::new(),
+            labels: self.labels.card.method.clone(),
+            themes,
+            test_documents: parts.test.events.iter().filter(|event| event.segment < 0).count(),
+            resamples: config.resamples,
+            seed: config.seed,
+            now: self.now(&judge, own, &parts.test),
+            mid: self.everywhere(&judge, own, collected),
+            held_out: held_out.transpose()?,
+            per_theme: themes::table(&nearest, &self.labels.themes, &confusion),
+            confusion,
+            curves,
+            seeds: self.seeds(&judge, own, &parts.test)?,
+            horizons,
+            notes: Vec::new(),
+        })
+    }
+
+    /// The bundle's forecasts as those of a model.
+    fn ours(&self, own: &BySplit<Forecasts>, aheads: &[usize], place: Place) -> Model {
+        let ours = Ours::new(&self.bundle, self.horizons);
+        let of = |forecasts: &Forecasts, ahead: usize| {
+            forecasts.by_offset.get(ahead).cloned().unwrap_or_default()
+        };
+        let at = |&ahead: &usize| Fitted {
+            validation: of(&own.validation, ahead),
+            test: of(&own.test, ahead),
+            held_out: of(&own.held_out, ahead),
+            temperature: ours.temperature(place, ahead),
+            ..Fitted::default()
+        };
+        let by_ahead = aheads.iter().map(at).collect();
+        Model { name: OURS.to_owned(), sees: Sees::Ours, by_ahead }
+    }
+
+    fn compared(
+        &self,
+        judge: &Judge<'_>,
+        (models, parts): (&[Model], &BySplit<Part>),
+        aheads: &[usize],
+        within: bool,
+    ) -> Vec<HorizonReport> {
+        let places: Vec<Place> = match within {
+            true => WITHIN.map(Place::Within).into(),
+            false => vec![Place::PromptEnd, Place::Boundary],
+        };
+        let at = |&place: &Place| {
+            let numbered = aheads.iter().copied().enumerate();
+            numbered.filter_map(move |at| judge.compare(place, at, models, parts))
+        };
+        places.iter().flat_map(at).collect()
+    }
+
+    /// Our cases one segment ahead at boundaries.
+    fn nearest<'m>(
+        &self,
+        judge: &Judge<'_>,
+        models: &'m [Model],
+        parts: &BySplit<Part>,
+    ) -> Vec<Case<'m>> {
+        let ours = models.first().and_then(|model| model.by_ahead.first());
+        let forecasts = ours.map_or(&[][..], |fitted| &fitted.test);
+        let here = |event: &Event| event.place == Place::Boundary;
+        judge.cases(&parts.test.events, forecasts, 1, here)
+    }
+
+    fn now(&self, judge: &Judge<'_>, own: &Own, test: &Part) -> Option<PlaceReport> {
+        let forecasts = own.boundary.test.by_offset.first()?;
+        judge.alone(0, &judge.cases(&test.events, forecasts, 0, |_| true))
+    }
+
+    fn everywhere(&self, judge: &Judge<'_>, own: &Own, collected: &Collected) -> Vec<PlaceReport> {
+        let stories: HashMap<&str, usize> = collected
+            .stories
+            .iter()
+            .enumerate()
+            .map(|(number, story)| (story.id.as_str(), number))
+            .collect();
+        let event = |(id, segment): &(String, i32)| {
+            Some(Event {
+                story: *stories.get(id.as_str())?,
+                place: Place::Within(0),
+                segment: *segment,
+                partial: String::new(),
+                chain: self.chains.get(id)?.clone(),
+            })
+        };
+        let events: Vec<Event> = own.everywhere.moments.iter().filter_map(event).collect();
+        let forecasts = own.everywhere.forecasts.by_offset.iter().enumerate();
+        forecasts
+            .filter_map(|(offset, forecasts)| {
+                judge.alone(offset, &judge.cases(&events, forecasts, offset, |_| true))
+            })
+            .collect()
+    }
+
+    /// The bundle's own figures, then those of bundles of other seeds.
+    fn seeds(&self, judge: &Judge<'_>, own: &Own, test: &Part) -> Result<Vec<SeedReport>> {
+        if self.config.other_seeds.is_empty() {
+            return Ok(Vec::new());
+        }
+        let figures = |path: &Path, own: &Own| -> Vec<SeedReport> {
+            let places = [Place::PromptEnd, Place::Boundary].into_iter();
+            let all = places.flat_map(|place| (1..=self.horizons).map(move |ahead| (place, ahead)));
+            let figure = |(place, ahead): (Place, usize)| {
+                let forecasts = own.boundary.test.by_offset.get(ahead)?;
+                let here = |event: &Event| event.place == place;
+                let scores = judge.alone(ahead, &judge.cases(&test.events, forecasts, ahead, here));
+                let PlaceReport { scores, .. } = scores?;
+                Some(SeedReport {
+                    bundle: path.display().to_string(),
+                    place: place.name(),
+                    ahead,
+                    nll_nats: scores.nll_nats,
+                    top1: scores.top1,
+                })
+            };
+            all.filter_map(figure).collect()
+        };
+        let mut reports = figures(&self.config.bundle, own);
+        for path in &self.config.other_seeds {
+            (self.progress)(&format!("replaying {}", path.display()));
+            let bundle = own::load(path)?;
+            check_themes(&bundle, &self.labels)?;
+            let horizons = self.horizons.min(bundle.card.horizons);
+            reports.extend(figures(
+                path,
+                &Ours::new(&bundle, horizons).replay(self.dir, &self.chains)?,
+            ));
+        }
+        Ok(reports)
+    }
+}
+
+/// The bundle's sites, the first layer and a middle one where they were collected.
+fn sites(bundle: &Bundle, info: &CollectionInfo) -> Vec<Site> {
+    let mut sites = bundle.card.sites.clone();
+    let first = info.sites.iter().copied().find(|&site| site == Site::LayerIn(0));
+    let middle = info.sites.get(info.sites.len() / 2).copied();
+    for site in first.into_iter().chain(middle) {
+        if !sites.contains(&site) {
+            sites.push(site);
+        }
+    }
+    sites
+}
+
+fn check_themes(bundle: &Bundle, labels: &Labels) -> Result<()> {
+    let ours = bundle.card.themes.iter().map(|theme| &theme.id);
+    let theirs = labels.themes.iter().map(|theme| &theme.id);
+    if ours.eq(theirs) {
+        return Ok(());
+    }
+    Err(LabError::data("the bundle's themes are not those of the labels: train it on them again"))
+}
