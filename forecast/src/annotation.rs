@@ -2,7 +2,7 @@
 
 use crate::{
     bundle::{Card, Theme},
-    chains::{self, Chain},
+    chains::Chain,
     divergence::entropy_nats,
     options::Options,
 };
@@ -17,6 +17,10 @@ pub(crate) struct Forecast {
     pub(crate) segment: usize,
     /// One distribution a segment ahead, 0 being the token's own; *shape* `[ahead][themes]`.
     pub(crate) steps: Vec<Vec<f32>>,
+    /// The most probable chains of the segments ahead.
+    pub(crate) chains: Vec<Chain>,
+    /// How many themes each conformal set holds, by segments ahead; empty where not calibrated.
+    pub(crate) sets: Vec<usize>,
     pub(crate) divergence: Divergence,
     /// How much the residual is in distribution, 0 to 1.
     pub(crate) in_distribution: f32,
@@ -40,14 +44,15 @@ impl Forecast {
         let themes = &card.themes;
         let ahead = &self.steps[1..=options.horizon.min(self.steps.len() - 1)];
         let next = ahead.iter().zip(1usize..).map(|(step, ahead)| {
-            Value::map([
+            let set = self.sets.get(ahead).map(|&set| ("set", set.into()));
+            let fields = [
                 ("ahead", ahead.into()),
                 ("top", top(step, themes, options.top)),
                 ("entropy", rounded(entropy_nats(step))),
-            ])
+            ];
+            Value::map(fields.into_iter().chain(set))
         });
-        let chains = chains::best(ahead, options.chains);
-        let chains: Vec<Value> = chains.iter().map(|chain| self::chain(chain, themes)).collect();
+        let chains: Vec<Value> = self.chains.iter().map(|one| chain(one, themes)).collect();
         let mut fields = vec![
             ("token", self.token.into()),
             ("segment", self.segment.into()),

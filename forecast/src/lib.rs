@@ -60,6 +60,7 @@
 
 mod annotation;
 pub mod bundle;
+pub mod chain;
 pub mod chains;
 pub mod conformal;
 pub mod divergence;
@@ -69,6 +70,7 @@ pub mod linear;
 pub mod open;
 mod options;
 mod plugin;
+pub mod predict;
 pub mod segment;
 mod session;
 pub mod smooth;

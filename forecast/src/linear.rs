@@ -37,7 +37,7 @@ pub fn softmax(logits: &mut [f32]) {
 }
 
 /// A dot product in eight lanes, which compilers turn into vector instructions.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_lanes, a_rest) = a.as_chunks::<8>();
     let (b_lanes, b_rest) = b.as_chunks::<8>();
     let mut sums = [0f32; 8];

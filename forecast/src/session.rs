@@ -9,6 +9,7 @@ use crate::{
     linear::RowKind,
     open::{OpenHead, Watch},
     options::Options,
+    predict::{Forecaster, Foresight},
     segment::Segmenter,
     summary::{Ended, Summary},
     trust,
@@ -23,6 +24,7 @@ pub(crate) struct ForecastSession {
     options: Options,
     segmenter: Segmenter,
     features: FeatureState,
+    forecaster: Forecaster,
     pending: Pending,
     wealth: Wealth,
     divergence: Divergence,
@@ -41,6 +43,7 @@ impl ForecastSession {
         Self {
             segmenter: Segmenter::new(&bundle.card.segmenter),
             features: FeatureState::new(bundle.layout()),
+            forecaster: Forecaster::new(&bundle),
             wealth: Wealth::new(bundle.card.reference.excess_std),
             pending: Pending::default(),
             divergence: Divergence::default(),
@@ -101,11 +104,10 @@ impl ForecastSession {
     }
 
     /// The forecasts for the segment of the token that is about to be written and those after it.
-    fn forecast(&mut self, ended: bool) -> Vec<Vec<f32>> {
+    fn forecast(&mut self, ended: bool) -> Foresight {
         self.features.write(&mut self.row);
         let kind = if ended { RowKind::Boundary } else { RowKind::Mid };
-        let first = usize::from(ended); // at a boundary the segment to come is one offset ahead
-        (0..=self.bundle.card.horizons).map(|ahead| self.head(kind, first + ahead)).collect()
+        self.forecaster.forecast(&self.bundle, kind, &self.row)
     }
 
     /// How much the last residual of the last site is in distribution.
@@ -164,7 +166,10 @@ impl Session for ForecastSession {
         if begins && step.index > 0 {
             self.end_segment(step.index, RowKind::Boundary);
         }
-        let steps = self.forecast(begins);
+        let foresight = self.forecast(begins);
+        let chains = foresight.chains(&self.bundle, self.options.horizon, self.options.chains);
+        let sets = foresight.sets(&self.bundle);
+        let steps = foresight.steps;
         if begins {
             self.pending.begin(&steps);
             self.observer.forecast(&ForecastMade { steps: &steps });
@@ -175,6 +180,8 @@ impl Session for ForecastSession {
             token: step.index,
             segment: self.segmenter.segment(),
             steps,
+            chains,
+            sets,
             divergence: self.divergence,
             in_distribution: self.trust(begins),
             watch: self.watched(begins),

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use themecast_lab::train::{self, TrainConfig};
+use themecast_lab::train::{self, ChainConfig, TrainConfig};
 use themecast_plugin_api::Site;
 
 #[derive(Args)]
@@ -28,10 +28,12 @@ pub(super) struct Train {
     out: PathBuf,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Predictor {
     /// Regularised softmax regressions on the residual, its running means, history and position
     Linear,
+    /// The same, and a small transformer that emits the chain of themes step by step
+    Chain,
 }
 
 impl Train {
@@ -40,11 +42,12 @@ impl Train {
     }
 
     fn train(self) -> Result<()> {
-        let Predictor::Linear = self.predictor;
+        let chain = ChainConfig { seed: self.seed, ..ChainConfig::default() };
         let config = TrainConfig {
             sites: self.sites,
             horizons: self.horizons,
             seed: self.seed,
+            chain: (self.predictor == Predictor::Chain).then_some(chain),
             ..TrainConfig::new(&self.out)
         };
         let report = train::run(&self.data, &config, &|line| eprintln!("train: {line}"))?;

@@ -1,7 +1,10 @@
 //! What a bundle says of itself.
 
 use super::BundleError;
-use crate::{features::FeatureLayout, open::OpenCard, segment::SegmenterConfig};
+use crate::{
+    chain::ChainCard, features::FeatureLayout, linear::RowKind, open::OpenCard,
+    segment::SegmenterConfig,
+};
 use serde::{Deserialize, Serialize};
 use themecast_plugin_api::{ModelInfo, Site};
 
@@ -23,7 +26,7 @@ pub struct Card {
     pub segmenter: SegmenterConfig,
     /// How many segments ahead are forecast.
     pub horizons: usize,
-    /// The kind of predictor: `linear`.
+    /// The kind of predictor: `linear`, or `chain`, which has the linear heads too.
     pub predictor: String,
     /// What makes the probabilities hold up.
     pub calibration: Calibration,
@@ -37,6 +40,9 @@ pub struct Card {
     pub created: String,
     /// How it was made.
     pub training: serde_json::Value,
+    /// The chain predictor, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<ChainCard>,
     /// The open-vocabulary head, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenCard>,
@@ -60,6 +66,37 @@ pub struct Theme {
 pub struct Calibration {
     /// One temperature a head, found on held-out data.
     pub temperatures: Temperatures,
+    /// The conformal sets, where they were calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
+    /// How much the newest forecast counts in the average within a segment; 1: alone.
+    #[serde(default = "alone")]
+    pub smoothing: f32,
+}
+
+fn alone() -> f32 {
+    1.0
+}
+
+/// The thresholds of conformal sets, indexed by how many segments ahead, 0 being the token's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conformal {
+    /// The probability with which a set holds the theme that comes.
+    pub coverage: f32,
+    /// At boundaries.
+    pub boundary: Vec<f32>,
+    /// Between them.
+    pub mid: Vec<f32>,
+}
+
+impl Conformal {
+    /// The thresholds for a kind of row.
+    pub fn of(&self, kind: RowKind) -> &[f32] {
+        match kind {
+            RowKind::Boundary => &self.boundary,
+            RowKind::Mid => &self.mid,
+        }
+    }
 }
 
 /// The temperatures of the heads, indexed by offset.

@@ -19,8 +19,16 @@ fn wrong(message: String) -> Result<(), BundleError> {
 }
 
 fn kinds(card: &Card) -> Result<(), BundleError> {
-    if card.predictor != "linear" {
-        return wrong(format!("predictor '{}' is not known: want linear", card.predictor));
+    let known = match card.predictor.as_str() {
+        "linear" => card.chain.is_none(),
+        "chain" => card.chain.is_some(),
+        _ => false,
+    };
+    if !known {
+        return wrong(format!(
+            "predictor '{}' is not known, or its section is missing: want linear or chain",
+            card.predictor
+        ));
     }
     if let Err(error) = card.segmenter.validate() {
         return wrong(error.to_string());

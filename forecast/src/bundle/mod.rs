@@ -7,18 +7,20 @@ mod card;
 mod check;
 mod store;
 
-pub use card::{Calibration, Card, FORMAT, Fit, Reference, Temperatures, Theme};
+pub use card::{Calibration, Card, Conformal, FORMAT, Fit, Reference, Temperatures, Theme};
 pub use store::BundleError;
 
-use crate::{features::FeatureLayout, linear::LinearPredictor, open::OpenHead};
+use crate::{chain::ChainModel, features::FeatureLayout, linear::LinearPredictor, open::OpenHead};
 
 /// A predictor with everything that it needs to be used and judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
     /// What the bundle says of itself.
     pub card: Card,
-    /// The predictor.
+    /// The linear heads.
     pub predictor: LinearPredictor,
+    /// The chain predictor, where there is one.
+    pub chain: Option<ChainModel>,
     /// The open-vocabulary head, where there is one.
     pub open: Option<OpenHead>,
 }

@@ -2,6 +2,7 @@
 
 use super::{Bundle, Card, FORMAT, Fit, check::check};
 use crate::{
+    chain,
     linear::{
         Affine, LinearError, LinearPredictor,
         RowKind::{self, Boundary, Mid},
@@ -120,15 +121,23 @@ impl Bundle {
         let features = layout.len() - layout.history().len();
         let read = |card| open::read(&tensors, card, features);
         let open = card.open.as_ref().map(read).transpose()?;
+        let sizes =
+            chain::Sizes { features: layout.len(), themes: layout.themes, horizons: card.horizons };
+        let get = |name: String, shape: &[usize]| tensor(&tensors, name, shape);
+        let read = |of| chain::read(of, sizes, get);
+        let chain = card.chain.as_ref().map(read).transpose()?;
         // A weight and a bias for each offset of each set; none is missing by now.
-        let more = |name: &&str| open.is_some() && name.starts_with(open::PREFIX);
+        let more = |name: &&str| {
+            (open.is_some() && name.starts_with(open::PREFIX))
+                || (chain.is_some() && name.starts_with(chain::PREFIX))
+        };
         let heads = tensors.names().into_iter().filter(|name| !more(name));
         let (found, wanted) = (heads.count(), 4 * card.offsets());
         if found != wanted {
             return Err(BundleError::Count { file: WEIGHTS, what: "tensors", found, wanted });
         }
         let predictor = LinearPredictor::new(boundary, mid, layout.themes, layout.len())?;
-        Ok(Self { card, predictor, open })
+        Ok(Self { card, predictor, chain, open })
     }
 
     /// Writes the bundle to `folder`: both files beside their places and to the disk first, then
@@ -142,6 +151,9 @@ impl Bundle {
         self.check_temperatures()?;
         if self.card.open.as_ref() != self.open.as_ref().map(|head| &head.card) {
             return Err(BundleError::Value("the open head's card differs from the card's".into()));
+        }
+        if self.card.chain.as_ref() != self.chain.as_ref().map(|model| &model.card) {
+            return Err(BundleError::Value("the chain's card differs from the card's".into()));
         }
         let mut card = serde_json::to_vec_pretty(&self.card)
             .map_err(|error| BundleError::Card(error.to_string()))?;
@@ -187,6 +199,9 @@ impl Bundle {
                 data.push((name("weight"), vec![layout.themes, layout.len()], bytes(&head.weight)));
                 data.push((name("bias"), vec![layout.themes], bytes(&head.bias)));
             }
+        }
+        for (name, shape, values) in self.chain.iter().flat_map(chain::write) {
+            data.push((name, shape, bytes(values)));
         }
         let failed = |error: safetensors::SafeTensorError| BundleError::Weights(error.to_string());
         let mut views = Vec::with_capacity(data.len());

@@ -71,6 +71,8 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
         predictor: "linear".into(),
         calibration: Calibration {
             temperatures: Temperatures { boundary: temperatures(), mid: temperatures() },
+            conformal: None,
+            smoothing: 1.0,
         },
         reference: Reference {
             residual_mean: vec![0.0; hidden],
@@ -84,8 +86,9 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
         license: "Apache-2.0".into(),
         created: "2026-01-01T00:00:00Z".into(),
         training: serde_json::json!({}),
+        chain: None,
         open: None,
     };
     let predictor = LinearPredictor::new(heads(1), heads(2), themes, layout.len()).unwrap();
-    Bundle { card, predictor, open: None }
+    Bundle { card, predictor, chain: None, open: None }
 }

@@ -11,7 +11,8 @@ use crate::{
 use std::{collections::HashMap, path::Path};
 use themecast_forecast::{
     bundle::Bundle,
-    linear::{Affine, RowKind},
+    linear::RowKind,
+    predict::{Forecaster, Foresight},
     trust,
 };
 
@@ -82,20 +83,24 @@ impl<'a> Ours<'a> {
                 continue;
             };
             let (mut walk, mut distances) = (Walk::new(), Vec::new());
+            let mut forecaster = Forecaster::new(bundle);
             let now = |row: &[f32], now: &mut Vec<f32>| classifier.probabilities(row, now);
             replay(&document, bundle.layout(), now, |moment| {
                 let hidden = bundle.card.model.hidden_size;
                 let last = &moment.residuals[moment.residuals.len() - hidden..];
                 distances.push(trust::distance(last, &bundle.card.reference));
+                let foresight = forecaster.forecast(bundle, moment.kind, moment.features);
                 let place = walk.place(moment, chain.len());
                 let inside = moment.kind == RowKind::Mid && moment.segment < chain.len() as i32;
                 if split == Split::Test && inside {
                     own.everywhere.moments.push((document.id.clone(), moment.segment));
-                    self.forecast(moment, &mut own.everywhere.forecasts);
+                    self.forecast(moment, &foresight, &mut own.everywhere.forecasts);
                 }
                 match place {
-                    Some(Place::Within(_)) => self.forecast(moment, own.within.of_mut(split)),
-                    Some(_) => self.forecast(moment, own.boundary.of_mut(split)),
+                    Some(Place::Within(_)) => {
+                        self.forecast(moment, &foresight, own.within.of_mut(split))
+                    }
+                    Some(_) => self.forecast(moment, &foresight, own.boundary.of_mut(split)),
                     None => {}
                 }
                 Ok(())
@@ -105,25 +110,23 @@ impl<'a> Ours<'a> {
         Ok(own)
     }
 
-    fn forecast(&self, moment: &Moment<'_>, into: &mut Forecasts) {
+    /// What is forecast relative to the last token read: at a boundary the segment that ended has
+    /// been classified by the replay, and the next one is the first of the foresight.
+    fn forecast(&self, moment: &Moment<'_>, foresight: &Foresight, into: &mut Forecasts) {
         into.by_offset.resize(self.offsets, Vec::new());
-        let mut out = Vec::new();
-        let heads = self.bundle.predictor.heads(moment.kind);
+        let first = usize::from(moment.kind == RowKind::Boundary);
         for (offset, forecasts) in into.by_offset.iter_mut().enumerate() {
-            of_head(moment, &heads[offset], offset, &mut out);
-            forecasts.extend_from_slice(&out);
+            match (offset.checked_sub(first), moment.now) {
+                (Some(step), _) => forecasts.extend_from_slice(&foresight.steps[step]),
+                (None, Some(now)) => forecasts.extend_from_slice(now),
+                (None, None) => {
+                    let mut out = Vec::new();
+                    self.bundle.predictor.heads(moment.kind)[offset]
+                        .probabilities(moment.features, &mut out);
+                    forecasts.extend_from_slice(&out);
+                }
+            }
         }
-    }
-}
-
-/// The forecast of one head; at a boundary, offset 0 is what the replay has classified already.
-fn of_head(moment: &Moment<'_>, head: &Affine, offset: usize, out: &mut Vec<f32>) {
-    match moment.now {
-        Some(now) if offset == 0 => {
-            out.clear();
-            out.extend_from_slice(now);
-        }
-        _ => head.probabilities(moment.features, out),
     }
 }
 

@@ -172,6 +172,17 @@ impl Scaler {
         }
     }
 
+    /// Lets a row-major matrix of *shape* `[out, features]` and its bias take raw rows in place of
+    /// z-scored ones.
+    pub(crate) fn fold_rows(&self, weight: &mut [f32], bias: &mut [f32]) {
+        for (row, bias) in weight.chunks_exact_mut(self.mean.len()).zip(bias) {
+            for ((weight, mean), deviation) in row.iter_mut().zip(&self.mean).zip(&self.deviation) {
+                *weight /= deviation;
+                *bias -= *weight * mean;
+            }
+        }
+    }
+
     /// The same regression over raw features: mean and deviation go into weight and bias.
     pub(crate) fn fold(&self, weights: &Weights, temperature: f32) -> Affine {
         let (features, classes) = (self.mean.len(), weights.classes);

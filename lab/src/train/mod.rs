@@ -3,16 +3,20 @@
 //! A first pass fits the classifier of ended segments (offset 0 at boundaries), cross-fitted over
 //! folds of prompts; a second pass builds every other row with the soft history that it gives,
 //! as in serving. Each head is a softmax regression of its own: penalty and temperature are
-//! chosen on the validation split, and nothing ever looks at the test split.
+//! chosen on the validation split, and nothing ever looks at the test split. [`chain`] trains a
+//! transformer beside the heads; `settle` chooses what follows from both, averaging and sets.
 
+pub mod chain;
 pub(crate) mod head;
 pub(crate) mod logistic;
 mod reference;
 pub(crate) mod rows;
 mod sets;
+mod settle;
 
+pub use chain::{ChainConfig, ChainReport};
 pub use sets::HeadReport;
-pub(crate) use sets::matrices;
+pub use settle::SmoothingReport;
 
 use crate::{
     LabError, Result,
@@ -32,8 +36,8 @@ use std::{
 };
 use themecast_forecast::{
     bundle::{Bundle, Calibration, Card, FORMAT, Temperatures},
-    features::FeatureLayout,
-    linear::LinearPredictor,
+    chain::ChainModel,
+    linear::{LinearPredictor, RowKind},
 };
 use themecast_plugin_api::Site;
 
@@ -57,6 +61,8 @@ pub struct TrainConfig {
     pub steps: u64,
     /// The license of the bundle.
     pub license: String,
+    /// How to train a chain predictor beside the linear heads; none where it is not wanted.
+    pub chain: Option<ChainConfig>,
 }
 
 impl TrainConfig {
@@ -71,6 +77,7 @@ impl TrainConfig {
             mid_rows: 3,
             steps: 150,
             license: "Apache-2.0".to_owned(),
+            chain: None,
         }
     }
 
@@ -97,6 +104,10 @@ pub struct TrainReport {
     pub features: usize,
     /// Every head, boundary heads first.
     pub heads: Vec<HeadReport>,
+    /// The chain predictor, where one was trained.
+    pub chain: Option<ChainReport>,
+    /// What averaging within segments does, by weight.
+    pub smoothing: Vec<SmoothingReport>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -122,7 +133,9 @@ pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<
     let source =
         Source { dir, sites, layout, chains: &chains, folds: config.folds, seed: config.seed };
     let trained = train(&source, config, progress)?;
-    let (bundle, mut report) = bundle(&info, &labels, sites, config, trained)?;
+    let (mut bundle, mut report) = bundle(&info, &labels, sites, config, trained)?;
+    progress("settling averages and sets on the validation split");
+    report.smoothing = settle::settle(dir, &mut bundle, &chains)?;
     bundle.save(&config.out).map_err(|error| LabError::Forecast(error.to_string()))?;
     report.seconds = started.elapsed().as_secs_f64();
     progress(&format!("saved {} after {:.0} s", config.out.display(), report.seconds));
@@ -130,8 +143,8 @@ pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<
 }
 
 struct Trained {
-    boundary: sets::HeadSet,
-    mid: sets::HeadSet,
+    predictor: LinearPredictor,
+    chain: Option<ChainModel>,
     distances: Distances,
     excess_std: f32,
     report: TrainReport,
@@ -150,13 +163,27 @@ fn train(source: &Source<'_>, config: &TrainConfig, progress: &dyn Fn(&str)) -> 
     check_rows(&mid)?;
     let counts = |rows: &Splits| [rows.train.origins.len(), rows.validation.origins.len()];
     let (boundary_rows, mid_rows) = (counts(&boundary), counts(&mid));
+    let kept = config.chain.as_ref().map(|config| (config, boundary.clone(), mid.clone()));
     let boundary = sets::fit("boundary", boundary, layout, config, progress)?;
     let mid = sets::fit("mid", mid, layout, config, progress)?;
-    let heads = boundary.reports.iter().chain(&mid.reports).cloned().collect();
-    let features = layout.len();
     let excess_std = boundary.excess_std;
-    let report = TrainReport { boundary_rows, mid_rows, features, heads, seconds: 0.0 };
-    Ok(Trained { boundary, mid, distances, excess_std, report })
+    let heads = boundary.reports.into_iter().chain(mid.reports).collect();
+    let predictor = LinearPredictor::new(boundary.heads, mid.heads, layout.themes, layout.len())
+        .map_err(|error| LabError::Forecast(error.to_string()))?;
+    let chained = kept.map(|(of, boundary, mid)| {
+        chain::train((&boundary, &mid), (layout, config.horizons), &predictor, of, progress)
+    });
+    let (chain, chain_report) = chained.transpose()?.unzip();
+    let report = TrainReport {
+        boundary_rows,
+        mid_rows,
+        features: layout.len(),
+        heads,
+        chain: chain_report,
+        smoothing: Vec::new(),
+        seconds: 0.0,
+    };
+    Ok(Trained { predictor, chain, distances, excess_std, report })
 }
 
 fn check_rows(rows: &Splits) -> Result<()> {
@@ -214,7 +241,8 @@ fn bundle(
     config: &TrainConfig,
     trained: Trained,
 ) -> Result<(Bundle, TrainReport)> {
-    let Trained { boundary, mid, distances, excess_std, report } = trained;
+    let Trained { predictor, chain, distances, excess_std, report } = trained;
+    let temperatures = |kind| predictor.heads(kind).iter().map(|head| head.temperature).collect();
     let theme_share = labels.themes.iter().map(|theme| theme.share).collect();
     let card = Card {
         format: FORMAT,
@@ -223,15 +251,17 @@ fn bundle(
         themes: labels.themes.clone(),
         segmenter: info.segmenter.clone(),
         horizons: config.horizons,
-        predictor: "linear".to_owned(),
+        predictor: if chain.is_some() { "chain" } else { "linear" }.to_owned(),
         calibration: Calibration {
             temperatures: Temperatures {
-                boundary: boundary.heads.iter().map(|head| head.temperature).collect(),
-                mid: mid.heads.iter().map(|head| head.temperature).collect(),
+                boundary: temperatures(RowKind::Boundary),
+                mid: temperatures(RowKind::Mid),
             },
+            conformal: None,
+            smoothing: 1.0,
         },
         reference: distances.reference(theme_share, excess_std),
-        evaluation: json!({ "validation": report.heads }),
+        evaluation: json!({ "validation": report.heads, "chain": report.chain }),
         license: config.license.clone(),
         created: now_iso8601(),
         training: json!({
@@ -243,12 +273,10 @@ fn bundle(
             "seed": config.seed, "folds": config.folds, "steps": config.steps,
             "boundary_rows": report.boundary_rows, "mid_rows": report.mid_rows,
         }),
+        chain: chain.as_ref().map(|model| model.card.clone()),
         open: None,
     };
-    let layout: FeatureLayout = card.layout();
-    let predictor = LinearPredictor::new(boundary.heads, mid.heads, layout.themes, layout.len())
-        .map_err(|error| LabError::Forecast(error.to_string()))?;
-    Ok((Bundle { card, predictor, open: None }, report))
+    Ok((Bundle { card, predictor, chain, open: None }, report))
 }
 
 /// The present moment, `2026-01-31T12:00:00Z`.

@@ -33,7 +33,7 @@ pub(crate) struct Origin {
 }
 
 /// Raw rows, *shape* `[origins, features]`, row-major.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Rows {
     pub(crate) values: Vec<f32>,
     pub(crate) origins: Vec<Origin>,
@@ -52,7 +52,7 @@ impl Rows {
 }
 
 /// The rows of one kind.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Splits {
     pub(crate) train: Rows,
     pub(crate) validation: Rows,

@@ -1,0 +1,91 @@
+//! What is trained is what serves.
+
+use super::{
+    batch::Stories,
+    network::{Network, Sizes},
+};
+use crate::train::{
+    head::Scaler,
+    rows::{Origin, Rows},
+};
+use std::sync::Arc;
+use themecast_forecast::{
+    chain::{ChainCard, Mix, Track},
+    features::FeatureLayout,
+    linear::{RowKind, softmax},
+};
+
+const LAYOUT: FeatureLayout = FeatureLayout { hidden: 3, sites: 1, themes: 4 };
+
+fn rows(chains: &[Arc<[u32]>], of: impl Fn(i32) -> Vec<f32>, moments: bool) -> Rows {
+    let mut rows = Rows::default();
+    for chain in chains {
+        let last = chain.len() as i32;
+        for segment in if moments { 0..last } else { -1..last - 1 } {
+            let origin = Origin { segment, fold: 0, chain: chain.clone() };
+            rows.values.extend(of(segment * 7 + last));
+            rows.origins.push(origin);
+        }
+    }
+    rows
+}
+
+fn row(seed: i32) -> Vec<f32> {
+    (0..LAYOUT.len()).map(|place| ((seed * 31 + place as i32 * 17) as f32 * 0.7).sin()).collect()
+}
+
+#[test]
+fn serving_computes_what_training_computes() {
+    let card = ChainCard {
+        width: 8,
+        heads: 2,
+        layers: 2,
+        inner: 16,
+        places: 3,
+        boundary: vec![Mix { weight: 1.0, temperature: 1.0 }; 3],
+        mid: vec![Mix { weight: 1.0, temperature: 1.0 }; 3],
+        temperatures: vec![1.0; 2],
+    };
+    let chains: [Arc<[u32]>; 2] = [[0, 1, 2, 3, 1].into(), [2, 2, 0].into()];
+    let (boundary, mid) = (rows(&chains, row, false), rows(&chains, |s| row(s + 100), true));
+    let scaler = Scaler::measure(&mid.values, LAYOUT.len());
+    let stories = Stories::new(&boundary, &mid, LAYOUT, 2, &scaler);
+    let sizes = Sizes { features: LAYOUT.len(), themes: 4, horizons: 2 };
+    let network = Network::new(&card, sizes, 9).unwrap();
+    let model = network.export(&card, &scaler).unwrap();
+    let batch = stories.batch(&[0, 1], card.places).unwrap();
+    let out = network.forward(&batch, 0.0).unwrap();
+    let targets = &batch.marginal[1];
+    let logits: Vec<f32> =
+        network.marginal(&out, targets, 1).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+    let next = &batch.next[1];
+    let after: Vec<f32> =
+        network.next(&out, next).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+    let mut seen = 0;
+    let mut track = Track::new(&model);
+    for (number, present) in batch.presents.iter().enumerate() {
+        if present.kind == RowKind::Boundary && present.place == 0 {
+            track = Track::new(&model);
+        }
+        let outlook = track.observe(&model, present.kind, stories.raw(present));
+        if let Some(case) = targets.present.iter().position(|&of| of == number) {
+            same(&logits[case * 4..case * 4 + 4], &outlook.steps[1]);
+            seen += 1;
+        }
+        if let Some(case) = next.present.iter().position(|&of| of == number) {
+            let themes: Vec<usize> =
+                present.came[..2].iter().flatten().map(|&theme| theme as usize).collect();
+            same(&after[case * 4..case * 4 + 4], &outlook.next(&model, &themes));
+            seen += 1;
+        }
+    }
+    assert!(seen > 12, "{seen}");
+}
+
+fn same(logits: &[f32], p: &[f32]) {
+    let mut expected = logits.to_vec();
+    softmax(&mut expected);
+    for (a, b) in expected.iter().zip(p) {
+        assert!((a - b).abs() < 1e-4, "{expected:?} {p:?}");
+    }
+}
