@@ -33,7 +33,7 @@ pub struct OpenConfig {
 
 impl Default for OpenConfig {
     fn default() -> Self {
-        Self { horizons: 3, rank: 96, background_rank: 64, mid_rows: 3 }
+        Self { horizons: 3, rank: 128, background_rank: 64, mid_rows: 3 }
     }
 }
 
