@@ -44,8 +44,8 @@ fn watching() -> Bundle {
         rank: RANK,
         background_rank: 1,
         calibration: Calibration {
-            boundary: vec![-1.0, 1.0, 0.5, 0.25, 0.0],
-            mid: vec![-2.0, 0.5, 0.5, 0.0, 0.0],
+            boundary: vec![-1.0, 1.0, 0.5, 0.25, 0.0, 0.0],
+            mid: vec![-2.0, 0.5, 0.5, 0.0, 0.0, 0.1],
         },
         evaluation: serde_json::json!({}),
     };
@@ -171,7 +171,7 @@ fn the_head_is_saved_and_loaded_and_what_does_not_fit_is_named() {
         ("\"rank\": 2", "\"rank\": 3", "open.boundary.project: is F16 [2, 22]"),
         ("\"rank\": 2", "\"rank\": 0", "open: rank 0"),
         ("\"dimension\": 3", "\"dimension\": 4", "open.segments.mean: is F32 [3]"),
-        ("-2.0,", "", "a calibration is not 5 finite numbers"),
+        ("-2.0,", "", "a calibration is not 6 finite numbers"),
     ] {
         assert!(card.contains(from), "{from}");
         fs::write(&path, card.replacen(from, to, 1)).unwrap();
