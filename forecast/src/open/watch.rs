@@ -4,7 +4,7 @@ use super::{Embed, OpenHead, head::dot, head::features};
 use crate::{features::FeatureLayout, linear::RowKind};
 
 /// How many numbers tell a phrase's chance at one moment.
-pub const INPUTS: usize = 4;
+pub const INPUTS: usize = 5;
 
 /// How a forecast scores a phrase at one horizon.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,7 +17,7 @@ pub struct Score {
 
 /// What tells a phrase's chance: how unusual its best score is and how unusual the mean of its
 /// scores, its best score among the cosines that training segments had with it (in deviations),
-/// and the spread of those.
+/// the spread of those, and its best score itself.
 pub fn inputs(scores: impl Iterator<Item = Score>, segments: (f32, f32)) -> [f32; INPUTS] {
     let (mut best, mut unusual, mut sum, mut count) = (f32::MIN, f32::MIN, 0.0, 0.0f32);
     for score in scores {
@@ -28,7 +28,7 @@ pub fn inputs(scores: impl Iterator<Item = Score>, segments: (f32, f32)) -> [f32
     }
     let (mean, deviation) = segments;
     let rank = (best - mean) / deviation.max(1e-3);
-    [unusual, sum / count.max(1.0), rank, 10.0 * deviation]
+    [unusual, sum / count.max(1.0), rank, 10.0 * deviation, 10.0 * best]
 }
 
 /// The probability that a logistic regression (*shape* `[1 + INPUTS]`, the intercept first) gives.
@@ -149,8 +149,8 @@ mod tests {
                 rank: 1,
                 background_rank: 1,
                 calibration: Calibration {
-                    boundary: vec![-1.0, 1.0, 0.0, 0.0, 0.0],
-                    mid: vec![0.0; 5],
+                    boundary: vec![-1.0, 1.0, 0.0, 0.0, 0.0, 0.0],
+                    mid: vec![0.0; 6],
                 },
                 evaluation: serde_json::Value::Null,
             },
@@ -165,9 +165,9 @@ mod tests {
         let head = head();
         let phrase = Phrase::new(&head, RowKind::Boundary, &[1.0, 0.0]);
         let embeddings = head.boundary.embeddings(&[1.5]);
-        let [unusual, mean, rank, spread] = phrase.inputs(&[1.5]);
+        let [unusual, mean, rank, spread, best] = phrase.inputs(&[1.5]);
         assert_eq!((unusual, mean), (1.5, 1.5));
-        assert!((embeddings[0] - 0.6).abs() < 1e-6);
+        assert!((embeddings[0] - 0.6).abs() < 1e-6 && (best - 6.0).abs() < 1e-5);
         assert!((rank - (0.6 - 0.3) / 0.1).abs() < 1e-4 && (spread - 1.0).abs() < 1e-6);
     }
 

@@ -12,7 +12,9 @@ use themecast_forecast::{
     ForecastPlugin,
     bundle::Bundle,
     events::Silent,
-    open::{Background, Calibration, Embed, OpenCard, OpenHead, OpenSet},
+    features::FeatureLayout,
+    linear::RowKind,
+    open::{Background, Calibration, Embed, OpenCard, OpenHead, OpenSet, Watch},
 };
 use themecast_plugin_api::{Phase, Plugin, PluginError, RequestInfo, Residuals, Step, Value};
 
@@ -42,8 +44,8 @@ fn watching() -> Bundle {
         rank: RANK,
         background_rank: 1,
         calibration: Calibration {
-            boundary: vec![-1.0, 1.0, 0.5, 0.25, 0.0],
-            mid: vec![-2.0, 0.5, 0.5, 0.0, 0.0],
+            boundary: vec![-1.0, 1.0, 0.5, 0.25, 0.0, 0.0],
+            mid: vec![-2.0, 0.5, 0.5, 0.0, 0.0, 0.1],
         },
         evaluation: serde_json::json!({}),
     };
@@ -169,7 +171,7 @@ fn the_head_is_saved_and_loaded_and_what_does_not_fit_is_named() {
         ("\"rank\": 2", "\"rank\": 3", "open.boundary.project: is F16 [2, 22]"),
         ("\"rank\": 2", "\"rank\": 0", "open: rank 0"),
         ("\"dimension\": 3", "\"dimension\": 4", "open.segments.mean: is F32 [3]"),
-        ("-2.0,", "", "a calibration is not 5 finite numbers"),
+        ("-2.0,", "", "a calibration is not 6 finite numbers"),
     ] {
         assert!(card.contains(from), "{from}");
         fs::write(&path, card.replacen(from, to, 1)).unwrap();
@@ -181,4 +183,40 @@ fn the_head_is_saved_and_loaded_and_what_does_not_fit_is_named() {
     fs::copy(folder.path().join("plain/card.json"), &path).unwrap();
     let error = Bundle::load(folder.path()).unwrap_err().to_string();
     assert!(error.contains("tensors"), "{error}");
+}
+
+/// On a quiet core: `cargo test --release -p themecast-forecast -- --ignored --nocapture cost`.
+#[test]
+#[ignore = "measures time"]
+fn cost_of_sixteen_phrases() {
+    let (dimension, horizons, rank) = (384, 3, 96);
+    let layout = FeatureLayout { hidden: 576, sites: 1, themes: 24 };
+    let features = layout.len() - layout.history().len();
+    let set = OpenSet {
+        scaling: vec![1.0; 2 * features],
+        project: numbers(1, rank * features),
+        expand: numbers(2, horizons * dimension * rank),
+        bias: numbers(3, horizons * dimension),
+    };
+    let card = watching().card.open.unwrap();
+    let head = OpenHead {
+        card: OpenCard { dimension, horizons, rank, ..card },
+        boundary: set.clone(),
+        mid: set,
+        segments: Background { mean: numbers(4, dimension), factor: numbers(5, 64 * dimension) },
+    };
+    let phrases: Vec<Vec<f32>> = (0..16).map(|seed| numbers(seed, dimension)).collect();
+    let mut watch = Watch::new(&head, &phrases);
+    let row = numbers(9, layout.len());
+    let mut millis: Vec<f64> = (0..2000)
+        .map(|_| {
+            let started = std::time::Instant::now();
+            let p = watch.probabilities(&head, RowKind::Mid, &row, &layout);
+            assert_eq!(std::hint::black_box(p).len(), 16);
+            started.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    millis.sort_by(f64::total_cmp);
+    println!("sixteen phrases: {:.4} ms, p99 {:.4} ms", millis[1000], millis[1980]);
+    assert!(millis[1000] < 0.2);
 }

@@ -1,13 +1,14 @@
 //! Judging the head of a bundle on answers it has never seen, beside everything it has to beat.
 
 use super::{
-    Encoder, TrainedOn, check,
-    corpus::{self, Corpus, Wanted},
+    Encoder, TrainedOn,
+    catalogue::Catalogue,
+    check,
+    corpus::{Corpus, Wanted},
     fit::{Sample, cosine},
     guesses::{self, Case, Guesses, OURS, Sources},
     interval::Draws,
     phrases::Leaving,
-    phrases_of,
     report::{GuessReport, OpenReport, UnseenReport},
     retrieval,
     unseen::{self, Setting},
@@ -162,7 +163,7 @@ impl Judge<'_> {
     /// Phrases for themes that are left out one after the other.
     fn unseen(&self, labels: &Labels, progress: &dyn Fn(&str)) -> Result<UnseenReport> {
         let corpus = self.sources.corpus;
-        let phrases = corpus::embed(self.sources.embedder, &phrases_of(&labels.themes))?;
+        let phrases = Catalogue::new(&labels.themes, corpus, self.sources.embedder)?;
         let horizons = self.head().card.horizons;
         let splits = [Split::Validation, Split::Test];
         let trained = TrainedOn::read(&self.head().card)?;

@@ -4,7 +4,7 @@
 //! sentence embedding of each segment to come, in closed form, then in low rank; and the way from
 //! a phrase's score to a probability, learnt from themes that the regression had not seen.
 //! [`judge`] holds it against guesses as the nearest published work does. In the order of the
-//! data: `corpus`, `fit` (`ridge`, `cholesky`, `lowrank`), `phrases`; then `guesses` (`text`),
+//! data: `corpus`, `fit` (`ridge`, `cholesky`, `lowrank`), `catalogue`, `phrases`; then `guesses` (`text`),
 //! `retrieval`, `unseen`, `interval`, `report`.
 //!
 //! Themes of the catalogue are used as phrases here, never as classes: what forecasts classes is
@@ -12,6 +12,7 @@
 //! `open`.
 
 mod blocks;
+mod catalogue;
 mod cholesky;
 mod corpus;
 mod fit;
@@ -37,7 +38,7 @@ pub use report::{GuessReport, OpenReport, PUBLISHED, UnseenReport, UnseenTheme};
 pub use train::{OpenConfig, TrainedOn, run as train};
 
 use crate::{LabError, Result, dataset::CollectionInfo, embed::Embed};
-use themecast_forecast::bundle::{Bundle, Theme};
+use themecast_forecast::bundle::Bundle;
 
 /// A sentence encoder with its name.
 #[derive(Clone, Copy)]
@@ -46,15 +47,6 @@ pub struct Encoder<'a> {
     pub name: &'a str,
     /// The encoder.
     pub embedder: &'a dyn Embed,
-}
-
-/// The phrase that stands for each theme: its name and description.
-fn phrases_of(themes: &[Theme]) -> Vec<String> {
-    let phrase = |theme: &Theme| match theme.description.trim() {
-        "" => theme.name.clone(),
-        description => format!("{}: {description}", theme.name),
-    };
-    themes.iter().map(phrase).collect()
 }
 
 fn check(bundle: &Bundle, info: &CollectionInfo) -> Result<()> {

@@ -68,6 +68,10 @@ pub struct UnseenReport {
     pub brier: Option<Mean>,
     /// Brier score of the share of all themes, for every phrase alike.
     pub base_brier: Option<Mean>,
+    /// Mean probability of phrases that no segment is like, each calibrated without itself.
+    pub never: Option<Mean>,
+    /// How often that is above one half.
+    pub never_above_half: Option<Mean>,
 }
 
 /// One theme, by its name and description as the phrase.
@@ -179,6 +183,8 @@ impl UnseenReport {
             ("ECE", &self.ece),
             ("Brier", &self.brier),
             ("Brier of the base rate", &self.base_brier),
+            ("mean probability of phrases that never came", &self.never),
+            ("the same above one half", &self.never_above_half),
         ] {
             out.push_str(&format!("| {what} | {} |\n", maybe(mean)));
         }

@@ -1,13 +1,19 @@
 //! A made-up collection through training and judging of the open-vocabulary head.
 
-use super::{Encoder, JudgeConfig, OURS, OpenConfig, OpenReport, judge, train};
+use super::{
+    Encoder, JudgeConfig, OURS, OpenConfig, OpenReport,
+    corpus::{Corpus, Wanted},
+    judge, train,
+};
 use crate::{
-    label,
+    Split,
+    dataset::CollectionInfo,
+    label::{self, Labels},
     synthetic::{self, ByWord, SMALL, WordEmbedder},
     train::{self as classes, TrainConfig},
 };
 use std::path::Path;
-use themecast_forecast::bundle::Bundle;
+use themecast_forecast::{bundle::Bundle, linear::RowKind, open::Phrase};
 
 const ENCODER: Encoder<'_> = Encoder { name: "words", embedder: &WordEmbedder };
 
@@ -66,6 +72,34 @@ fn the_bundle_keeps_its_other_heads_and_loads_again() {
     assert!(figure("validation_cosine") - figure("kept_cosine") < 0.02, "{ridge}");
 }
 
+#[test]
+fn over_the_training_rows_a_phrases_scores_are_as_usual_as_can_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let bundle = trained(dir.path(), 1);
+    let head = Bundle::load(&bundle).unwrap().open.unwrap();
+    let labels = Labels::load(dir.path()).unwrap();
+    let info = CollectionInfo::load(dir.path()).unwrap();
+    let splits = &[Split::Train];
+    let wanted = Wanted { dir: dir.path(), sites: &info.sites, hidden: 12, mid_rows: 3, splits };
+    let corpus = Corpus::read(&wanted, &labels, &WordEmbedder, &|_| {}).unwrap();
+    let phrase = [[1.0 / 3f32.sqrt(); 3].as_slice(), &[0.0; 9]].concat();
+    for kind in [RowKind::Boundary, RowKind::Mid] {
+        let (watched, set) = (Phrase::new(&head, kind, &phrase), corpus.set(kind));
+        let mut scores = Vec::new();
+        for (row, &origin) in set.rows.rows().into_iter().zip(&set.origins) {
+            if corpus.target(origin, 1).is_some() {
+                let mut latents = Vec::new();
+                head.set(kind).latents(&mut row.to_vec(), &mut latents);
+                scores.push(f64::from(watched.inputs(&latents)[0]));
+            }
+        }
+        let count = scores.len() as f64;
+        let mean = scores.iter().sum::<f64>() / count;
+        let deviation = (scores.iter().map(|x| x * x).sum::<f64>() / count - mean * mean).sqrt();
+        assert!(mean.abs() < 0.01 && (deviation - 1.0).abs() < 0.02, "{mean} {deviation}");
+    }
+}
+
 /// Run with `THEMECAST_MINILM=DIR THEMECAST_COLLECTION=DIR THEMECAST_BUNDLE=DIR cargo test
 /// --release -p themecast-lab -- --ignored --nocapture open_head_of_a_collection`; the bundle is
 /// changed. `THEMECAST_RANK` sets the rank, `THEMECAST_JUDGE=1` only judges.
@@ -79,7 +113,7 @@ fn open_head_of_a_collection() {
     let encoder = Encoder { name: "all-MiniLM-L6-v2", embedder: &embedder };
     let (data, bundle) = (dir("THEMECAST_COLLECTION"), dir("THEMECAST_BUNDLE"));
     if std::env::var("THEMECAST_JUDGE").is_err() {
-        let rank = std::env::var("THEMECAST_RANK").map_or(96, |rank| rank.parse().unwrap());
+        let rank = std::env::var("THEMECAST_RANK").map_or(128, |rank| rank.parse().unwrap());
         let config = OpenConfig { rank, ..OpenConfig::default() };
         let trained = train(&data, &bundle, &config, encoder, &say).unwrap();
         println!("{}", serde_json::to_string_pretty(&trained).unwrap());

@@ -1,15 +1,16 @@
 //! Adding an open-vocabulary head to a bundle.
 
 use super::{
-    Encoder, check,
-    corpus::{self, Corpus, Wanted},
+    Encoder,
+    catalogue::Catalogue,
+    check,
+    corpus::{Corpus, Wanted},
     fit::{self, RidgeReport, Sample},
     lowrank,
     phrases::{Leaving, logistic},
-    phrases_of,
 };
 use crate::{LabError, Result, Split, dataset::CollectionInfo, label::Labels};
-use ndarray::{Array2, Axis};
+use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use themecast_forecast::{
@@ -33,7 +34,7 @@ pub struct OpenConfig {
 
 impl Default for OpenConfig {
     fn default() -> Self {
-        Self { horizons: 3, rank: 96, background_rank: 64, mid_rows: 3 }
+        Self { horizons: 3, rank: 128, background_rank: 64, mid_rows: 3 }
     }
 }
 
@@ -89,7 +90,7 @@ pub fn run(
         splits: &[Split::Train, Split::Validation],
     };
     let corpus = Corpus::read(&wanted, &labels, encoder.embedder, progress)?;
-    let phrases = corpus::embed(encoder.embedder, &phrases_of(&labels.themes))?;
+    let phrases = Catalogue::new(&labels.themes, &corpus, encoder.embedder)?;
     let head = head(&corpus, &phrases, config, encoder.name, progress)?;
     let trained = TrainedOn::read(&head.card)?;
     loaded.card.open = Some(head.card.clone());
@@ -101,7 +102,7 @@ pub fn run(
 /// Fits the whole head.
 fn head(
     corpus: &Corpus,
-    phrases: &Array2<f32>,
+    phrases: &Catalogue,
     config: &OpenConfig,
     embedder: &str,
     progress: &dyn Fn(&str),

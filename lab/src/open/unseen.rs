@@ -1,6 +1,7 @@
 //! Judging phrases for themes that nothing was trained on.
 
 use super::{
+    catalogue::{Catalogue, NEVER},
     corpus::Corpus,
     fit::cosine,
     interval::Draws,
@@ -8,7 +9,6 @@ use super::{
     report::{UnseenReport, UnseenTheme},
 };
 use crate::{Result, Split};
-use ndarray::Array2;
 use std::collections::HashMap;
 use themecast_forecast::{bundle::Theme, open::probability};
 
@@ -33,8 +33,7 @@ struct Judged {
 pub(super) struct Setting<'a> {
     pub(super) corpus: &'a Corpus,
     pub(super) themes: &'a [Theme],
-    /// *Shape* `[themes, dimension]`.
-    pub(super) phrases: &'a Array2<f32>,
+    pub(super) phrases: &'a Catalogue,
     /// The number of each test answer.
     pub(super) numbers: &'a HashMap<usize, usize>,
     pub(super) within: usize,
@@ -50,40 +49,58 @@ pub(super) fn judge(
     text: &[Unseen],
     draws: &Draws,
 ) -> Result<UnseenReport> {
-    let mut kept = Vec::new();
-    let mut base = Vec::new();
-    for theme in 0..ours.len() {
-        let weights = [calibrate(setting, ours, theme)?, calibrate(setting, text, theme)?];
-        let pairs = ours[theme].cases.iter().zip(&text[theme].cases);
+    let (mut kept, mut base, mut never) = (Vec::new(), Vec::new(), Vec::new());
+    for (phrase, &theme) in setting.phrases.themes.iter().enumerate() {
+        // The names alone only help to calibrate; a decoy is calibrated on the other decoys.
+        if theme != NEVER && phrase >= setting.themes.len() {
+            continue;
+        }
+        let weights = [calibrate(setting, ours, phrase)?, calibrate(setting, text, phrase)?];
+        let pairs = ours[phrase].cases.iter().zip(&text[phrase].cases);
         let judged: Vec<Judged> =
-            pairs.filter_map(|pair| judged(setting, pair, &weights)).collect();
+            pairs.filter_map(|pair| judged(setting, phrase, pair, &weights)).collect();
+        if theme == NEVER {
+            never.extend(judged);
+            continue;
+        }
         let came = judged.iter().filter(|one| one.came).count();
         base.push((came, judged.len()));
         if came >= LEAST && judged.len() - came >= LEAST {
-            kept.push((theme, judged));
+            kept.push((phrase, judged));
         }
     }
     let (came, all) = base.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     let themes = kept.iter().map(|(theme, judged)| of_theme(setting, ours, *theme, judged));
     let rate = came as f64 / all.max(1) as f64;
-    Ok(report(setting.within, themes.collect(), &kept, rate, draws))
+    let mut report = report(setting.within, themes.collect(), &kept, rate, draws);
+    report.never = draws.mean(never.iter().map(|one| (one.document, one.p)));
+    report.never_above_half =
+        draws.mean(never.iter().map(|one| (one.document, f64::from(u8::from(one.p > 0.5)))));
+    Ok(report)
 }
 
-/// The logistic regression from the validation cases of all other themes.
-fn calibrate(setting: &Setting<'_>, unseen: &[Unseen], theme: usize) -> Result<Vec<f32>> {
-    let others = unseen.iter().enumerate().filter(|(other, _)| *other != theme);
+/// The logistic regression from the validation cases of the phrases for all other themes.
+fn calibrate(setting: &Setting<'_>, unseen: &[Unseen], phrase: usize) -> Result<Vec<f32>> {
+    let themes = &setting.phrases.themes;
+    let same = |other: usize| match themes[phrase] {
+        NEVER => other == phrase,
+        theme => themes[other] == theme,
+    };
+    let others = unseen.iter().enumerate().filter(|(other, _)| !same(*other));
     let cases = others.flat_map(|(_, one)| &one.cases);
     logistic(cases.filter(|case| setting.corpus.split(case.origin) == Split::Validation))
 }
 
 fn judged(
     setting: &Setting<'_>,
+    phrase: usize,
     (ours, text): (&PhraseCase, &PhraseCase),
     [ours_weights, text_weights]: &[Vec<f32>; 2],
 ) -> Option<Judged> {
     let document = *setting.numbers.get(&ours.origin.answer)?;
     let last = setting.corpus.target(ours.origin, 0)?;
-    let (phrase, segment) = (setting.phrases.row(ours.theme), setting.corpus.embeddings.row(last));
+    let (phrase, segment) =
+        (setting.phrases.embeddings.row(phrase), setting.corpus.embeddings.row(last));
     Some(Judged {
         document,
         came: ours.came,
@@ -149,6 +166,8 @@ fn report(
         ece: draws.statistic(|counts| pooled.calibration_error(&|at| f64::from(counts[at]))),
         brier: squares(&|one| one.p),
         base_brier: squares(&|_| rate),
+        never: None,
+        never_above_half: None,
         themes,
     }
 }
