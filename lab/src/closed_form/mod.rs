@@ -11,11 +11,12 @@ use crate::{
     Result,
     train::logistic::{Matrix, Weights},
 };
+use rayon::prelude::*;
 use themecast_forecast::linear::softmax;
 
 /// How strongly each method is regularised, tried in turn.
-const SHRINKAGES: [f64; 6] = [0.01, 0.03, 0.1, 0.3, 0.6, 0.9];
-const RIDGES: [f64; 6] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0];
+const SHRINKAGES: [f64; 7] = [0.03, 0.1, 0.3, 0.6, 0.9, 0.97, 0.99];
+const RIDGES: [f64; 7] = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
 /// A way to fit without gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +50,8 @@ pub(crate) fn fit(
     gram: &Gram,
     validation: (&Matrix, &[Option<u32>]),
 ) -> Result<Found> {
-    let mut best: Option<Found> = None;
-    for strength in if method == Method::Lda { SHRINKAGES } else { RIDGES } {
+    let strengths = if method == Method::Lda { SHRINKAGES } else { RIDGES };
+    let one = |&strength: &f64| -> Result<Found> {
         let weights = match method {
             Method::Lda => gram.lda(strength)?,
             Method::Ridge => gram.ridge(strength)?,
@@ -58,10 +59,10 @@ pub(crate) fn fit(
         let logits = validation.0.logits(&weights)?;
         let temperature = temperature(&logits, validation.1, weights.classes);
         let score = score(&logits, validation.1, (weights.classes, temperature));
-        if best.as_ref().is_none_or(|best| score.0 < best.validation.0) {
-            best = Some(Found { weights, temperature, strength, validation: score });
-        }
-    }
+        Ok(Found { weights, temperature, strength, validation: score })
+    };
+    let found: Vec<Found> = strengths.par_iter().map(one).collect::<Result<_>>()?;
+    let best = found.into_iter().min_by(|a, b| a.validation.0.total_cmp(&b.validation.0));
     best.ok_or_else(|| crate::LabError::Fit("no closed form was found".to_owned()))
 }
 

@@ -26,6 +26,8 @@ pub(crate) mod plots;
 mod report;
 mod run;
 pub(crate) mod table;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
 mod themes;
 

@@ -61,7 +61,7 @@ impl Mahalanobis {
         let mut solved = vec![0f64; self.width];
         for at in 0..self.width {
             let line = &self.factor[at * self.width..at * self.width + at];
-            let known: f64 = line.iter().zip(&solved).map(|(l, x)| l * x).sum();
+            let known = dot(line, &solved[..at]);
             solved[at] = (f64::from(scaled[at]) - known) / self.factor[at * self.width + at];
         }
         (solved.iter().map(|x| x * x).sum::<f64>() / self.width as f64).sqrt()
@@ -87,9 +87,7 @@ pub(crate) fn cholesky(mut a: Vec<f64>, width: usize) -> Result<Vec<f64>> {
         let (done, rest) = a.split_at_mut(row * width);
         let line = &mut rest[..width];
         for column in 0..=row {
-            let known = |line: &[f64], other: &[f64]| -> f64 {
-                line[..column].iter().zip(&other[..column]).map(|(x, y)| x * y).sum()
-            };
+            let known = |line: &[f64], other: &[f64]| dot(&line[..column], &other[..column]);
             if column == row {
                 let square = line[row] - known(line, line);
                 if square <= 0.0 {
@@ -105,6 +103,19 @@ pub(crate) fn cholesky(mut a: Vec<f64>, width: usize) -> Result<Vec<f64>> {
         line[row + 1..].fill(0.0);
     }
     Ok(a)
+}
+
+/// A dot product in eight lanes, which compilers turn into vector instructions.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let ((a_lanes, a_rest), (b_lanes, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [0f64; 8];
+    for (a, b) in a_lanes.iter().zip(b_lanes) {
+        for lane in 0..8 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 /// A document's number with its score: higher is stranger.
@@ -127,7 +138,8 @@ pub(super) fn recognisers(
         answer.iter().map(|&x| f64::from(x)).sum::<f64>() / answer.len().max(1) as f64
     };
     let start = |all: &[f32]| f64::from(all.first().copied().unwrap_or(0.0));
-    let own: [(&str, &dyn Fn(&[f32]) -> f64); 2] = [
+    type OfDistances<'a> = &'a dyn Fn(&[f32]) -> f64;
+    let own: [(&str, OfDistances<'_>); 2] = [
         ("the bundle's distance (z-scores), mean over the answer", &mean),
         ("the bundle's distance (z-scores), at the prompt's end", &start),
     ];

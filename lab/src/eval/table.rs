@@ -122,16 +122,11 @@ fn headline(report: &EvalReport) -> Table {
     let row = |one: &HorizonReport| {
         let own = one.models.first();
         let text = one.models.iter().find(|model| model.name == one.best_text);
-        let figure = |model: Option<&ModelReport>, of: fn(&ModelReport) -> String| {
-            model.map_or_else(|| "–".to_owned(), of)
-        };
+        let nll = |model: &ModelReport| model.scores.nll_nats;
+        let top1 = |model: &ModelReport| model.scores.top1;
         let mut row = vec![one.place.clone(), one.ahead.to_string(), one.cases.to_string()];
-        let (nll, top1): (fn(&ModelReport) -> String, fn(&ModelReport) -> String) = (
-            |model| format!("{:.3}", model.scores.nll_nats),
-            |model| format!("{:.3}", model.scores.top1),
-        );
-        row.extend([figure(own, nll), figure(own, top1), one.best_text.clone()]);
-        row.extend([figure(text, nll), figure(text, top1)]);
+        row.extend([number(own.map(nll)), number(own.map(top1)), one.best_text.clone()]);
+        row.extend([number(text.map(nll)), number(text.map(top1))]);
         row.extend(difference_cells(text.and_then(|model| model.difference.as_ref())));
         let changes = text.and_then(|model| model.changes_difference.as_ref());
         row.extend(difference_cells(changes));

@@ -41,6 +41,9 @@ const NORMALISATIONS: [Normalisation; 3] = [
     Normalisation { name: "LayerNorm", layer_norm: true, z_score: false },
 ];
 
+/// What was tried, its forecasts, and how it was made.
+type Found = (Tried, Fitted, Normalisation, Vec<Site>);
+
 /// The collection, read with one kind of residuals.
 struct Bench<'a> {
     collected: Collected,
@@ -63,7 +66,7 @@ pub fn run(dir: &Path, progress: &dyn Fn(&str)) -> Result<SweepReport> {
         let collected = Collected::read(dir, &labels, &chains, reading)?;
         Ok(Bench { collected, setup: setup.clone(), progress })
     };
-    let mut found: Vec<(Tried, Fitted, Normalisation, Vec<Site>)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for layer_norm in [false, true] {
         let bench = read(layer_norm)?;
         for normalisation in NORMALISATIONS.iter().filter(|one| one.layer_norm == layer_norm) {
@@ -87,20 +90,16 @@ pub fn run(dir: &Path, progress: &dyn Fn(&str)) -> Result<SweepReport> {
         found.push(bench.try_one(&info.sites, best)?);
     }
     found.sort_by(|a, b| a.0.validation_nll_nats.total_cmp(&b.0.validation_nll_nats));
-    bench.report(dir, &found)
+    bench.report(dir, &found, best)
 }
 
 impl Bench<'_> {
-    fn try_one(
-        &self,
-        sites: &[Site],
-        normalisation: Normalisation,
-    ) -> Result<(Tried, Fitted, Normalisation, Vec<Site>)> {
+    fn try_one(&self, sites: &[Site], normalisation: Normalisation) -> Result<Found> {
         let started = Instant::now();
         let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
             self.write(sites, part, event, out);
         };
-        let residuals = 3 * self.collected.layout.hidden * sites.len();
+        let residuals = self.residuals(sites);
         let raw = if normalisation.z_score { 0..0 } else { 0..residuals };
         let design = Design { write: &write, raw, weighed: 0..0, scales: &[1.0] };
         let parts = &self.collected.boundary;
@@ -126,6 +125,11 @@ impl Bench<'_> {
         Ok((tried, fitted, normalisation, sites.to_vec()))
     }
 
+    /// How many columns are of residuals.
+    fn residuals(&self, sites: &[Site]) -> usize {
+        3 * self.collected.layout.hidden * sites.len()
+    }
+
     fn write(&self, sites: &[Site], part: &Part, event: usize, out: &mut Vec<f32>) {
         let row = part.row(event);
         for columns in self.collected.columns_of(sites) {
@@ -135,11 +139,7 @@ impl Bench<'_> {
         text::write_themes(&part.events[event], self.setup.themes, out);
     }
 
-    fn report(
-        &self,
-        dir: &Path,
-        found: &[(Tried, Fitted, Normalisation, Vec<Site>)],
-    ) -> Result<SweepReport> {
+    fn report(&self, dir: &Path, found: &[Found], best: Normalisation) -> Result<SweepReport> {
         let (chosen, fitted, ..) =
             found.first().ok_or_else(|| LabError::data("the collection has no site"))?;
         let parts = &self.collected.boundary;
@@ -152,24 +152,18 @@ impl Bench<'_> {
             chosen: Some(chosen.clone()),
             test_nll_nats: nats,
             test_top1: top1,
-            closed_form: self.closed_forms(found)?,
+            closed_form: self.closed_forms(found, best)?,
         })
     }
 
-    /// The best single site, z-scored, by every method.
-    fn closed_forms(
-        &self,
-        found: &[(Tried, Fitted, Normalisation, Vec<Site>)],
-    ) -> Result<Vec<ClosedForm>> {
-        let single = found.iter().find(|one| one.3.len() == 1 && one.2.z_score);
-        let Some((tried, fitted, _, sites)) = single else { return Ok(Vec::new()) };
-        if self.collected.columns_of(sites).is_empty() {
-            return Ok(Vec::new());
-        }
+    /// The best single site of the normalisation that was read last, by every method.
+    fn closed_forms(&self, found: &[Found], best: Normalisation) -> Result<Vec<ClosedForm>> {
+        let mut single = found.iter().filter(|one| one.3.len() == 1 && one.2.name == best.name);
+        let Some((tried, fitted, _, sites)) = single.next() else { return Ok(Vec::new()) };
         let parts = &self.collected.boundary;
         let (nats, top1) = scored(&fitted.test, &parts.test, self.setup.themes);
         let mut all = vec![ClosedForm {
-            method: format!("L-BFGS ({})", tried.sites.join(" + ")),
+            method: format!("L-BFGS ({}, {})", tried.sites.join(" + "), best.name),
             strength: None,
             validation_nll_nats: tried.validation_nll_nats,
             test_nll_nats: nats,
@@ -177,13 +171,18 @@ impl Bench<'_> {
             seconds: tried.seconds,
         }];
         for (name, method) in [("shrinkage LDA", Method::Lda), ("ridge", Method::Ridge)] {
-            all.push(self.closed_form(sites, name, method)?);
+            all.push(self.closed_form((sites, best), name, method)?);
             (self.progress)(&format!("{name}: {:.3} nats", all[all.len() - 1].test_nll_nats));
         }
         Ok(all)
     }
 
-    fn closed_form(&self, sites: &[Site], name: &str, method: Method) -> Result<ClosedForm> {
+    fn closed_form(
+        &self,
+        (sites, normalisation): (&[Site], Normalisation),
+        name: &str,
+        method: Method,
+    ) -> Result<ClosedForm> {
         let started = Instant::now();
         let parts = &self.collected.boundary;
         let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
@@ -191,7 +190,10 @@ impl Bench<'_> {
         };
         let mut train = fit::table(&write, &parts.train);
         let width = train.len() / parts.train.events.len().max(1);
-        let standard = Standard::measure(&train, width);
+        let mut standard = Standard::measure(&train, width);
+        if !normalisation.z_score {
+            standard.leave(0..self.residuals(sites));
+        }
         standard.apply(&mut train);
         let gram = Gram::new(&train, width, &parts.train.targets(1), self.setup.themes)?;
         let matrix = |part: &Part| {

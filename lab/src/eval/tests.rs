@@ -1,0 +1,73 @@
+//! Held-out groups and other seeds, on a made-up collection.
+
+use super::{EvalConfig, OURS, run_with};
+use crate::{
+    dataset::{CollectionInfo, Document, DocumentReader, Load, PartWriter, Shard, to_half},
+    label,
+    synthetic::{self, ByWord, SMALL, WordEmbedder},
+    train::{self, TrainConfig},
+};
+use std::path::Path;
+
+/// Copies the made-up collection; a fifth of it becomes the held-out group `odd`, with residuals
+/// that are stretched in one direction.
+fn with_held_out(from: &Path, to: &Path) {
+    let info = CollectionInfo::load(from).unwrap();
+    info.save(to).unwrap();
+    let all = DocumentReader::open(from, Load::Residuals(info.sites.clone())).unwrap();
+    let odd = |(number, document): (usize, crate::Result<Document>)| {
+        let mut document = document.unwrap();
+        if number % 5 == 4 {
+            document.split = Some("held-out".into());
+            document.group = Some("odd".into());
+            for residuals in document.tokens.iter_mut().filter_map(|row| row.residuals.as_mut()) {
+                let mut values: Vec<f32> = residuals.iter().map(|x| x.to_f32()).collect();
+                let last = values.len() - 1;
+                values[last] = 2.0 - values[last - 1];
+                *residuals = to_half(&values);
+            }
+        }
+        document
+    };
+    let documents: Vec<Document> = all.enumerate().map(odd).collect();
+    PartWriter::new(to, Shard::WHOLE, &info).unwrap().write(&documents).unwrap();
+}
+
+#[test]
+fn held_out_groups_are_scored_apart_and_recognised() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(made.path(), &SMALL);
+    with_held_out(made.path(), dir.path());
+    label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+    let train = |name: &str, seed| {
+        let config = TrainConfig { horizons: 1, seed, ..TrainConfig::new(dir.path().join(name)) };
+        train::run(dir.path(), &config, &|_| {}).unwrap();
+        config.out
+    };
+    let config = EvalConfig {
+        other_seeds: vec![train("b", 2)],
+        curve_draws: 2,
+        resamples: 100,
+        ..EvalConfig::new(train("a", 1))
+    };
+    let report = run_with(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+    assert_eq!(report.test_documents, 12);
+    let held_out = report.held_out.as_ref().unwrap();
+    let odd = held_out.groups.iter().find(|one| one.group == "odd" && one.model == OURS).unwrap();
+    assert_eq!((odd.documents, odd.ahead), (12, 1));
+    assert!(odd.scores.top1 > 0.5 && odd.top1_interval.is_some(), "{odd:?}");
+    assert!(held_out.groups.iter().any(|one| one.group == "test"));
+    let measure = |name: &str| {
+        let found = held_out.recognisers.iter().find(|one| one.name.contains(name)).unwrap();
+        (found.auroc, &found.by_group)
+    };
+    let (auroc, groups) = measure("Mahalanobis, final, mean over the answer");
+    assert!(auroc > 0.95 && groups[0].0 == "odd", "{auroc} {groups:?}");
+    assert_eq!(report.seeds.len(), 4, "two bundles, two places");
+    let points = |share: f64| report.curves.iter().find(|one| one.share == share).unwrap();
+    assert_eq!((points(0.25).nll_nats.len(), points(1.0).nll_nats.len()), (2, 1));
+    assert!(points(0.25).documents < points(1.0).documents);
+    let page = report.to_html();
+    assert!(page.contains("<svg") && page.contains("odd") && !page.contains("NaN"));
+}
