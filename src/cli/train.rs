@@ -1,9 +1,14 @@
 //! `themecast train`: a bundle from a labelled collection.
 
+use crate::forecast::phrases::ENCODER;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use themecast_lab::train::{self, ChainConfig, TrainConfig};
+use themecast_lab::{
+    embed::Embedder,
+    open::{self, Encoder, OpenConfig},
+    train::{self, ChainConfig, TrainConfig},
+};
 use themecast_plugin_api::Site;
 
 #[derive(Args)]
@@ -23,6 +28,9 @@ pub(super) struct Train {
     /// The seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Add the open-vocabulary head, which scores any phrase given at run time
+    #[arg(long)]
+    watch: bool,
     /// The bundle's folder
     #[arg(long)]
     out: PathBuf,
@@ -50,7 +58,15 @@ impl Train {
             chain: (self.predictor == Predictor::Chain).then_some(chain),
             ..TrainConfig::new(&self.out)
         };
-        let report = train::run(&self.data, &config, &|line| eprintln!("train: {line}"))?;
+        let say = |line: &str| eprintln!("train: {line}");
+        let report = train::run(&self.data, &config, &say)?;
+        if self.watch {
+            let folder = themecast_assets::embedder(&*themecast_assets::to_stderr())?;
+            let embedder = Embedder::load(&folder)?;
+            let encoder = Encoder { name: ENCODER, embedder: &embedder };
+            let config = OpenConfig { horizons: self.horizons, ..OpenConfig::default() };
+            open::train(&self.data, &self.out, &config, encoder, &say)?;
+        }
         println!("{}", serde_json::to_string_pretty(&report)?);
         Ok(())
     }

@@ -66,6 +66,14 @@ pub(super) struct PerDocument {
     cases: f64,
 }
 
+impl PerDocument {
+    /// Takes one more case.
+    pub(super) fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.cases += 1.0;
+    }
+}
+
 /// Sums `of` over each document's cases.
 pub(super) fn per_document(
     cases: &[Case<'_>],

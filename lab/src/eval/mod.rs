@@ -14,6 +14,7 @@ pub(crate) mod embeddings;
 pub(crate) mod events;
 pub(crate) mod fit;
 mod held_out;
+mod joint;
 mod judge;
 mod metrics;
 mod models;
@@ -36,7 +37,7 @@ pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use report::{
     Bin, CurveReport, Difference, EvalReport, GroupReport, HeldOutReport, HorizonReport,
-    ModelReport, PlaceReport, RecogniserReport, SeedReport, ThemeReport,
+    JointReport, ModelReport, PlaceReport, RecogniserReport, SeedReport, ThemeReport,
 };
 
 use crate::{

@@ -26,13 +26,31 @@ const GROUPS: &[&str] = &[
 
 /// The tables that `report` has something for.
 pub(super) fn of(report: &EvalReport) -> Vec<Table> {
-    let mut tables = Vec::new();
+    let mut tables = vec![joint(report)];
     if let Some(held_out) = &report.held_out {
         tables.extend([groups(held_out), recognisers(held_out)]);
     }
     tables.extend([themes(&report.per_theme), curves(report), seeds(report)]);
     tables.retain(|table| !table.rows.is_empty());
     tables
+}
+
+fn joint(report: &EvalReport) -> Table {
+    let row = |one: &super::report::JointReport| {
+        let difference = one.ours_nats - one.linear_nats;
+        vec![
+            one.segments.to_string(),
+            one.cases.to_string(),
+            number(Some(one.ours_nats)),
+            number(Some(one.linear_nats)),
+            with_interval(difference, one.difference_interval, true),
+        ]
+    };
+    Table {
+        title: "Whole chains at the end of a segment: joint loss of what came".to_owned(),
+        head: &["segments", "cases", "ours (nats)", "product of linear heads", "ours − product"],
+        rows: report.joint.iter().map(row).collect(),
+    }
 }
 
 fn groups(report: &HeldOutReport) -> Table {

@@ -2,7 +2,10 @@
 //!
 //! The only place of the evaluation that knows how a bundle forecasts.
 
-use super::events::{BySplit, Place, Walk};
+use super::{
+    events::{BySplit, Place, Walk},
+    joint::{self, JointCase},
+};
 use crate::{
     LabError, Result, Split,
     dataset::{DocumentReader, Load},
@@ -35,6 +38,8 @@ pub(super) struct Own {
     /// By document id, the distances of its tokens from the training data, the prompt's end
     /// first. Training documents are left out.
     pub(super) distances: HashMap<String, Vec<f32>>,
+    /// The chains that came after boundaries of the test split.
+    pub(super) joint: Vec<JointCase>,
 }
 
 /// Forecasts at every token within a segment.
@@ -90,6 +95,10 @@ impl<'a> Ours<'a> {
                 let last = &moment.residuals[moment.residuals.len() - hidden..];
                 distances.push(trust::distance(last, &bundle.card.reference));
                 let foresight = forecaster.forecast(bundle, moment.kind, moment.features);
+                if split == Split::Test && moment.kind == RowKind::Boundary && moment.segment >= 0 {
+                    let came = (document.id.as_str(), &chain[..]);
+                    joint::score((bundle, &foresight), moment, came, &mut own.joint);
+                }
                 let place = walk.place(moment, chain.len());
                 let inside = moment.kind == RowKind::Mid && moment.segment < chain.len() as i32;
                 if split == Split::Test && inside {

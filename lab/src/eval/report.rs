@@ -30,6 +30,9 @@ pub struct EvalReport {
     pub now: Option<PlaceReport>,
     /// Forecasts from every token within segments, by offset: 0 is the segment being written.
     pub mid: Vec<PlaceReport>,
+    /// Whole chains after boundaries, by their length.
+    #[serde(default)]
+    pub joint: Vec<JointReport>,
     /// Groups that nothing was trained on.
     pub held_out: Option<HeldOutReport>,
     /// One segment ahead at boundaries, theme by theme.
@@ -42,6 +45,21 @@ pub struct EvalReport {
     pub seeds: Vec<SeedReport>,
     /// What a reader has to know.
     pub notes: Vec<String>,
+}
+
+/// Chains of one length after boundaries: the joint loss of what came.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct JointReport {
+    /// How many segments a chain has.
+    pub segments: usize,
+    /// Chains that were scored.
+    pub cases: usize,
+    /// The bundle's mean loss, in nats a chain.
+    pub ours_nats: f64,
+    /// That of the product of its linear heads' distributions.
+    pub linear_nats: f64,
+    /// 95 % interval of the first minus the second.
+    pub difference_interval: Option<Interval>,
 }
 
 /// Every model at one place and horizon.
