@@ -24,7 +24,8 @@ pub(super) async fn source(named: Option<&str>) -> Result<ModelSource> {
 /// Loads a model on engines that a command keeps busy by itself.
 pub(super) async fn load(named: Option<&str>, engines: usize) -> Result<Arc<MistralHost>> {
     let source = source(named).await?;
-    let options = Options { engines, self_check: false, prefix_cache: 0, ..Options::default() };
+    let options =
+        Options { engines, self_check: false, prefix_cache: Some(0), ..Options::default() };
     Ok(mistral::load(&source, &options).await?)
 }
 

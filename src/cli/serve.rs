@@ -43,6 +43,10 @@ pub(super) struct Serve {
     /// How many requests may wait for an engine [default: 256]
     #[arg(long)]
     max_waiting: Option<usize>,
+    /// How many prompts' caches an engine keeps [default: 0 on a CPU, where mistral.rs never drops
+    /// one, 16 on a GPU]
+    #[arg(long)]
+    prefix_cache: Option<usize>,
     /// Keys that may ask, one a line
     #[arg(long)]
     api_keys: Option<PathBuf>,
@@ -96,6 +100,7 @@ impl Serve {
             engines: self.engines.or(file.engines),
             sequences: self.sequences.or(file.sequences),
             max_waiting: self.max_waiting.or(file.max_waiting),
+            prefix_cache: self.prefix_cache.or(file.prefix_cache),
             api_keys: self.api_keys.or(file.api_keys),
             admin_keys: self.admin_keys.or(file.admin_keys),
             config: None,
@@ -109,6 +114,7 @@ impl Serve {
             engines: self.engines.unwrap_or(defaults.engines).max(1),
             sequences: self.sequences.map(|sequences| sequences.max(1)),
             max_waiting: self.max_waiting.unwrap_or(defaults.max_waiting),
+            prefix_cache: self.prefix_cache,
             ..defaults
         };
         let host = mistral::load(&source, &options).await?;

@@ -140,7 +140,7 @@ fn write(folder: &Path, kind: &str, class: &str) {
 async fn load(kind: &str, class: &str) -> Result<std::sync::Arc<mistral::MistralHost>, LoadError> {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), kind, class);
-    let options = Options { self_check: false, prefix_cache: 0, ..Options::default() };
+    let options = Options { self_check: false, prefix_cache: Some(0), ..Options::default() };
     mistral::load(&ModelSource::Folder(folder.path().to_owned()), &options).await
 }
 

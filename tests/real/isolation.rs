@@ -17,7 +17,7 @@ fn engines_of_one_sequence_pass_the_check() {
 /// is then allowed must agree.
 #[test]
 fn a_batching_engine_serves_one_sequence_unless_the_check_passes() {
-    let options = Options { sequences: Some(4), prefix_cache: 0, ..Options::default() };
+    let options = Options { sequences: Some(4), prefix_cache: Some(0), ..Options::default() };
     let host = block_on(crate::world::load(options));
     let found = host.isolation().unwrap();
     let capacity = if found == Isolation::Passed { 4 } else { 1 };
@@ -54,7 +54,7 @@ async fn leave_in_the_middle(streamed: bool) {
 #[test]
 fn an_engine_that_dies_fails_its_requests_and_is_started_again() {
     use tower::ServiceExt;
-    let options = Options { self_check: false, prefix_cache: 0, ..Options::default() };
+    let options = Options { self_check: false, prefix_cache: Some(0), ..Options::default() };
     let host = block_on(crate::world::load(options));
     block_on(async {
         let body = ask("Write a long story about a mountain.", 40).to_string();

@@ -169,6 +169,7 @@ fn every_prompt_position_comes_where_it_is_asked_for() {
 fn a_cached_prompt_says_how_much_was_computed() {
     let host = block_on(crate::world::load(themecast::host::mistral::Options {
         self_check: false,
+        prefix_cache: Some(16),
         ..Default::default()
     }));
     let fresh = single();

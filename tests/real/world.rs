@@ -42,21 +42,25 @@ fn shared(cell: &'static OnceLock<Arc<MistralHost>>, options: Options) -> Arc<Mi
 /// One engine, one sequence at a time: what a CPU serves with.
 pub(crate) fn single() -> Arc<MistralHost> {
     static HOST: OnceLock<Arc<MistralHost>> = OnceLock::new();
-    shared(&HOST, Options { self_check: false, prefix_cache: 0, ..Options::default() })
+    shared(&HOST, Options { self_check: false, prefix_cache: Some(0), ..Options::default() })
 }
 
 /// One engine that batches up to eight sequences.
 pub(crate) fn batching() -> Arc<MistralHost> {
     static HOST: OnceLock<Arc<MistralHost>> = OnceLock::new();
-    let options =
-        Options { sequences: Some(8), self_check: false, prefix_cache: 0, ..Options::default() };
+    let options = Options {
+        sequences: Some(8),
+        self_check: false,
+        prefix_cache: Some(0),
+        ..Options::default()
+    };
     shared(&HOST, options)
 }
 
 /// Two engines of one sequence each.
 pub(crate) fn double() -> Arc<MistralHost> {
     static HOST: OnceLock<Arc<MistralHost>> = OnceLock::new();
-    shared(&HOST, Options { engines: 2, prefix_cache: 0, ..Options::default() })
+    shared(&HOST, Options { engines: 2, prefix_cache: Some(0), ..Options::default() })
 }
 
 /// Records every step.

@@ -41,6 +41,8 @@ pub(super) struct Engine {
 
 /// How many sequences a GPU engine runs at once by default.
 const GPU_SEQUENCES: usize = 32;
+/// How many prompts' caches a GPU engine keeps by default.
+const GPU_PREFIXES: usize = 16;
 
 pub(super) async fn engine(
     source: &ModelSource,
@@ -50,6 +52,7 @@ pub(super) async fn engine(
 ) -> Result<Engine, LoadError> {
     let cpu = !candle_core::utils::cuda_is_available() && !candle_core::utils::metal_is_available();
     let sequences = options.sequences.unwrap_or(if cpu { 1 } else { GPU_SEQUENCES });
+    let prefix_cache = options.prefix_cache.unwrap_or(if cpu { 0 } else { GPU_PREFIXES });
     tracing::info!(%source, engine = number, sequences, "loading the model");
     let discovery = Discovery::start();
     let stdout = StdoutToStderr::start();
@@ -58,7 +61,7 @@ pub(super) async fn engine(
         .with_max_seqs(sequences)
         .with_cpu(cpu)
         .set_paged_attn(Some(false))
-        .with_prefix_cache_n(options.prefix_cache)
+        .with_prefix_cache_n(prefix_cache)
         .with_interactive_mode(true)
         .build();
     let failed = |error: String| LoadError::Engine {

@@ -34,15 +34,16 @@ pub struct Options {
     pub sequences: Option<usize>,
     /// How many requests may wait for an engine.
     pub max_waiting: usize,
-    /// How many prompts' caches an engine keeps; 0 turns the prefix cache off.
-    pub prefix_cache: usize,
+    /// How many prompts' caches an engine keeps, 0 being none; `None`: 0 on a CPU, where mistral.rs
+    /// 0.8.1 never drops any and so grows without end, 16 on a GPU.
+    pub prefix_cache: Option<usize>,
     /// Whether to compare prompts sent at once with the same prompts sent alone, before serving.
     pub self_check: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { engines: 1, sequences: None, max_waiting: 256, prefix_cache: 16, self_check: true }
+        Self { engines: 1, sequences: None, max_waiting: 256, prefix_cache: None, self_check: true }
     }
 }
 
