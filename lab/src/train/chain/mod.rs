@@ -56,12 +56,12 @@ impl Default for ChainConfig {
             width: 64,
             heads: 4,
             layers: 2,
-            epochs: 40,
+            epochs: 14,
             patience: 4,
             batch: 32,
-            learning_rate: 1e-3,
-            weight_decay: 0.1,
-            dropout: 0.2,
+            learning_rate: 7e-4,
+            weight_decay: 0.2,
+            dropout: 0.3,
             seed: 1,
         }
     }
