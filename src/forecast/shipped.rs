@@ -4,7 +4,7 @@ use themecast_forecast::bundle::{Bundle, BundleError};
 
 macro_rules! file {
     ($name:literal) => {
-        include_bytes!(concat!("../../bundles/smollm2-135m-instruct/linear/", $name))
+        include_bytes!(concat!("../../bundles/smollm2-135m-instruct/chain/", $name))
     };
 }
 

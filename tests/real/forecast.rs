@@ -50,7 +50,13 @@ fn every_chunk_carries_a_valid_annotation() {
             let sum: f64 =
                 note["now"].as_array().unwrap().iter().map(|t| t["p"].as_f64().unwrap()).sum();
             assert!((sum - 1.0).abs() < 5e-3, "{note}");
-            assert_eq!(note["next"].as_array().unwrap().len(), 3);
+            let next = note["next"].as_array().unwrap();
+            assert_eq!(next.len(), 3);
+            assert!(next.iter().all(|step| step["set"].as_u64().unwrap() >= 1), "{note}");
+            let chains = note["chains"].as_array().unwrap();
+            assert!(!chains.is_empty() && chains[0]["themes"].as_array().unwrap().len() == 3);
+            let joint: f64 = chains.iter().map(|chain| chain["p"].as_f64().unwrap()).sum();
+            assert!(joint > 0.0 && joint <= 1.0, "{note}");
         }
         let summary = &last["themecast"]["summary"];
         let segments = summary["segments"].as_array().unwrap();
@@ -67,6 +73,19 @@ fn every_chunk_carries_a_valid_annotation() {
         ] {
             assert!(metrics.contains(metric), "{metric} is not in\n{metrics}");
         }
+    });
+}
+
+#[test]
+fn phrases_are_watched_for() {
+    block_on(async {
+        let server = start().await;
+        let body = recipe(json!({"every": "token", "watch": ["cooking steps", "a car crash"]}));
+        let chunks = server.stream(&body).await;
+        let last = &chunks[chunks.len() - 2]["themecast"]["watch"];
+        assert_eq!((&last[0]["theme"], &last[0]["within"]), (&json!("cooking steps"), &json!(3)));
+        let p = |place: usize| last[place]["p"].as_f64().unwrap();
+        assert!(p(0) > p(1), "in a recipe steps are likelier than a crash: {last}");
     });
 }
 
@@ -104,7 +123,8 @@ fn options_of_the_bundle_are_checked() {
             (json!({"top": 65}), "themecast.top"),
             (json!({"horizon": 4}), "themecast.horizon"),
             (json!({"chains": 17}), "themecast.chains"),
-            (json!({"watch": ["refunds"]}), "themecast.watch"),
+            (json!({"watch": vec!["refunds"; 17]}), "themecast.watch"),
+            (json!({"watch": ["x".repeat(201)]}), "themecast.watch"),
             (json!({"depth": 1}), "themecast.depth"),
         ] {
             let response = server.post(&recipe(themecast)).await;
@@ -137,7 +157,7 @@ fn the_bundle_is_swapped_and_a_bad_one_refused() {
         assert_eq!(put(folder.path()).send().await.unwrap().status(), 200);
         let themes: Value = server.get("/v1/themecast/themes").await.json().await.unwrap();
         assert_eq!(themes["themes"][0]["id"], "swapped");
-        assert_eq!(themes["card"]["predictor"], "linear");
+        assert_eq!(themes["card"]["predictor"], "chain");
     });
 }
 
