@@ -25,6 +25,9 @@ pub(super) fn of(more: Vec<String>) -> Vec<String> {
         "Changes: at the end of a segment the theme differs from that of the segment that ended; \
          within one, from that of the segment being written (or, for that segment itself, from \
          the one before).",
+        "Recognisers: Mahalanobis distances are fitted on the training split with a covariance \
+         shrunk by Ledoit and Wolf's rule; nothing is tuned on held-out groups, but whoever picks \
+         the best of several by this table has chosen on them.",
         "Themes are labels, not truth: no forecast can be better than they are consistent.",
     ];
     own.iter().map(|&note| note.to_owned()).chain(more).collect()

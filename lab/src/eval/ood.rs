@@ -197,12 +197,19 @@ fn stories(part: &Part) -> Vec<usize> {
 
 fn compare(
     name: String,
-    known: &Scores,
+    known_by_story: &Scores,
     strange: &Scores,
     collected: &Collected,
     seed: u64,
 ) -> Option<RecogniserReport> {
-    let known: Vec<f64> = known.values().copied().collect();
+    let by_prompt = |scores: &Scores| -> Vec<Vec<f64>> {
+        let mut prompts: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        for (&story, &score) in scores {
+            prompts.entry(collected.stories[story].cluster).or_default().push(score);
+        }
+        prompts.into_values().collect()
+    };
+    let known: Vec<f64> = known_by_story.values().copied().collect();
     let all: Vec<f64> = strange.values().copied().collect();
     let mut groups: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for (&story, &score) in strange {
@@ -214,7 +221,7 @@ fn compare(
     Some(RecogniserReport {
         name,
         auroc: auroc(&known, &all)?,
-        interval: interval(&known, &all, seed),
+        interval: interval(&by_prompt(known_by_story), &by_prompt(strange), seed),
         by_group: by_group.collect(),
     })
 }
@@ -235,11 +242,12 @@ pub(crate) fn auroc(known: &[f64], strange: &[f64]) -> Option<f64> {
     Some(sum / (known.len() * strange.len()) as f64)
 }
 
-fn interval(known: &[f64], strange: &[f64], seed: u64) -> Option<Interval> {
+/// The 95 % interval over resamples of prompts, each with the scores of all its answers.
+fn interval(known: &[Vec<f64>], strange: &[Vec<f64>], seed: u64) -> Option<Interval> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut draw = |values: &[f64]| -> Vec<f64> {
-        let one = |_| values[(random.next_u64() % values.len() as u64) as usize];
-        (0..values.len()).map(one).collect()
+    let mut draw = |prompts: &[Vec<f64>]| -> Vec<f64> {
+        let one = |_| &prompts[(random.next_u64() % prompts.len() as u64) as usize];
+        (0..prompts.len()).flat_map(one).copied().collect()
     };
     let one = |_| auroc(&draw(known), &draw(strange));
     let mut found: Vec<f64> = (0..RESAMPLES).filter_map(one).collect();
@@ -256,6 +264,20 @@ mod tests {
     fn auroc_counts_pairs() {
         assert_eq!(auroc(&[1.0, 2.0], &[2.0, 3.0]), Some(0.875));
         assert_eq!(auroc(&[], &[1.0]), None);
+    }
+
+    #[test]
+    fn answers_to_one_prompt_count_as_one() {
+        let singles: Vec<Vec<f64>> = (0..40).map(|x| vec![f64::from(x * 7 % 40)]).collect();
+        let doubled: Vec<Vec<f64>> = singles.iter().map(|one| [one[0]; 2].to_vec()).collect();
+        let shifted = |prompts: &[Vec<f64>]| -> Vec<Vec<f64>> {
+            prompts.iter().map(|one| one.iter().map(|x| x + 8.5).collect()).collect()
+        };
+        let width = |prompts: &[Vec<f64>]| {
+            let interval = interval(prompts, &shifted(prompts), 1).unwrap();
+            interval.high - interval.low
+        };
+        assert!((width(&singles) - width(&doubled)).abs() < 1e-9);
     }
 
     #[test]

@@ -178,7 +178,7 @@ pub struct RecogniserReport {
     pub name: String,
     /// Area under the ROC curve, all groups together; 0.5 is chance.
     pub auroc: f64,
-    /// Its 95 % interval, over documents.
+    /// Its 95 % interval, over prompts.
     pub interval: Option<Interval>,
     /// Group by group.
     pub by_group: Vec<(String, f64)>,

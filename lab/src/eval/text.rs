@@ -76,11 +76,16 @@ impl Vocabulary {
 
 /// How many columns [`write_embeddings`] writes.
 pub(crate) fn embedding_width(embeddings: &Embeddings) -> usize {
-    4 * embeddings.dimension()
+    5 * embeddings.dimension()
 }
 
 /// Appends the embeddings of the text so far: the mean of all segments, an unfinished one
-/// included; the last segment that ended; the unfinished one (or the last one again); the prompt.
+/// included; the last segment that ended; the unfinished one (or the last one again); the prompt;
+/// the prompt once more, at its end alone.
+///
+/// At the prompt's end the prompt stands in for the others, as its residual does in our features.
+/// The last block lets the regression weigh it differently there than later, when there is text
+/// that tells more: without it a text model is no fair match at the prompt's end.
 pub(crate) fn write_embeddings(
     event: &Event,
     stories: &[Story],
@@ -90,11 +95,14 @@ pub(crate) fn write_embeddings(
     let dimension = embeddings.dimension();
     let story = &stories[event.story];
     let start = out.len();
-    out.resize(start + 4 * dimension, 0.0);
+    out.resize(start + 5 * dimension, 0.0);
     let row = &mut out[start..];
     let ended = story.segments.iter().take(event.ended()).map(String::as_str);
     let partial = (!event.partial.is_empty()).then_some(event.partial.as_str());
-    let read: Vec<&[f32]> = ended.chain(partial).filter_map(|text| embeddings.get(text)).collect();
+    let alone = event.place == Place::PromptEnd;
+    let prompt = alone.then_some(story.prompt.as_str());
+    let texts = ended.chain(partial).chain(prompt);
+    let read: Vec<&[f32]> = texts.filter_map(|text| embeddings.get(text)).collect();
     for vector in &read {
         row.iter_mut().zip(*vector).for_each(|(sum, x)| *sum += x / read.len() as f32);
     }
@@ -104,9 +112,10 @@ pub(crate) fn write_embeddings(
         }
     };
     let last = event.ended().checked_sub(1).and_then(|last| story.segments.get(last));
-    put(1, last.and_then(|text| embeddings.get(text)));
+    put(1, last.map(String::as_str).or(prompt).and_then(|text| embeddings.get(text)));
     put(2, read.last().copied());
     put(3, embeddings.get(&story.prompt));
+    put(4, prompt.and_then(|text| embeddings.get(text)));
 }
 
 /// How many columns [`write_themes`] writes.
@@ -144,6 +153,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::synthetic::WordEmbedder;
 
     fn story() -> Story {
         Story {
@@ -180,6 +190,33 @@ mod tests {
         let within = seen(event(Place::Within(4), 1, " Take wat"));
         assert_eq!(within, "bake bread flour take");
         assert_eq!(seen(event(Place::Boundary, 1, "")), "bake bread flour take water");
+    }
+
+    #[test]
+    fn the_prompt_stands_in_until_there_is_text_and_nothing_beyond_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let texts = ["flour", "sugar", "butter", "ocean"];
+        let cache = dir.path().join("embeddings.parquet");
+        let known = texts.iter().copied().collect();
+        let known = Embeddings::of(&known, &cache, &WordEmbedder, &|_| {}).unwrap();
+        let segments = vec!["sugar".to_owned(), "ocean".to_owned()];
+        let stories = vec![Story { prompt: "flour".into(), segments, ..story() }];
+        // Each text is one axis: 0 the prompt, 1 the first segment, 2 the partial one, 3 the next.
+        let blocks = |event: Event| {
+            let mut row = Vec::new();
+            write_embeddings(&event, &stories, &known, &mut row);
+            assert_eq!(row.len(), embedding_width(&known));
+            row.chunks(12).map(|block| block[..4].to_vec()).collect::<Vec<_>>()
+        };
+        let axis = |place: usize| (0..4).map(|x| f32::from(u8::from(x == place))).collect();
+        let (prompt, first, partial): (Vec<f32>, Vec<f32>, Vec<f32>) = (axis(0), axis(1), axis(2));
+        assert_eq!(blocks(event(Place::PromptEnd, -1, "")), vec![prompt.clone(); 5]);
+        let zero = vec![0.0; 4];
+        let boundary = [&first, &first, &first, &prompt, &zero].map(Clone::clone);
+        assert_eq!(blocks(event(Place::Boundary, 0, "")), boundary);
+        let mean = vec![0.0, 0.5, 0.5, 0.0];
+        let within = [mean, first, partial, prompt, zero];
+        assert_eq!(blocks(event(Place::Within(4), 1, "butter")), within);
     }
 
     #[test]

@@ -75,9 +75,9 @@ pub fn run(dir: &Path, progress: &dyn Fn(&str)) -> Result<SweepReport> {
             }
         }
     }
-    // Sites together: the two best ones and all, normalised as did best alone.
+    // Sites together, the two best ones and all: z-scored, since their scales are far apart.
     found.sort_by(|a, b| a.0.validation_nll_nats.total_cmp(&b.0.validation_nll_nats));
-    let best = found.first().map(|one| one.2).unwrap_or(NORMALISATIONS[0]);
+    let best = NORMALISATIONS[0];
     let bench = read(best.layer_norm)?;
     let mut ranked: Vec<Site> = Vec::new();
     for one in found.iter().filter(|one| one.2.name == best.name) {
