@@ -1,0 +1,1 @@
+"""The dashboards' source. `python -m source` in the folder above writes dashboards/*.json."""

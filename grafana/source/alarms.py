@@ -1,0 +1,182 @@
+"""Alarms: what fires, and what to look at then."""
+
+from grafana_foundation_sdk.builders import dashboard as builders
+
+from .panels import (
+    GREEN,
+    MODELS,
+    RED,
+    YELLOW,
+    add,
+    lines,
+    note,
+    now,
+    number,
+    only,
+    page,
+    query,
+    row,
+    rows,
+    steps,
+)
+
+FIRING = 'alertname=~"Themecast.*", alertstate="firing"'
+READING = """
+- **Which answers?** Running ones: `GET /v1/themecast/live` of the replica, or its page at `/`. Past
+  ones: `GET /v1/themecast/traces/{completion id}` has every annotation of a recent answer. Metrics
+  carry no ids of requests.
+- **What is an alarm?** A bet against the forecast that pays where themes come that it held unlikely.
+  With calibrated forecasts at most 1 % of the answers ever raise it, whatever their length; an
+  answer that forks where a fork was forecast pays nothing.
+- **Is it the answers or the forecast?** If *Segments unlike the training data* or *Excess surprise*
+  on the dashboard *Drift* went up as well, the forecast no longer fits the traffic. If they did not,
+  the answers left their path.
+- Each alert carries a runbook: open it in the table's data source, or in Alertmanager.
+"""
+
+
+def firing():
+    """Alerts."""
+    table = rows(
+        "Firing now",
+        "Alerts of the rules in grafana/prometheus/rules. Each says in its annotations what to do.",
+        [now("ALERTS{, " + FIRING + "}", by=MODELS)],
+        none="nothing fires",
+        width=12,
+        height=9,
+    )
+    table = only(table, "alertname", "severity", "model", "instance", "detector")
+    page_of = builders.DashboardLink("The replica's live page").url(
+        "http://${__data.fields.instance}/"
+    )
+    table = table.data_links([page_of.target_blank(True)])
+    over_time = lines(
+        "Over time",
+        "How many alerts of each name fire.",
+        query("count by (alertname) (ALERTS{, " + FIRING + "})", "{{alertname}}", by=MODELS),
+        unit="none",
+        stacked="normal",
+        none="nothing fired",
+        width=12,
+        height=9,
+    )
+    return [table, over_time]
+
+
+def divergence():
+    """Answers that leave their path."""
+    ratio = "model_detector:themecast_drift_alarms:ratio"
+    answers = "model:themecast_answers:increase"
+    limits = {"15m": 0.2, "6h": 0.03}
+    shares = [
+        lines(
+            f"Answers with an alarm, {window}",
+            "Share of answers, by detector, over all replicas. At most 1 % where forecasts are "
+            "calibrated; the dashed line is where the alert begins.",
+            query(ratio + '{, window="' + window + '"}', "{{model}} {{detector}}", by=MODELS),
+            query(
+                "0 * (" + answers + '{, window="' + window + '"} > 0)'
+                " unless on (model) " + ratio + '{, window="' + window + '"}',
+                "{{model}} none",
+                by=MODELS,
+            ),
+            unit="percentunit",
+            thresholds=steps("transparent", (limit, RED)),
+            width=8,
+        )
+        for window, limit in limits.items()
+    ]
+    return shares + [
+        lines(
+            "Answers watched",
+            "Answers of which at least one segment ended, and their alarms, over 15 minutes.",
+            query(answers + '{, window="15m"}', "{{model}} answers", by=MODELS),
+            query(
+                'model_detector:themecast_drift_alarms:increase{, window="15m"}',
+                "{{model}} alarms, {{detector}}",
+                by=MODELS,
+            ),
+            unit="short",
+            width=8,
+        ),
+        lines(
+            "Near the alarm",
+            "Share of segment ends with a score of half the alarm level or more.",
+            query(
+                '1 - sum(rate(themecast_divergence_score_bucket{, le="0.5"}[$__rate_interval]))'
+                " / (sum(rate(themecast_divergence_score_count{}[$__rate_interval])) > 0)",
+                "score above 0.5",
+            ),
+            unit="percentunit",
+            width=8,
+        ),
+        lines(
+            "Alarms by replica",
+            "One replica alone: look at its deployment. All of them: look at the traffic.",
+            query(
+                "sum by (instance, detector) (increase(themecast_drift_alarms_total{}[$__rate_interval]))",
+                "{{instance}} {{detector}}",
+            ),
+            unit="none",
+            none="no alarms",
+            width=8,
+        ),
+        lines(
+            "Segments unlike the training data",
+            "Where it is high, alarms say little about the answers.",
+            query("model:themecast_out_of_distribution:ratio{}", "{{model}}", by=MODELS),
+            unit="percentunit",
+            thresholds=steps("transparent", (0.1, RED)),
+            width=8,
+        ),
+    ]
+
+
+def blind():
+    """What keeps alarms from being raised at all."""
+    return [
+        number(
+            "Forecasts that fail",
+            "Share over 15 minutes, the model with the most. Answers without forecasts raise no alarm.",
+            query("max(model:themecast_forecasts_failed:ratio{})", by=MODELS),
+            unit="percentunit",
+            thresholds=steps(GREEN, (0.001, YELLOW), (0.01, RED)),
+            none="no answers",
+            width=6,
+        ),
+        number(
+            "Annotations dropped",
+            "Share over 15 minutes, the model with the most.",
+            query("max(model:themecast_annotations_dropped:ratio{})", by=MODELS),
+            unit="percentunit",
+            thresholds=steps(GREEN, (0.001, YELLOW), (0.01, RED)),
+            none="no answers",
+            width=6,
+        ),
+        number(
+            "Dead engines",
+            "Engines that died and have not come back yet.",
+            query('sum(themecast_engines{, state="dead"})'),
+            unit="none",
+            thresholds=steps(GREEN, (1, RED)),
+            width=6,
+        ),
+        number(
+            "Failed isolation checks",
+            "Replicas that mixed up requests sent at once and now run one sequence an engine.",
+            query("sum(1 - themecast_isolation_check{})"),
+            unit="none",
+            thresholds=steps(GREEN, (1, RED)),
+            width=6,
+        ),
+    ]
+
+
+def dashboard():
+    """The dashboard."""
+    made = page(
+        "alarms", "Alarms", "Alerts, divergence alarms, and what keeps them from being raised."
+    )
+    add(made, row("Alerts"), *firing(), row("Divergence"), *divergence())
+    add(made, row("Blind spots"), *blind())
+    return add(made, row("Reading"), note("What to do on an alarm", READING.strip(), height=7))
