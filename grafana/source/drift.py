@@ -17,7 +17,8 @@ def numbers():
         number(
             "Population shift, a day",
             "Population stability index of the themes that came against the bundle's training data: "
-            "0.1 some shift, 0.25 a large one. The model with the most.",
+            "0.1 some shift, 0.25 a large one. The model with the most; with fewer than some "
+            "hundred segments it is mostly chance.",
             of_models(f'max(model:themecast_psi:sum{{, window="1d", {REALIZED}}})'),
             unit="none",
             thresholds=PSI,
@@ -32,7 +33,7 @@ def numbers():
         ),
         number(
             "Segments counted, a day",
-            "What the shift is computed from; below 2,000 no alert is raised on it.",
+            "What the shift is computed from; up to 2,000 no alert is raised on it.",
             of_models('sum(model:themecast_themes:increase{, window="1d", source="realized"})'),
             unit="short",
         ),

@@ -1,9 +1,12 @@
-//! Tests against further real parts: the official OpenAI clients. A missing part fails.
+//! Tests against further real parts: the official OpenAI clients, Prometheus and its tools, and
+//! Grafana's foundation SDK. A missing part fails.
 //!
 //! `.ci/parts.sh` installs the parts and says where they are in the environment.
 
 // Whatever a test can't go on without ends it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod prometheus;
 
 use std::{
     io::{BufRead, BufReader},
