@@ -94,13 +94,13 @@ mod tests {
     #[test]
     fn both_ways_of_writing_alternatives_are_read() {
         let openai = [
-            json!({"token": "A", "logprob": -0.6931472, "bytes": [65]}),
-            json!({"token": " A", "logprob": -2.3025851, "bytes": [32, 65]}),
-            json!({"token": "B", "logprob": -1.6094379, "bytes": [66]}),
+            json!({"token": "A", "logprob": -0.5978, "bytes": [65]}),
+            json!({"token": " A", "logprob": -2.9957, "bytes": [32, 65]}),
+            json!({"token": "B", "logprob": -1.6094, "bytes": [66]}),
             json!({"token": "Because", "logprob": -3.0, "bytes": []}),
         ];
         let found = probabilities(&openai, &['A', 'B', 'C']);
-        assert!((found[0] - 0.6).abs() < 1e-5 && (found[1] - 0.2).abs() < 1e-5 && found[2] == 0.0);
+        assert!((found[0] - 0.6).abs() < 1e-3 && (found[1] - 0.2).abs() < 1e-3 && found[2] == 0.0);
         let mistral = [
             json!({"token": 33, "logprob": -0.1, "bytes": "B"}),
             json!({"token": 32, "logprob": -0.7, "bytes": "A"}),

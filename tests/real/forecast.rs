@@ -77,19 +77,6 @@ fn every_chunk_carries_a_valid_annotation() {
 }
 
 #[test]
-fn phrases_are_watched_for() {
-    block_on(async {
-        let server = start().await;
-        let body = recipe(json!({"every": "token", "watch": ["cooking steps", "a car crash"]}));
-        let chunks = server.stream(&body).await;
-        let last = &chunks[chunks.len() - 2]["themecast"]["watch"];
-        assert_eq!((&last[0]["theme"], &last[0]["within"]), (&json!("cooking steps"), &json!(3)));
-        let p = |place: usize| last[place]["p"].as_f64().unwrap();
-        assert!(p(0) > p(1), "in a recipe steps are likelier than a crash: {last}");
-    });
-}
-
-#[test]
 fn plain_completions_are_annotated_too_and_the_header_asks_as_the_field_does() {
     block_on(async {
         let server = start().await;
@@ -123,8 +110,7 @@ fn options_of_the_bundle_are_checked() {
             (json!({"top": 65}), "themecast.top"),
             (json!({"horizon": 4}), "themecast.horizon"),
             (json!({"chains": 17}), "themecast.chains"),
-            (json!({"watch": vec!["refunds"; 17]}), "themecast.watch"),
-            (json!({"watch": ["x".repeat(201)]}), "themecast.watch"),
+            (json!({"watch": ["refunds"]}), "themecast.watch"),
             (json!({"depth": 1}), "themecast.depth"),
         ] {
             let response = server.post(&recipe(themecast)).await;
