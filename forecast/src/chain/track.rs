@@ -63,6 +63,9 @@ fn marginals(model: &ChainModel, out: &[f32]) -> Vec<Vec<f32>> {
         .collect()
 }
 
+/// The least number of beams: with fewer, most of what `z0` could be would be lost.
+const WIDE: usize = 6;
+
 /// A chain on the way: its themes from `z0` on, its probability, what the transformer kept.
 #[derive(Clone)]
 struct Beam {
@@ -96,22 +99,23 @@ impl Outlook {
         if most == 0 || horizon == 0 {
             return Vec::new();
         }
-        let mut beams: Vec<Beam> = best(now, most)
+        let wide = most.max(WIDE);
+        let mut beams: Vec<Beam> = best(now, wide)
             .into_iter()
             .map(|theme| Beam { themes: vec![theme], p: now[theme], cache: self.cache.clone() })
             .collect();
         for step in 0..horizon {
-            let mut longer = Vec::with_capacity(beams.len() * most);
+            let mut longer = Vec::with_capacity(beams.len() * wide);
             for mut beam in beams {
                 let Some(&last) = beam.themes.last() else { continue };
                 let p = emit(model, last, step, &mut beam.cache);
-                for theme in best(&p, most) {
+                for theme in best(&p, wide) {
                     let themes = beam.themes.iter().copied().chain([theme]).collect();
                     longer.push(Beam { themes, p: beam.p * p[theme], cache: beam.cache.clone() });
                 }
             }
             longer.sort_by(|a, b| b.p.total_cmp(&a.p));
-            longer.truncate(most);
+            longer.truncate(wide);
             beams = longer;
         }
         let mut chains: Vec<Chain> = Vec::new();
@@ -123,6 +127,7 @@ impl Outlook {
             }
         }
         chains.sort_by(|a, b| b.p.total_cmp(&a.p));
+        chains.truncate(most);
         chains
     }
 }
