@@ -64,10 +64,9 @@ fn marginals(model: &ChainModel, out: &[f32]) -> Vec<Vec<f32>> {
 }
 
 /// The least number of beams: with fewer, most of what `z0` could be would be lost.
-const WIDE: usize = 6;
+const WIDE: usize = 4;
 
 /// A chain on the way: its themes from `z0` on, its probability, what the transformer kept.
-#[derive(Clone)]
 struct Beam {
     themes: Vec<usize>,
     p: f32,
@@ -105,18 +104,22 @@ impl Outlook {
             .map(|theme| Beam { themes: vec![theme], p: now[theme], cache: self.cache.clone() })
             .collect();
         for step in 0..horizon {
-            let mut longer = Vec::with_capacity(beams.len() * wide);
-            for mut beam in beams {
+            let mut longer: Vec<(f32, usize, usize)> = Vec::with_capacity(beams.len() * wide);
+            for (number, beam) in beams.iter_mut().enumerate() {
                 let Some(&last) = beam.themes.last() else { continue };
                 let p = emit(model, last, step, &mut beam.cache);
-                for theme in best(&p, wide) {
-                    let themes = beam.themes.iter().copied().chain([theme]).collect();
-                    longer.push(Beam { themes, p: beam.p * p[theme], cache: beam.cache.clone() });
-                }
+                longer.extend(
+                    best(&p, wide).into_iter().map(|theme| (beam.p * p[theme], number, theme)),
+                );
             }
-            longer.sort_by(|a, b| b.p.total_cmp(&a.p));
+            longer.sort_by(|a, b| b.0.total_cmp(&a.0));
             longer.truncate(wide);
-            beams = longer;
+            let grown = |(p, number, theme): (f32, usize, usize)| {
+                let Beam { themes, cache, .. } = &beams[number];
+                let themes = themes.iter().copied().chain([theme]).collect();
+                Beam { themes, p, cache: cache.clone() }
+            };
+            beams = longer.into_iter().map(grown).collect();
         }
         let mut chains: Vec<Chain> = Vec::new();
         for beam in beams {
