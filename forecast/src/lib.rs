@@ -63,6 +63,7 @@ pub mod bundle;
 pub mod chain;
 pub mod chains;
 pub mod conformal;
+mod dense;
 pub mod divergence;
 pub mod events;
 pub mod features;

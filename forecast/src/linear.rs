@@ -1,5 +1,7 @@
 //! The linear predictor: one softmax regression for each set of rows and each offset.
 
+use crate::dense::{add, product};
+
 /// One softmax regression over raw features: z-scoring is folded into weight and bias.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Affine {
@@ -17,9 +19,9 @@ impl Affine {
     /// # Panics
     /// When `features` is empty.
     pub fn probabilities(&self, features: &[f32], out: &mut Vec<f32>) {
-        out.clear();
-        let rows = self.weight.chunks_exact(features.len()).zip(&self.bias);
-        out.extend(rows.map(|(row, bias)| (dot(row, features) + bias) / self.temperature));
+        *out = product(&self.weight, features);
+        add(out, &self.bias);
+        out.iter_mut().for_each(|logit| *logit /= self.temperature);
         softmax(out);
     }
 }
@@ -34,20 +36,6 @@ pub fn softmax(logits: &mut [f32]) {
         sum += *logit;
     }
     logits.iter_mut().for_each(|p| *p /= sum);
-}
-
-/// A dot product in eight lanes, which compilers turn into vector instructions.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_lanes, a_rest) = a.as_chunks::<8>();
-    let (b_lanes, b_rest) = b.as_chunks::<8>();
-    let mut sums = [0f32; 8];
-    for (a, b) in a_lanes.iter().zip(b_lanes) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 /// Shapes of heads that do not belong together.
@@ -166,12 +154,6 @@ mod tests {
         let mut logits = [1e30, -1e30, 0.0];
         softmax(&mut logits);
         assert_eq!(logits, [1.0, 0.0, 0.0]);
-    }
-
-    #[test]
-    fn lanes_and_rest_add_up() {
-        let values: Vec<f32> = (0..19).map(|x| x as f32).collect();
-        assert_eq!(dot(&values, &values), (0..19).map(|x| (x * x) as f32).sum::<f32>());
     }
 
     #[test]

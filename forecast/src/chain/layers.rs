@@ -1,12 +1,12 @@
-//! One token through the layers, with the keys and values of those before it.
+//! Tokens through the layers, with the keys and values of those before them.
 
 use super::{ChainModel, LayerWeights};
-use crate::linear::dot;
+use crate::dense::{add, dot, products};
 
 /// What keeps the norm's division finite.
 const EPSILON: f32 = 1e-5;
 
-/// The keys and values of the tokens so far, layer by layer.
+/// The keys and values of some tokens, layer by layer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cache {
     /// Per layer, *shape* `[tokens, width]`.
@@ -18,54 +18,85 @@ impl Cache {
     pub(super) fn new(layers: usize) -> Self {
         Self { keys: vec![Vec::new(); layers], values: vec![Vec::new(); layers] }
     }
-}
 
-/// Runs the token `x`, *shape* `[width]`, after those in `cache`, which keeps it; returns the
-/// normed output.
-pub(super) fn run(model: &ChainModel, mut x: Vec<f32>, cache: &mut Cache) -> Vec<f32> {
-    for (number, layer) in model.layers.iter().enumerate() {
-        let (keys, values) = (&mut cache.keys[number], &mut cache.values[number]);
-        let attended = attend(layer, &normed(&x, &layer.norm1), model.card.heads, (keys, values));
-        add(&mut x, &product(&layer.out, &attended));
-        let mut inner = product(&layer.up, &normed(&x, &layer.norm2));
-        add(&mut inner, &layer.up_bias);
-        inner.iter_mut().for_each(|value| *value = gelu(*value));
-        add(&mut x, &product(&layer.down, &inner));
-        add(&mut x, &layer.down_bias);
+    /// Appends the tokens of `tail`.
+    pub(super) fn append(&mut self, tail: &Self) {
+        let all = self.keys.iter_mut().chain(&mut self.values);
+        all.zip(tail.keys.iter().chain(&tail.values)).for_each(|(own, tail)| own.extend(tail));
     }
-    normed(&x, &model.norm)
 }
 
-/// `W x` of the row-major `weights`.
-pub(super) fn product(weights: &[f32], x: &[f32]) -> Vec<f32> {
-    weights.chunks_exact(x.len()).map(|row| dot(row, x)).collect()
+/// A token on its way through the layers, *shape* `[width]`, and what lies between it and the
+/// tokens that all share; the token's own keys and values are appended.
+pub(super) struct Runner<'a> {
+    pub(super) x: Vec<f32>,
+    pub(super) tail: &'a mut Cache,
 }
 
-pub(super) fn add(x: &mut [f32], y: &[f32]) {
-    x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+/// Runs tokens side by side, each after those in `before` and then its own tail; returns their
+/// normed outputs, *shape* `[runners][width]`.
+pub(super) fn run(
+    model: &ChainModel,
+    before: &Cache,
+    mut runners: Vec<Runner<'_>>,
+) -> Vec<Vec<f32>> {
+    for (number, layer) in model.layers.iter().enumerate() {
+        let attended = attend(model.card.heads, (number, layer), before, &mut runners);
+        grow(&mut runners, &products(&layer.out, &attended));
+        let mut inner = products(&layer.up, &all_normed(&runners, &layer.norm2));
+        for inner in &mut inner {
+            add(inner, &layer.up_bias);
+            inner.iter_mut().for_each(|value| *value = gelu(*value));
+        }
+        grow(&mut runners, &products(&layer.down, &inner));
+        runners.iter_mut().for_each(|runner| add(&mut runner.x, &layer.down_bias));
+    }
+    all_normed(&runners, &model.norm)
+}
+
+fn grow(runners: &mut [Runner<'_>], by: &[Vec<f32>]) {
+    runners.iter_mut().zip(by).for_each(|(runner, by)| add(&mut runner.x, by));
+}
+
+fn all_normed(runners: &[Runner<'_>], scale_shift: &[f32]) -> Vec<Vec<f32>> {
+    runners.iter().map(|runner| normed(&runner.x, scale_shift)).collect()
 }
 
 fn attend(
-    layer: &LayerWeights,
-    x: &[f32],
     heads: usize,
-    (keys, values): (&mut Vec<f32>, &mut Vec<f32>),
-) -> Vec<f32> {
-    let width = x.len();
-    let qkv = product(&layer.qkv, x);
-    keys.extend_from_slice(&qkv[width..2 * width]);
-    values.extend_from_slice(&qkv[2 * width..]);
+    (number, layer): (usize, &LayerWeights),
+    before: &Cache,
+    runners: &mut [Runner<'_>],
+) -> Vec<Vec<f32>> {
+    let qkv = products(&layer.qkv, &all_normed(runners, &layer.norm1));
+    let attended = runners.iter_mut().zip(qkv).map(|(runner, qkv)| {
+        let width = runner.x.len();
+        let (keys, values) = (&mut runner.tail.keys[number], &mut runner.tail.values[number]);
+        keys.extend_from_slice(&qkv[width..2 * width]);
+        values.extend_from_slice(&qkv[2 * width..]);
+        let keys = [&before.keys[number][..], keys];
+        attended(&qkv[..width], heads, keys, [&before.values[number], values])
+    });
+    attended.collect()
+}
+
+/// Softmax attention of `query`, *shape* `[width]`, over keys and values in two parts, each of
+/// *shape* `[tokens, width]`.
+fn attended(query: &[f32], heads: usize, keys: [&[f32]; 2], values: [&[f32]; 2]) -> Vec<f32> {
+    let width = query.len();
     let size = width / heads;
     let scale = (size as f32).sqrt().recip();
     let mut out = vec![0.0; width];
-    let mut weights = Vec::with_capacity(keys.len() / width);
+    let mut weights = Vec::new();
     for head in 0..heads {
         let of = head * size..(head + 1) * size;
-        let query = &qkv[of.clone()];
+        let query = &query[of.clone()];
+        let keys = keys.iter().flat_map(|keys| keys.chunks_exact(width));
         weights.clear();
-        weights.extend(keys.chunks_exact(width).map(|key| dot(query, &key[of.clone()]) * scale));
+        weights.extend(keys.map(|key| dot(query, &key[of.clone()]) * scale));
         crate::linear::softmax(&mut weights);
-        for (value, weight) in values.chunks_exact(width).zip(&weights) {
+        let values = values.iter().flat_map(|values| values.chunks_exact(width));
+        for (value, weight) in values.zip(&weights) {
             let into = out[of.clone()].iter_mut();
             into.zip(&value[of.clone()]).for_each(|(out, value)| *out += weight * value);
         }
@@ -86,5 +117,6 @@ fn normed(x: &[f32], scale_shift: &[f32]) -> Vec<f32> {
 
 /// The tanh form. *Source*: Hendrycks and Gimpel 2016.
 fn gelu(x: f32) -> f32 {
-    0.5 * x * (1.0 + (0.797_884_6 * (x + 0.044_715 * x.powi(3))).tanh())
+    // x (1 + tanh z) / 2 is x times the logistic of 2 z, which costs one exponential.
+    x / (1.0 + (-1.595_769 * (x + 0.044_715 * x.powi(3))).exp())
 }

@@ -2,17 +2,19 @@
 
 use super::{
     ChainModel,
-    layers::{self, Cache},
+    layers::{self, Cache, Runner},
 };
 use crate::{
     chains::Chain,
+    dense::{add, product, products},
     linear::{RowKind, softmax},
 };
+use std::sync::Arc;
 
 /// What the transformer has seen of one answer: one token a boundary.
 #[derive(Debug, Clone)]
 pub struct Track {
-    cache: Cache,
+    cache: Arc<Cache>,
     boundaries: usize,
 }
 
@@ -21,37 +23,40 @@ pub struct Track {
 pub struct Outlook {
     /// The transformer's own distributions of `z0 … zH`, *shape* `[horizons + 1][themes]`.
     pub steps: Vec<Vec<f32>>,
-    cache: Cache,
+    /// The boundaries before the moment, and the moment's own token.
+    before: Arc<Cache>,
+    present: Cache,
 }
 
 impl Track {
     /// Before the prompt's end.
     pub fn new(model: &ChainModel) -> Self {
-        Self { cache: Cache::new(model.card.layers), boundaries: 0 }
+        Self { cache: Arc::new(Cache::new(model.card.layers)), boundaries: 0 }
     }
 
     /// Takes the raw row of features of a moment, *shape* `[features]`; a boundary is kept.
     pub fn observe(&mut self, model: &ChainModel, kind: RowKind, row: &[f32]) -> Outlook {
         let width = model.card.width;
-        let mut x = layers::product(&model.input, row);
-        layers::add(&mut x, &model.input_bias);
+        let mut x = product(&model.input, row);
+        add(&mut x, &model.input_bias);
         let kinds = usize::from(kind == RowKind::Mid) * width;
-        layers::add(&mut x, &model.kinds[kinds..kinds + width]);
+        add(&mut x, &model.kinds[kinds..kinds + width]);
         let place = self.boundaries.min(model.card.places - 1) * width;
-        layers::add(&mut x, &model.places[place..place + width]);
-        let mut cache = self.cache.clone();
-        let out = layers::run(model, x, &mut cache);
+        add(&mut x, &model.places[place..place + width]);
+        let before = self.cache.clone();
+        let mut present = Cache::new(model.card.layers);
+        let out = layers::run(model, &before, vec![Runner { x, tail: &mut present }]);
         if kind == RowKind::Boundary {
-            self.cache.clone_from(&cache);
+            Arc::make_mut(&mut self.cache).append(&present);
             self.boundaries += 1;
         }
-        Outlook { steps: marginals(model, &out), cache }
+        Outlook { steps: marginals(model, &out[0]), before, present }
     }
 }
 
 fn marginals(model: &ChainModel, out: &[f32]) -> Vec<Vec<f32>> {
-    let mut logits = layers::product(&model.marginal, out);
-    layers::add(&mut logits, &model.marginal_bias);
+    let mut logits = product(&model.marginal, out);
+    add(&mut logits, &model.marginal_bias);
     let themes = model.next_bias.len();
     logits
         .chunks_exact(themes)
@@ -66,20 +71,22 @@ fn marginals(model: &ChainModel, out: &[f32]) -> Vec<Vec<f32>> {
 /// The least number of beams: with fewer, most of what `z0` could be would be lost.
 const WIDE: usize = 4;
 
-/// A chain on the way: its themes from `z0` on, its probability, what the transformer kept.
+/// A chain on the way: its themes from `z0` on, its probability, the keys and values of the
+/// present moment and its themes.
 struct Beam {
     themes: Vec<usize>,
     p: f32,
-    cache: Cache,
+    tail: Cache,
 }
 
 impl Outlook {
     /// `p(zk+1 | z0 … zk)` for the themes given, *shape* `[themes]`.
     pub fn next(&self, model: &ChainModel, themes: &[usize]) -> Vec<f32> {
-        let mut cache = self.cache.clone();
+        let mut beam = Beam { themes: Vec::new(), p: 1.0, tail: self.present.clone() };
         let mut p = Vec::new();
         for (step, &theme) in themes.iter().enumerate() {
-            p = emit(model, theme, step, &mut cache);
+            beam.themes.push(theme);
+            p = self.emit(model, step, std::slice::from_mut(&mut beam)).remove(0);
         }
         p
     }
@@ -99,54 +106,63 @@ impl Outlook {
             return Vec::new();
         }
         let wide = most.max(WIDE);
-        let mut beams: Vec<Beam> = best(now, wide)
-            .into_iter()
-            .map(|theme| Beam { themes: vec![theme], p: now[theme], cache: self.cache.clone() })
-            .collect();
+        let start = |theme| Beam { themes: vec![theme], p: now[theme], tail: self.present.clone() };
+        let mut beams: Vec<Beam> = best(now, wide).into_iter().map(start).collect();
         for step in 0..horizon {
+            let next = self.emit(model, step, &mut beams);
             let mut longer: Vec<(f32, usize, usize)> = Vec::with_capacity(beams.len() * wide);
-            for (number, beam) in beams.iter_mut().enumerate() {
-                let Some(&last) = beam.themes.last() else { continue };
-                let p = emit(model, last, step, &mut beam.cache);
-                longer.extend(
-                    best(&p, wide).into_iter().map(|theme| (beam.p * p[theme], number, theme)),
-                );
+            for (number, (beam, p)) in beams.iter().zip(&next).enumerate() {
+                let best = best(p, wide).into_iter();
+                longer.extend(best.map(|theme| (beam.p * p[theme], number, theme)));
             }
             longer.sort_by(|a, b| b.0.total_cmp(&a.0));
             longer.truncate(wide);
             let grown = |(p, number, theme): (f32, usize, usize)| {
-                let Beam { themes, cache, .. } = &beams[number];
+                let Beam { themes, tail, .. } = &beams[number];
                 let themes = themes.iter().copied().chain([theme]).collect();
-                Beam { themes, p, cache: cache.clone() }
+                Beam { themes, p, tail: tail.clone() }
             };
             beams = longer.into_iter().map(grown).collect();
         }
-        let mut chains: Vec<Chain> = Vec::new();
-        for beam in beams {
-            let themes = &beam.themes[1..];
-            match chains.iter_mut().find(|chain| chain.themes == themes) {
-                Some(chain) => chain.p += beam.p,
-                None => chains.push(Chain { themes: themes.to_vec(), p: beam.p }),
-            }
+        merged(beams, most)
+    }
+
+    /// Appends each beam's last theme as a `<theme>` token and returns the distributions of the
+    /// themes after them, *shape* `[beams][themes]`.
+    fn emit(&self, model: &ChainModel, step: usize, beams: &mut [Beam]) -> Vec<Vec<f32>> {
+        let width = model.card.width;
+        let runner = |beam| {
+            let Beam { themes, tail, .. }: &mut Beam = beam;
+            let theme = themes[themes.len() - 1];
+            let mut x = model.themes[theme * width..(theme + 1) * width].to_vec();
+            add(&mut x, &model.steps[step * width..(step + 1) * width]);
+            Runner { x, tail }
+        };
+        let runners = beams.iter_mut().map(runner).collect();
+        let mut next = products(&model.next, &layers::run(model, &self.before, runners));
+        let temperature = model.card.temperatures.get(step).copied().unwrap_or(1.0);
+        for p in &mut next {
+            add(p, &model.next_bias);
+            p.iter_mut().for_each(|logit| *logit /= temperature);
+            softmax(p);
         }
-        chains.sort_by(|a, b| b.p.total_cmp(&a.p));
-        chains.truncate(most);
-        chains
+        next
     }
 }
 
-/// Appends the `<theme>` token and returns the distribution of the theme after it.
-fn emit(model: &ChainModel, theme: usize, step: usize, cache: &mut Cache) -> Vec<f32> {
-    let width = model.card.width;
-    let mut x = model.themes[theme * width..(theme + 1) * width].to_vec();
-    layers::add(&mut x, &model.steps[step * width..(step + 1) * width]);
-    let out = layers::run(model, x, cache);
-    let mut p = layers::product(&model.next, &out);
-    layers::add(&mut p, &model.next_bias);
-    let temperature = model.card.temperatures.get(step).copied().unwrap_or(1.0);
-    p.iter_mut().for_each(|logit| *logit /= temperature);
-    softmax(&mut p);
-    p
+/// The `most` best chains from `z1` on, those that agree added up.
+fn merged(beams: Vec<Beam>, most: usize) -> Vec<Chain> {
+    let mut chains: Vec<Chain> = Vec::new();
+    for beam in beams {
+        let themes = &beam.themes[1..];
+        match chains.iter_mut().find(|chain| chain.themes == themes) {
+            Some(chain) => chain.p += beam.p,
+            None => chains.push(Chain { themes: themes.to_vec(), p: beam.p }),
+        }
+    }
+    chains.sort_by(|a, b| b.p.total_cmp(&a.p));
+    chains.truncate(most);
+    chains
 }
 
 /// The places of the `most` largest.

@@ -1,6 +1,10 @@
 //! The regression from a row of features to the embeddings of the segments to come.
 
-use crate::{features::FeatureLayout, linear::RowKind};
+use crate::{
+    dense::{add, dot, product},
+    features::FeatureLayout,
+    linear::RowKind,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the card says of the head.
@@ -105,15 +109,15 @@ impl OpenSet {
         for ((x, mean), inverse) in features.iter_mut().zip(mean).zip(inverse) {
             *x = (*x - mean) * inverse;
         }
-        out.clear();
-        out.extend(self.project.chunks_exact(features.len()).map(|row| dot(row, features)));
+        *out = product(&self.project, features);
     }
 
     /// The forecast embeddings for `latents`, *shape* `[horizons, dimension]`; not of length 1:
     /// the surer the forecast, the longer.
     pub fn embeddings(&self, latents: &[f32]) -> Vec<f32> {
-        let rows = self.expand.chunks_exact(latents.len()).zip(&self.bias);
-        rows.map(|(row, bias)| dot(row, latents) + bias).collect()
+        let mut out = product(&self.expand, latents);
+        add(&mut out, &self.bias);
+        out
     }
 }
 
@@ -124,20 +128,6 @@ impl Background {
         let variance: f32 = rows.map(|row| dot(row, phrase).powi(2)).sum();
         (dot(&self.mean, phrase), variance.sqrt())
     }
-}
-
-/// A dot product in lanes, which compilers turn into vector instructions.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_lanes, a_rest) = a.as_chunks::<8>();
-    let (b_lanes, b_rest) = b.as_chunks::<8>();
-    let mut sums = [0f32; 8];
-    for (a, b) in a_lanes.iter().zip(b_lanes) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

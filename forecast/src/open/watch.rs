@@ -1,6 +1,7 @@
 //! Phrases of one request and how likely a segment like each is to come.
 
-use super::{Embed, OpenHead, head::dot, head::features};
+use super::{Embed, OpenHead, head::features};
+use crate::dense::dot;
 use crate::{features::FeatureLayout, linear::RowKind};
 
 /// How many numbers tell a phrase's chance at one moment.

@@ -2,13 +2,15 @@
 //! `cargo test --release -p themecast-forecast -- --ignored --nocapture cost`.
 
 use crate::made_up::{Sizes, numbers, sized};
-use std::{hint::black_box, sync::Arc, time::Instant};
-use themecast_forecast::{ForecastPlugin, events::Silent, linear::RowKind};
+use std::{hint::black_box, path::Path, sync::Arc, time::Instant};
+use themecast_forecast::{ForecastPlugin, bundle::Bundle, events::Silent, linear::RowKind};
 use themecast_plugin_api::{Phase, Plugin, RequestInfo, Residuals, Step};
 
 /// SmolLM2's width, one site, 24 themes: rows of 1,804 features.
 const SHIPPED: Sizes = Sizes { hidden: 576, themes: 24, horizons: 3 };
 const STEPS: usize = 4_000;
+/// Tokens of an answer, the prompt's end included; a segment ends every 24 tokens.
+const ANSWER: usize = 240;
 
 /// The median and the 99th percentile of `STEPS` runs, in milliseconds.
 fn measured(mut run: impl FnMut(usize)) -> (f64, f64) {
@@ -41,16 +43,32 @@ fn cost_of_the_heads() {
 
 #[test]
 #[ignore = "measures time"]
-fn cost_of_a_step() {
-    let plugin = ForecastPlugin::new(Arc::new(sized(SHIPPED)), Arc::new(Silent));
-    let mut session = plugin.open(&RequestInfo::default()).unwrap();
+fn cost_of_a_linear_step() {
+    cost_of_a_step(sized(SHIPPED));
+}
+
+#[test]
+#[ignore = "measures time"]
+fn cost_of_a_step_of_the_shipped_bundle() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../bundles/smollm2-135m-instruct/chain");
+    cost_of_a_step(Bundle::load(Path::new(folder)).unwrap());
+}
+
+fn cost_of_a_step(bundle: Bundle) {
+    let plugin = ForecastPlugin::new(Arc::new(bundle), Arc::new(Silent));
+    let open = || plugin.open(&RequestInfo::default()).unwrap();
+    let mut session = open();
     let residuals: Vec<Vec<f32>> = (0..16).map(|seed| numbers(seed, SHIPPED.hidden)).collect();
-    let (median, p99) = measured(|index| {
+    let (median, p99) = measured(|number| {
+        let index = number % ANSWER;
+        if index == 0 {
+            session = open();
+        }
         let step = Step {
             index,
             position: index,
             token: 1,
-            text: if index == 0 { "" } else { " word." },
+            text: if index % 24 == 0 { ".\n\n" } else { " word" },
             phase: if index == 0 {
                 Phase::Prompt { computed: 1, cached: 0 }
             } else {
