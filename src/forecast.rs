@@ -22,8 +22,15 @@ pub mod shipped;
 /// # Errors
 /// One line that says what in the bundle does not fit.
 pub fn load(folder: &Path, host: &dyn Host, metrics: &Arc<Metrics>) -> Result<Forecast> {
-    let bundle = Bundle::load(folder).with_context(|| format!("bundle {}", folder.display()))?;
-    attach(bundle, host, metrics)
+    attach(read(folder)?, host, metrics)
+}
+
+/// Reads the bundle in `folder`.
+///
+/// # Errors
+/// One line that says what in the bundle does not fit.
+pub fn read(folder: &Path) -> Result<Bundle> {
+    Bundle::load(folder).with_context(|| format!("bundle {}", folder.display()))
 }
 
 /// Attaches `bundle` to the model that `host` runs.

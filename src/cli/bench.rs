@@ -20,6 +20,9 @@ pub(super) struct Bench {
     /// The bundle's folder; the shipped one where not given
     #[arg(long)]
     bundle: Option<PathBuf>,
+    /// Measure the bundle's linear heads alone
+    #[arg(long)]
+    linear: bool,
     /// How many requests run at once, such as 1,4
     #[arg(long, default_value = "1", value_delimiter = ',')]
     concurrency: Vec<usize>,
@@ -42,10 +45,12 @@ impl Bench {
         let engines = self.concurrency.iter().copied().max().unwrap_or(1).max(1);
         let host = model::host(self.model.as_deref(), engines).await?;
         let metrics = Metrics::new()?;
-        let forecast = match &self.bundle {
-            Some(folder) => forecast::load(folder, &*host, &metrics)?,
-            None => forecast::attach(shipped::bundle()?, &*host, &metrics)?,
+        let bundle = match &self.bundle {
+            Some(folder) => forecast::read(folder)?,
+            None => shipped::bundle()?,
         };
+        let bundle = if self.linear { bundle.linear() } else { bundle };
+        let forecast = forecast::attach(bundle, &*host, &metrics)?;
         let config = bench::Config {
             concurrency: self.concurrency,
             tokens: self.tokens,

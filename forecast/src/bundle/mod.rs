@@ -30,4 +30,13 @@ impl Bundle {
     pub fn layout(&self) -> FeatureLayout {
         self.card.layout()
     }
+
+    /// The linear heads alone; sets calibrated for the mixed forecasts are left out.
+    pub fn linear(mut self) -> Self {
+        self.chain = None;
+        self.card.chain = None;
+        self.card.calibration.conformal = None;
+        "linear".clone_into(&mut self.card.predictor);
+        self
+    }
 }
