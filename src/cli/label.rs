@@ -40,6 +40,10 @@ pub(super) struct Label {
     /// without it the answers that are there already are learnt from
     #[arg(long)]
     endpoint: Option<String>,
+    /// Answers about single segments to learn from; the collection's labels-llm.jsonl where not
+    /// given
+    #[arg(long, conflicts_with = "endpoint")]
+    answers: Option<PathBuf>,
     /// The endpoint's model
     #[arg(long, default_value = "default")]
     llm_model: String,
@@ -108,6 +112,10 @@ impl Label {
     /// What the language model says of the collection's sample, asked for where an endpoint is
     /// given.
     fn answers(&self, catalogue: &[catalogue::Entry]) -> Result<Answers> {
+        if let Some(path) = &self.answers {
+            anyhow::ensure!(path.is_file(), "{}: no such file of answers", path.display());
+            return Ok(Answers::read(path.clone(), catalogue)?);
+        }
         let data = self.data.as_deref().context("--method llm needs --data")?;
         let Some(endpoint) = &self.endpoint else { return Ok(Answers::open(data, catalogue)?) };
         let endpoint = Endpoint::new(endpoint, &self.llm_model)?;

@@ -83,7 +83,8 @@ impl Labeler for Distilled<'_> {
 }
 
 impl Distilled<'_> {
-    /// What the model said of each segment it was asked about, without what it says of anything.
+    /// What the model said of each segment it was asked about, without what it says of anything
+    /// where it gave probabilities.
     ///
     /// # Errors
     /// [`LabError::Data`] where it said nothing of any.
@@ -93,7 +94,7 @@ impl Distilled<'_> {
         let mean = self.answers.mean(0).ok_or_else(nothing)?;
         let of = |segment: &Segment| {
             let answer = self.answers.get(&segment.document, segment.segment, 0)?;
-            Some(without(answer, &mean))
+            Some(if self.answers.chosen() { answer.to_vec() } else { without(answer, &mean) })
         };
         let said: Vec<_> = segments.iter().map(of).collect();
         if said.iter().all(Option::is_none) {

@@ -4,6 +4,7 @@
 //! DIR/labels/segments.parquet   one row a segment: document, segment, tokens, text, theme, distance
 //! DIR/labels/themes.json        the catalogue
 //! DIR/labels/labels.json        method, parameters, counts, agreement
+//! DIR/resamples/labels/…        the same of other ways on
 //! ```
 
 mod agreement;
@@ -28,11 +29,17 @@ use crate::{
     dataset::{CollectionInfo, DocumentReader, Load},
     embed::Embed,
 };
-use std::path::Path;
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 use themecast_forecast::{bundle::Theme, segment::SegmenterConfig};
 
 /// The version of the labels' layout that this crate reads and writes.
 pub const LABELS_FORMAT: u32 = 1;
+
+/// The folder of other ways on, within a collection's.
+pub const RESAMPLES: &str = "resamples";
 
 /// A way to give themes to segments: clusters, a written taxonomy, a language model.
 pub trait Labeler {
@@ -105,14 +112,20 @@ impl std::fmt::Display for Agreement {
     }
 }
 
-/// Labels the collection in the folder `dir` and writes `dir/labels/`.
+/// Labels the collection in the folder `dir` and writes `dir/labels/`; where other ways on were
+/// sampled into `dir/resamples/`, they are labelled by what was fitted on the collection.
 ///
 /// # Errors
 /// [`LabError`] of reading, labelling or writing; `dir/labels/` is then as it was or lacks
 /// `labels.json`, without which it does not load.
 pub fn run(dir: &Path, labeler: &dyn Labeler, progress: &dyn Fn(&str)) -> Result<LabelCard> {
-    let (segments, counts) = collected(dir, progress)?;
-    label(segments, &counts, labeler, &dir.join("labels"), progress)
+    let resamples = dir.join(RESAMPLES);
+    let mut texts = vec![collected(dir, progress)?];
+    if CollectionInfo::load(&resamples).is_ok() {
+        progress("other ways on:");
+        texts.push(collected(&resamples, progress)?);
+    }
+    label(texts, labeler, progress)
 }
 
 /// The segments of the collection in the folder `dir` that are to be labelled.
@@ -120,10 +133,10 @@ pub fn run(dir: &Path, labeler: &dyn Labeler, progress: &dyn Fn(&str)) -> Result
 /// # Errors
 /// [`LabError`] of reading.
 pub fn segments_of(dir: &Path, progress: &dyn Fn(&str)) -> Result<Vec<Segment>> {
-    Ok(collected(dir, progress)?.0)
+    Ok(collected(dir, progress)?.segments)
 }
 
-fn collected(dir: &Path, progress: &dyn Fn(&str)) -> Result<(Vec<Segment>, Counts)> {
+fn collected(dir: &Path, progress: &dyn Fn(&str)) -> Result<Texts> {
     let info = CollectionInfo::load(dir)?;
     let (mut segments, mut documents, mut looping) = (Vec::new(), 0, 0);
     for document in DocumentReader::open(dir, Load::Tokens)? {
@@ -139,7 +152,8 @@ fn collected(dir: &Path, progress: &dyn Fn(&str)) -> Result<(Vec<Segment>, Count
         "{documents} documents, {looping} looping ones left out, {} segments",
         segments.len()
     ));
-    Ok((segments, Counts { documents, looping, segmenter: info.segmenter }))
+    let (segmenter, out) = (info.segmenter, dir.join("labels"));
+    Ok(Texts { segments, documents, looping, segmenter, out })
 }
 
 /// The embedding of every segment, in order.
@@ -180,46 +194,70 @@ pub fn label_texts(
         segments::of_text(line, segmenter, &mut segments);
     }
     progress(&format!("{} texts, {} segments", lines.len(), segments.len()));
-    let counts = Counts { documents: lines.len(), looping: 0, segmenter: segmenter.clone() };
-    label(segments, &counts, labeler, &out.join("labels"), progress)
+    let (documents, segmenter) = (lines.len(), segmenter.clone());
+    let texts = Texts { segments, documents, looping: 0, segmenter, out: out.join("labels") };
+    label(vec![texts], labeler, progress)
 }
 
-struct Counts {
+/// What is labelled, and where the labels go.
+struct Texts {
+    segments: Vec<Segment>,
     documents: usize,
     looping: usize,
     segmenter: SegmenterConfig,
+    out: PathBuf,
 }
 
-fn label(
-    segments: Vec<Segment>,
-    counts: &Counts,
-    labeler: &dyn Labeler,
-    out: &Path,
-    progress: &dyn Fn(&str),
-) -> Result<LabelCard> {
-    if segments.is_empty() {
+/// Labels all of `texts` at once and writes each one's labels; returns the first one's card.
+fn label(texts: Vec<Texts>, labeler: &dyn Labeler, progress: &dyn Fn(&str)) -> Result<LabelCard> {
+    if texts[0].segments.is_empty() {
         return Err(LabError::data("there is no segment to label"));
     }
-    let labeling = labeler.label(&segments, progress)?;
-    check(&labeling, segments.len())?;
-    let of = |split| segments.iter().filter(|segment| segment.split == split).count();
-    let card = LabelCard {
-        format: LABELS_FORMAT,
-        method: labeler.method().to_owned(),
-        parameters: labeler.parameters(),
-        segmenter: counts.segmenter.clone(),
-        documents: counts.documents,
-        looping_left_out: counts.looping,
-        segments: segments.len(),
-        train_segments: of(Split::Train),
-        validation_segments: of(Split::Validation),
-        test_segments: of(Split::Test),
-        agreement: labeling.agreement.clone(),
-    };
-    atomic::create_dir(out)?;
-    let labels = Labels::new(card, labeling, segments);
-    labels.save(out)?;
-    Ok(labels.card)
+    let all: Vec<Segment> = texts.iter().flat_map(|texts| texts.segments.clone()).collect();
+    let labeling = labeler.label(&all, progress)?;
+    check(&labeling, all.len())?;
+    let (mut first, mut cards) = (0, Vec::new());
+    for texts in texts {
+        let end = first + texts.segments.len();
+        cards.push(texts.save(&labeling, first..end, labeler)?);
+        first = end;
+    }
+    Ok(cards.remove(0))
+}
+
+impl Texts {
+    /// Writes what `labeling` says of its segments, which are those numbered `place`.
+    fn save(
+        self,
+        labeling: &Labeling,
+        place: Range<usize>,
+        labeler: &dyn Labeler,
+    ) -> Result<LabelCard> {
+        let of = |split| self.segments.iter().filter(|segment| segment.split == split).count();
+        let card = LabelCard {
+            format: LABELS_FORMAT,
+            method: labeler.method().to_owned(),
+            parameters: labeler.parameters(),
+            segmenter: self.segmenter,
+            documents: self.documents,
+            looping_left_out: self.looping,
+            segments: self.segments.len(),
+            train_segments: of(Split::Train),
+            validation_segments: of(Split::Validation),
+            test_segments: of(Split::Test),
+            agreement: labeling.agreement.clone(),
+        };
+        let labeling = Labeling {
+            themes: labeling.themes.clone(),
+            assigned: labeling.assigned[place.clone()].to_vec(),
+            distances: labeling.distances[place].to_vec(),
+            agreement: None,
+        };
+        atomic::create_dir(&self.out)?;
+        let labels = Labels::new(card, labeling, self.segments);
+        labels.save(&self.out)?;
+        Ok(labels.card)
+    }
 }
 
 fn check(labeling: &Labeling, segments: usize) -> Result<()> {

@@ -1,4 +1,6 @@
-//! `labels-llm.jsonl`: what a language model said of segments, a line each, kept as it comes.
+//! `labels-llm.jsonl`: what was said of segments, a line each, kept as it comes.
+//!
+//! A line is either the probability of each letter, or the theme that a reader chose.
 
 use crate::{LabError, Result, label::catalogue::Entry};
 use serde::{Deserialize, Serialize};
@@ -25,11 +27,37 @@ pub struct Answer {
     pub probabilities: Vec<f32>,
 }
 
+/// The theme that a reader chose for one segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// The document's id.
+    pub document: String,
+    /// The segment's number in it.
+    pub segment: u32,
+    /// The id of its theme.
+    pub theme: String,
+    /// That of another one, nearly as good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alternate: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Scored(Answer),
+    Chosen(Choice),
+}
+
+/// How much of a choice goes to its alternate.
+const ALTERNATE: f32 = 0.3;
+
 /// The answers so far.
 #[derive(Debug)]
 pub struct Answers {
     path: PathBuf,
-    themes: usize,
+    ids: Vec<String>,
+    chosen: bool,
     all: HashMap<(String, u32, u32), Vec<f32>>,
     file: Option<File>,
 }
@@ -42,7 +70,14 @@ impl Answers {
     /// [`LabError::Io`]; [`LabError::Format`] where a line is none or has another catalogue's
     /// number of themes.
     pub fn open(dir: &Path, catalogue: &[Entry]) -> Result<Self> {
-        let path = dir.join(ANSWERS);
+        Self::read(dir.join(ANSWERS), catalogue)
+    }
+
+    /// The same from the file `path`.
+    ///
+    /// # Errors
+    /// As [`Answers::open`]; [`LabError::Format`] where a theme is none of the catalogue's.
+    pub fn read(path: PathBuf, catalogue: &[Entry]) -> Result<Self> {
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             read => read.map_err(LabError::io("read", &path))?,
@@ -53,14 +88,47 @@ impl Answers {
             let cut = file.and_then(|file| file.set_len(whole as u64));
             cut.map_err(LabError::io("write", &path))?;
         }
-        let mut answers = Self { path, themes: catalogue.len(), all: HashMap::new(), file: None };
+        let ids = catalogue.iter().map(|entry| entry.id.clone()).collect();
+        let mut answers = Self { path, ids, chosen: false, all: HashMap::new(), file: None };
         for (number, line) in text[..whole].lines().enumerate() {
-            let answer: Answer = serde_json::from_str(line).map_err(|error| {
-                LabError::format(&answers.path, format!("line {}: {error}", number + 1))
+            let at = |what: String| {
+                LabError::format(&answers.path, format!("line {}: {what}", number + 1))
+            };
+            let line: Line = serde_json::from_str(line).map_err(|_| {
+                at("neither an answer with probabilities nor a choice with a theme".to_owned())
             })?;
+            let answer = match line {
+                Line::Scored(answer) => answer,
+                Line::Chosen(choice) => {
+                    let answer = answers.of_choice(choice).map_err(at)?;
+                    answers.chosen = true;
+                    answer
+                }
+            };
             answers.keep(answer)?;
         }
         Ok(answers)
+    }
+
+    /// A choice as probabilities.
+    fn of_choice(&self, choice: Choice) -> Result<Answer, String> {
+        let place = |id: &String| {
+            let found = self.ids.iter().position(|known| known == id);
+            found.ok_or_else(|| format!("the catalogue has no theme '{id}'"))
+        };
+        let mut probabilities = vec![0.0; self.ids.len()];
+        let share = choice.alternate.as_ref().map_or(0.0, |_| ALTERNATE);
+        probabilities[place(&choice.theme)?] = 1.0 - share;
+        if let Some(alternate) = &choice.alternate {
+            probabilities[place(alternate)?] += share;
+        }
+        let Choice { document, segment, .. } = choice;
+        Ok(Answer { document, segment, order: 0, probabilities })
+    }
+
+    /// Whether themes were chosen, not scored: then nothing has to be taken off their shares.
+    pub fn chosen(&self) -> bool {
+        self.chosen
     }
 
     /// Whether the segment was asked about with this order of the letters.
@@ -88,7 +156,7 @@ impl Answers {
     /// Dividing by it takes away what the model would say of anything.
     /// *Source* Zhou et al. 2024 (batch calibration).
     pub fn mean(&self, order: u32) -> Option<Vec<f32>> {
-        let mut sum = vec![0.0f32; self.themes];
+        let mut sum = vec![0.0f32; self.ids.len()];
         let mut count = 0.0;
         for (_, answer) in self.all.iter().filter(|((.., of), _)| *of == order) {
             sum.iter_mut().zip(answer).for_each(|(sum, p)| *sum += p);
@@ -112,7 +180,7 @@ impl Answers {
     }
 
     fn keep(&mut self, answer: Answer) -> Result<()> {
-        let (found, themes) = (answer.probabilities.len(), self.themes);
+        let (found, themes) = (answer.probabilities.len(), self.ids.len());
         if found != themes || !answer.probabilities.iter().all(|p| p.is_finite() && *p >= 0.0) {
             let message = format!(
                 "an answer of {found} themes, the catalogue has {themes}: move the file away"
@@ -152,5 +220,24 @@ mod tests {
         assert_eq!(Answers::open(dir.path(), catalogue).unwrap().len(), 3);
         let other = catalogue::read(None).unwrap();
         assert!(Answers::open(dir.path(), &other).unwrap_err().to_string().contains("2 themes"));
+    }
+
+    #[test]
+    fn a_choice_leaves_a_share_to_its_alternate() {
+        let dir = tempfile::tempdir().unwrap();
+        let catalogue = &catalogue::read(None).unwrap()[..2];
+        let path = dir.path().join("chosen.jsonl");
+        let line = |theme: &str| {
+            format!(
+                "{{\"document\":\"a/0\",\"segment\":1,\"theme\":\"{theme}\",\"alternate\":\"opening\"}}\n"
+            )
+        };
+        fs::write(&path, line("materials")).unwrap();
+        let answers = Answers::read(path.clone(), catalogue).unwrap();
+        assert!(answers.chosen());
+        assert_eq!(answers.get("a/0", 1, 0), Some(&[ALTERNATE, 1.0 - ALTERNATE][..]));
+        fs::write(&path, line("cheese")).unwrap();
+        let error = Answers::read(path, catalogue).unwrap_err().to_string();
+        assert!(error.contains("line 1: the catalogue has no theme 'cheese'"), "{error}");
     }
 }
