@@ -1,6 +1,10 @@
 //! Scores of forecasts against what came.
 
 use super::report::Bin;
+use rand_xoshiro::{
+    Xoshiro256PlusPlus,
+    rand_core::{RngCore, SeedableRng},
+};
 use serde::{Deserialize, Serialize};
 
 /// How many equal-mass bins the calibration error has.
@@ -87,6 +91,10 @@ pub struct Scores {
     /// Expected calibration error of the likeliest theme, 15 bins of equal mass.
     /// *Source* Guo et al. 2017, Nguyen and O'Connor 2015.
     pub ece: f64,
+    /// What perfectly calibrated forecasts with these probabilities would show by chance on so
+    /// few cases: the mean of 100 draws.
+    #[serde(default)]
+    pub ece_by_chance: f64,
     /// The same before temperature scaling.
     pub ece_before: Option<f64>,
     /// Share of cases whose conformal set has the theme that came; 0.9 is nominal.
@@ -120,6 +128,7 @@ pub(super) fn score(cases: &[Case<'_>], scale: Scale) -> Option<Scores> {
     let changes: Vec<_> = cases.iter().filter(|case| case.changes()).collect();
     let change_hits = changes.iter().filter(|case| case.hit(1)).count();
     let nll_nats = mean(&|case| case.surprise());
+    let sure: Vec<(f32, bool)> = cases.iter().map(Case::sure).collect();
     Some(Scores {
         cases: cases.len(),
         top1: share(&|case| case.hit(1)),
@@ -128,7 +137,8 @@ pub(super) fn score(cases: &[Case<'_>], scale: Scale) -> Option<Scores> {
         nll_nats,
         entropy_removed: scale.marginal_nats.map(|marginal| 1.0 - nll_nats / marginal),
         brier: mean(&|case| case.brier()),
-        ece: calibration_error(&cases.iter().map(Case::sure).collect::<Vec<_>>()),
+        ece: calibration_error(&sure),
+        ece_by_chance: error_by_chance(&sure),
         ece_before: scale.temperature.map(|temperature| ece_at(cases, 1.0 / temperature)),
         coverage: scale.least.map(|least| share(&|case| case.p() >= least)),
         set_size: scale.least.map(|least| mean(&|case| case.set_size(least))),
@@ -204,12 +214,31 @@ fn calibration_error(cases: &[(f32, bool)]) -> f64 {
     (0..BINS).map(gap).sum::<f64>() / sure.len() as f64
 }
 
+/// The mean calibration error where each likeliest theme comes with just its probability.
+fn error_by_chance(cases: &[(f32, bool)]) -> f64 {
+    const DRAWS: u32 = 100;
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut draw =
+        |&(p, _): &(f32, bool)| (p, (random.next_u64() >> 40) as f32 * 2f32.powi(-24) < p);
+    let draws =
+        (0..DRAWS).map(|_| calibration_error(&cases.iter().map(&mut draw).collect::<Vec<_>>()));
+    draws.sum::<f64>() / f64::from(DRAWS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn case(forecast: &[f32], came: u32) -> Case<'_> {
         Case { document: 0, forecast, came, present: Some(0) }
+    }
+
+    #[test]
+    fn few_cases_show_an_error_by_chance_and_many_hardly_any() {
+        let cases = |count: usize| vec![(0.5f32, true); count];
+        let (few, many) = (error_by_chance(&cases(150)), error_by_chance(&cases(15_000)));
+        // Ten cases a bin: the mean deviation of a coin's share is about 0.12.
+        assert!((few - 0.12).abs() < 0.02 && many < 0.02, "{few} {many}");
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod own;
 pub(crate) mod page;
 pub(crate) mod plots;
 mod report;
+mod resampled;
 mod run;
 pub(crate) mod table;
 #[cfg(test)]
@@ -37,7 +38,8 @@ pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use report::{
     Bin, CurveReport, Difference, EvalReport, GroupReport, HeldOutReport, HorizonReport,
-    JointReport, ModelReport, PlaceReport, RecogniserReport, SeedReport, ThemeReport,
+    JointReport, ModelReport, PlaceReport, RecogniserReport, ResampleReport, SeedReport,
+    ThemeReport,
 };
 
 use crate::{

@@ -26,7 +26,7 @@ const GROUPS: &[&str] = &[
 
 /// The tables that `report` has something for.
 pub(super) fn of(report: &EvalReport) -> Vec<Table> {
-    let mut tables = vec![joint(report)];
+    let mut tables = vec![joint(report), resampled(report)];
     if let Some(held_out) = &report.held_out {
         tables.extend([groups(held_out), recognisers(held_out)]);
     }
@@ -50,6 +50,38 @@ fn joint(report: &EvalReport) -> Table {
         title: "Whole chains at the end of a segment: joint loss of what came".to_owned(),
         head: &["segments", "cases", "ours (nats)", "product of linear heads", "ours − product"],
         rows: report.joint.iter().map(row).collect(),
+    }
+}
+
+fn resampled(report: &EvalReport) -> Table {
+    let ours = |ahead: usize| report.resampled.iter().find(|one| one.ahead == ahead);
+    let row = |one: &super::report::ResampleReport| {
+        let difference = ours(one.ahead).map_or(f64::NAN, |ours| ours.nll_nats - one.nll_nats);
+        vec![
+            one.ahead.to_string(),
+            one.name.clone(),
+            one.cases.to_string(),
+            number(Some(one.nll_nats)),
+            number(Some(one.top1)),
+            number(Some(one.others_nll_nats)),
+            one.ours_minus
+                .map_or_else(String::new, |range| with_interval(difference, Some(range), true)),
+            format!("{:.0}", one.tokens),
+        ]
+    };
+    Table {
+        title: "Ours and letting the model run ahead, at the end of a segment".to_owned(),
+        head: &[
+            "ahead",
+            "forecast",
+            "cases",
+            "NLL (nats)",
+            "top-1",
+            "NLL over the other ways",
+            "ours − it: NLL",
+            "tokens written",
+        ],
+        rows: report.resampled.iter().map(row).collect(),
     }
 }
 

@@ -33,6 +33,9 @@ pub struct EvalReport {
     /// Whole chains after boundaries, by their length.
     #[serde(default)]
     pub joint: Vec<JointReport>,
+    /// Beside letting the model run ahead, where other ways on were sampled.
+    #[serde(default)]
+    pub resampled: Vec<ResampleReport>,
     /// Groups that nothing was trained on.
     pub held_out: Option<HeldOutReport>,
     /// One segment ahead at boundaries, theme by theme.
@@ -45,6 +48,27 @@ pub struct EvalReport {
     pub seeds: Vec<SeedReport>,
     /// What a reader has to know.
     pub notes: Vec<String>,
+}
+
+/// One forecast at the places from which other ways on were sampled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResampleReport {
+    /// Segments ahead.
+    pub ahead: usize,
+    /// Whose forecast.
+    pub name: String,
+    /// Places that were scored.
+    pub cases: usize,
+    /// Mean loss of what came, in nats.
+    pub nll_nats: f64,
+    /// Share of cases whose likeliest theme came; ties count as misses.
+    pub top1: f64,
+    /// Mean loss of what came on the other ways, each left out of its own forecast, in nats.
+    pub others_nll_nats: f64,
+    /// The interval of our loss minus this one's, over prompts.
+    pub ours_minus: Option<Interval>,
+    /// Tokens that had to be written for one forecast.
+    pub tokens: f64,
 }
 
 /// Chains of one length after boundaries: the joint loss of what came.

@@ -5,7 +5,7 @@ use super::{
     collected::{Collected, Reading},
     curves,
     embeddings::Embeddings,
-    events::{BySplit, Event, Part, Place, WITHIN},
+    events::{BySplit, Event, Part, Place, Story, WITHIN},
     fit::{Fitted, Setup},
     held_out, joint,
     judge::Judge,
@@ -13,7 +13,8 @@ use super::{
     models::{Model, Sees, Workshop},
     notes, ood,
     own::{self, Forecasts, Ours, Own},
-    report::{EvalReport, HeldOutReport, HorizonReport, PlaceReport, SeedReport},
+    report::{EvalReport, HeldOutReport, HorizonReport, PlaceReport, ResampleReport, SeedReport},
+    resampled::Resampled,
     themes,
 };
 use crate::{
@@ -141,6 +142,7 @@ impl Inputs<'_> {
             now: self.now(&judge, own, &parts.test),
             mid: self.everywhere(&judge, own, collected),
             joint: joint::reports(&own.joint, stories, draws),
+            resampled: self.resampled((&parts.test.events, stories), own, draws)?,
             held_out: held_out.transpose()?,
             per_theme: themes::table(&nearest, &self.labels.themes, &confusion),
             confusion,
@@ -197,6 +199,20 @@ impl Inputs<'_> {
         let forecasts = ours.map_or(&[][..], |fitted| &fitted.test);
         let here = |event: &Event| event.place == Place::Boundary;
         judge.cases(&parts.test.events, forecasts, 1, here)
+    }
+
+    fn resampled(
+        &self,
+        of: (&[Event], &[Story]),
+        own: &Own,
+        draws: (usize, u64),
+    ) -> Result<Vec<ResampleReport>> {
+        let Some(ways) = Resampled::read(self.dir, &self.labels)? else { return Ok(Vec::new()) };
+        (self.progress)("scoring other ways on");
+        let forecasts = own.boundary.test.by_offset.iter().skip(1).take(self.horizons);
+        let forecasts: Vec<&[f32]> = forecasts.map(Vec::as_slice).collect();
+        let shares: Vec<f32> = self.labels.themes.iter().map(|theme| theme.share).collect();
+        Ok(ways.reports(of, &forecasts, &shares, draws))
     }
 
     fn now(&self, judge: &Judge<'_>, own: &Own, test: &Part) -> Option<PlaceReport> {

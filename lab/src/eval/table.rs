@@ -199,7 +199,12 @@ pub(super) fn score_cells(
         with_interval(scores.nll_nats, nll, false),
         number(scores.entropy_removed),
         number(Some(scores.brier)),
-        format!("{} → {}", number(scores.ece_before), number(Some(scores.ece))),
+        format!(
+            "{} → {} ({} by chance)",
+            number(scores.ece_before),
+            number(Some(scores.ece)),
+            number(Some(scores.ece_by_chance))
+        ),
         number(scores.coverage),
         scores.set_size.map_or_else(|| "–".to_owned(), |size| format!("{size:.1}")),
         number(scores.transitions_top1),

@@ -1,0 +1,243 @@
+//! Ours beside letting the model run ahead: the practical ceiling, and what it costs.
+//!
+//! `DIR/resamples` has several other ways on from places within test answers, labelled as the
+//! collection is. What the first `k` of them say, smoothed, is a forecast too.
+
+use super::{
+    Interval,
+    bootstrap::{Draws, PerDocument},
+    events::{Event, Place, Story},
+    report::ResampleReport,
+};
+use crate::{
+    LabError, Result,
+    dataset::{DocumentReader, Load},
+    label::{Labels, RESAMPLES},
+    replay::chains,
+};
+use std::{collections::HashMap, path::Path};
+
+/// How many of the ways on are counted.
+const COUNTS: [usize; 3] = [1, 4, 16];
+
+/// The other ways on from one place.
+#[derive(Debug, Default)]
+struct Cut {
+    /// The themes after the cut of each way on, in the order of their numbers.
+    ways: Vec<(u32, Vec<u32>)>,
+    /// Tokens that were written for them.
+    tokens: usize,
+}
+
+/// Other ways on, by document and the segment they begin after.
+#[derive(Debug)]
+pub(super) struct Resampled {
+    cuts: HashMap<(String, i32), Cut>,
+}
+
+impl Resampled {
+    /// Reads `dir/resamples`; none where there is no such folder or it has no labels.
+    ///
+    /// # Errors
+    /// [`LabError`] of reading; [`LabError::Data`] where its themes are not those of `labels`.
+    pub(super) fn read(dir: &Path, labels: &Labels) -> Result<Option<Self>> {
+        let dir = dir.join(RESAMPLES);
+        if !dir.join("labels").join("labels.json").is_file() {
+            return Ok(None);
+        }
+        let own = Labels::load(&dir)?;
+        if !own.themes.iter().map(|theme| &theme.id).eq(labels.themes.iter().map(|theme| &theme.id))
+        {
+            return Err(LabError::data("the themes of the other ways on differ: label again"));
+        }
+        let chains = chains(&own)?;
+        let mut cuts: HashMap<(String, i32), Cut> = HashMap::new();
+        for document in DocumentReader::open(&dir, Load::Tokens)? {
+            let document = document?;
+            let Some((id, segment)) = document.prompt_id.rsplit_once('@') else { continue };
+            let Ok(segment) = segment.parse::<i32>() else { continue };
+            let cut = cuts.entry((id.to_owned(), segment)).or_default();
+            cut.tokens += document.tokens.iter().filter(|row| row.segment > segment).count();
+            let Some(chain) = chains.get(&document.id) else { continue };
+            let after = chain.get(segment as usize + 1..).unwrap_or_default().to_vec();
+            cut.ways.push((document.sample, after));
+        }
+        cuts.values_mut().for_each(|cut| cut.ways.sort_by_key(|(sample, _)| *sample));
+        Ok(Some(Self { cuts }))
+    }
+
+    /// Ours and the resampled forecasts over `events`, boundaries of the test split; `ours` has
+    /// *shape* `[events, themes]` for each number of segments ahead, from 1 on.
+    pub(super) fn reports(
+        &self,
+        (events, stories): (&[Event], &[Story]),
+        ours: &[&[f32]],
+        shares: &[f32],
+        draws: (usize, u64),
+    ) -> Vec<ResampleReport> {
+        let mut reports = Vec::new();
+        for (place, forecasts) in ours.iter().enumerate() {
+            let ahead = place + 1;
+            let of = events.iter().zip(forecasts.chunks_exact(shares.len()));
+            let cases: Vec<Case<'_>> = of
+                .filter(|(event, _)| event.place == Place::Boundary)
+                .filter_map(|(event, forecast)| {
+                    let story = &stories[event.story];
+                    let cut = self.cuts.get(&(story.id.clone(), event.segment))?;
+                    let came = event.came(ahead)? as usize;
+                    let ways = cut.ways.iter().filter_map(|(_, themes)| themes.get(place));
+                    let ways: Vec<usize> = ways.map(|&theme| theme as usize).collect();
+                    Some(Case { cluster: story.cluster, forecast, came, ways, tokens: cut.tokens })
+                })
+                .filter(|case| case.ways.len() >= 2)
+                .collect();
+            if !cases.is_empty() {
+                reports.extend(compared(ahead, &cases, shares, draws));
+            }
+        }
+        reports
+    }
+}
+
+/// One place from which there are other ways on.
+struct Case<'a> {
+    cluster: usize,
+    forecast: &'a [f32],
+    came: usize,
+    /// The theme `ahead` segments on, of each way that got so far.
+    ways: Vec<usize>,
+    tokens: usize,
+}
+
+/// How what was counted becomes a forecast.
+#[derive(Clone, Copy)]
+enum Smoothing<'a> {
+    /// One more for every theme. *Source*: Laplace.
+    AddOne,
+    /// One more altogether, by the training shares.
+    Shares(&'a [f32]),
+}
+
+impl Smoothing<'_> {
+    fn forecast(self, ways: &[usize], themes: usize) -> Vec<f32> {
+        let mut p = match self {
+            Self::AddOne => vec![1.0; themes],
+            Self::Shares(shares) => shares.iter().map(|share| share.max(1e-4)).collect(),
+        };
+        ways.iter().for_each(|&theme| p[theme] += 1.0);
+        let sum: f32 = p.iter().sum();
+        p.iter_mut().for_each(|p| *p /= sum);
+        p
+    }
+}
+
+fn compared(
+    ahead: usize,
+    cases: &[Case<'_>],
+    shares: &[f32],
+    (resamples, seed): (usize, u64),
+) -> Vec<ResampleReport> {
+    let clusters = cases.iter().map(|case| case.cluster + 1).max().unwrap_or(0);
+    let draws = Draws::new(clusters, resamples, seed);
+    let tokens = cases.iter().map(|case| case.tokens).sum::<usize>() as f64 / cases.len() as f64;
+    let most = cases.iter().map(|case| case.ways.len()).max().unwrap_or(0);
+    let report = |name: String, ways: usize, of: &dyn Fn(&Case<'_>) -> [f64; 3]| {
+        let mut differences = vec![PerDocument::default(); clusters];
+        let mut sums = [0.0; 3];
+        for case in cases {
+            let found = of(case);
+            sums.iter_mut().zip(found).for_each(|(sum, x)| *sum += x / cases.len() as f64);
+            differences[case.cluster].add(own(case)[0] - found[0]);
+        }
+        ResampleReport {
+            ahead,
+            name,
+            cases: cases.len(),
+            nll_nats: sums[0],
+            top1: sums[1],
+            others_nll_nats: sums[2],
+            ours_minus: (ways > 0).then(|| interval(&draws, &differences)).flatten(),
+            tokens: tokens * ways as f64 / most.max(1) as f64,
+        }
+    };
+    let mut reports = vec![report("themecast".to_owned(), 0, &own)];
+    for count in COUNTS.into_iter().filter(|&count| count <= most) {
+        for (name, smoothing) in
+            [("add-one", Smoothing::AddOne), ("by the training shares", Smoothing::Shares(shares))]
+        {
+            let of = |case: &Case<'_>| resampled(case, count, smoothing);
+            reports.push(report(format!("{count} ways on, smoothed {name}"), count, &of));
+        }
+    }
+    reports
+}
+
+fn interval(draws: &Draws, differences: &[PerDocument]) -> Option<Interval> {
+    draws.interval(differences)
+}
+
+/// Ours: loss and hit of what came, mean loss of what came on the other ways.
+fn own(case: &Case<'_>) -> [f64; 3] {
+    let others = case.ways.iter().map(|&theme| nats(case.forecast, theme)).sum::<f64>();
+    let [nll, hit] = [nats(case.forecast, case.came), hit(case.forecast, case.came)];
+    [nll, hit, others / case.ways.len() as f64]
+}
+
+/// The same of the first `count` ways; each of the other ways is forecast from `count` without it.
+fn resampled(case: &Case<'_>, count: usize, smoothing: Smoothing<'_>) -> [f64; 3] {
+    let themes = case.forecast.len();
+    let ways = &case.ways[..count.min(case.ways.len())];
+    let p = smoothing.forecast(ways, themes);
+    let mut others = 0.0;
+    for (place, &theme) in case.ways.iter().enumerate() {
+        let rest = case.ways.iter().enumerate().filter(|(other, _)| *other != place);
+        let rest: Vec<usize> = rest.map(|(_, &theme)| theme).take(count).collect();
+        others += nats(&smoothing.forecast(&rest, themes), theme);
+    }
+    [nats(&p, case.came), hit(&p, case.came), others / case.ways.len() as f64]
+}
+
+fn nats(p: &[f32], theme: usize) -> f64 {
+    -f64::from(p[theme].max(1e-9)).ln()
+}
+
+fn hit(p: &[f32], theme: usize) -> f64 {
+    f64::from(u8::from(p.iter().enumerate().all(|(other, q)| other == theme || *q < p[theme])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_smoothed_and_each_way_is_forecast_without_itself() {
+        let case = Case {
+            cluster: 0,
+            forecast: &[0.5, 0.25, 0.25],
+            came: 0,
+            ways: vec![0, 0, 1],
+            tokens: 30,
+        };
+        let of_two = resampled(&case, 2, Smoothing::AddOne);
+        assert!((of_two[0] - (5f64 / 3.0).ln()).abs() < 1e-6, "3 of 5");
+        assert_eq!(of_two[1], 1.0);
+        // The others of a 0 are {0, 1}: p = 2/5; those of the 1 are {0, 0}: p = 1/5.
+        let others = (2.0 * 2.5f64.ln() + 5f64.ln()) / 3.0;
+        assert!((of_two[2] - others).abs() < 1e-6, "{of_two:?}");
+        let ours = own(&case);
+        assert!((ours[2] - (2.0 * 2f64.ln() + 4f64.ln()) / 3.0).abs() < 1e-6);
+        let by_shares = Smoothing::Shares(&[0.5, 0.25, 0.25]).forecast(&[1], 3);
+        assert_eq!(by_shares, [0.25, 0.625, 0.125]);
+    }
+
+    #[test]
+    fn cost_grows_with_the_ways_on() {
+        let forecast = [0.7f32, 0.3];
+        let case =
+            |cluster| Case { cluster, forecast: &forecast, came: 0, ways: vec![0; 4], tokens: 80 };
+        let reports = compared(1, &[case(0), case(1)], &[0.5, 0.5], (50, 1));
+        let tokens: Vec<f64> = reports.iter().map(|report| report.tokens).collect();
+        assert_eq!(tokens, [0.0, 20.0, 20.0, 80.0, 80.0]);
+        assert!(reports[3].ours_minus.unwrap().excludes_zero(), "{:?}", reports[3]);
+    }
+}
