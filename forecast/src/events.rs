@@ -38,6 +38,10 @@ pub trait Observer: Send + Sync {
     fn alarm(&self, detector: Detector) {
         let _ = detector;
     }
+    /// The same, of an answer that is out of distribution: not to be relied on.
+    fn held_back(&self, detector: Detector) {
+        let _ = detector;
+    }
     /// The residual at a segment's start lies this far from the training distribution, in
     /// standard deviations a dimension, and whether that is beyond its 99th percentile.
     fn residual(&self, distance: f32, out_of_distribution: bool) {

@@ -49,7 +49,7 @@ impl Plugin for ForecastPlugin {
     fn interest(&self, model: &ModelInfo) -> Result<Interest, PluginError> {
         let fit = self.bundle.fits(model);
         fit.map_err(|error| PluginError::UnsupportedModel(error.to_string()))?;
-        Ok(Interest::last(self.bundle.card.sites.clone()))
+        Ok(Interest::last(self.bundle.sites()))
     }
 
     fn open(&self, request: &RequestInfo) -> Result<Box<dyn Session>, PluginError> {

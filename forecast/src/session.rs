@@ -15,7 +15,7 @@ use crate::{
     trust,
 };
 use std::sync::Arc;
-use themecast_plugin_api::{Annotation, End, PluginError, Session, Step, Value};
+use themecast_plugin_api::{Annotation, End, PluginError, Session, Site, Step, Value};
 
 /// The session of one answer.
 pub(crate) struct ForecastSession {
@@ -29,6 +29,11 @@ pub(crate) struct ForecastSession {
     wealth: Wealth,
     divergence: Divergence,
     summary: Summary,
+    /// Where residuals are read, in the order in which they come.
+    sites: Vec<Site>,
+    in_distribution: f32,
+    /// The answer, or its present residual, is beyond what the bundle knows.
+    out: bool,
     /// The step that is expected next.
     next: usize,
     /// Reused from step to step: the row of features, the residuals of all sites.
@@ -48,6 +53,9 @@ impl ForecastSession {
             pending: Pending::default(),
             divergence: Divergence::default(),
             summary: Summary::default(),
+            sites: bundle.sites(),
+            in_distribution: 1.0,
+            out: false,
             next: 0,
             row: Vec::new(),
             residuals: Vec::new(),
@@ -91,11 +99,14 @@ impl ForecastSession {
             self.divergence.surprise_nats = first.surprise_nats;
             self.divergence.excess_nats = first.excess_nats;
             if self.wealth.bet(first.excess_nats) {
-                self.observer.alarm(Detector::Martingale);
+                match self.out {
+                    false => self.observer.alarm(Detector::Martingale),
+                    true => self.observer.held_back(Detector::Martingale),
+                }
             }
         }
         self.divergence.score = self.wealth.score();
-        self.divergence.alarm = self.wealth.alarm();
+        self.divergence.alarm = self.wealth.alarm() && !self.out;
         let score = self.divergence.score;
         self.observer.segment_ended(&SegmentEnded { theme, surprises: &surprises, shift, score });
         let surprise_nats = surprises.first().map(|first| first.surprise_nats);
@@ -110,15 +121,31 @@ impl ForecastSession {
         self.forecaster.forecast(&self.bundle, kind, &self.row)
     }
 
-    /// How much the last residual of the last site is in distribution.
-    fn trust(&self, segment_begins: bool) -> f32 {
-        let reference = &self.bundle.card.reference;
-        let last_site = self.residuals.len() - self.bundle.card.model.hidden_size;
-        let distance = trust::distance(&self.residuals[last_site..], reference);
+    /// Judges how far the answer can be trusted: the prompt, at its end, where the bundle has a
+    /// recogniser, else every residual of the last site.
+    fn judge(&mut self, index: usize, segment_begins: bool) {
+        let (hidden, reference) = (self.bundle.card.model.hidden_size, &self.bundle.card.reference);
+        let of = |site: usize| &self.residuals[site * hidden..(site + 1) * hidden];
+        let distance = match &self.bundle.trust {
+            Some(_) if index > 0 => return,
+            Some(recogniser) => {
+                let site = self.sites.iter().position(|site| *site == recogniser.card.site);
+                let distance = recogniser.distance(of(site.unwrap_or_default()));
+                self.in_distribution = recogniser.in_distribution(distance);
+                self.out = recogniser.is_out(distance);
+                distance
+            }
+            None => {
+                let distance = trust::distance(of(self.sites.len() - 1), reference);
+                let range = (reference.median_distance, reference.distance_quantile_99);
+                self.in_distribution = trust::in_distribution(distance, range);
+                self.out = trust::is_out(distance, reference);
+                distance
+            }
+        };
         if segment_begins {
-            self.observer.residual(distance, trust::is_out(distance, reference));
+            self.observer.residual(distance, self.out);
         }
-        trust::in_distribution(distance, reference)
     }
 
     /// Takes the residuals of the last position.
@@ -129,8 +156,8 @@ impl ForecastSession {
     fn observe(&mut self, step: &Step<'_>) -> Result<(), PluginError> {
         let card = &self.bundle.card;
         let found = (step.residuals.sites(), step.residuals.hidden_size());
-        if found != (card.sites.len(), card.model.hidden_size) {
-            let ((sites, hidden), wanted) = (found, (card.sites.len(), card.model.hidden_size));
+        if found != (self.sites.len(), card.model.hidden_size) {
+            let ((sites, hidden), wanted) = (found, (self.sites.len(), card.model.hidden_size));
             return Err(PluginError::failed(format!(
                 "residuals of {sites} sites of width {hidden} came where {} of width {} are read",
                 wanted.0, wanted.1
@@ -144,7 +171,8 @@ impl ForecastSession {
             let at = step.index;
             return Err(PluginError::failed(format!("the residual at step {at} is not finite")));
         }
-        self.features.observe(&self.residuals);
+        // A site of the recogniser's own comes last and is none of the features'.
+        self.features.observe(&self.residuals[..card.sites.len() * card.model.hidden_size]);
         Ok(())
     }
 
@@ -166,6 +194,7 @@ impl Session for ForecastSession {
         if begins && step.index > 0 {
             self.end_segment(step.index, RowKind::Boundary);
         }
+        self.judge(step.index, begins);
         let foresight = self.forecast(begins);
         let chains = foresight.chains(&self.bundle, self.options.horizon, self.options.chains);
         let sets = foresight.sets(&self.bundle);
@@ -183,7 +212,7 @@ impl Session for ForecastSession {
             chains,
             sets,
             divergence: self.divergence,
-            in_distribution: self.trust(begins),
+            in_distribution: self.in_distribution,
             watch: self.watched(begins),
         };
         let annotation = self.annotate(&forecast, None).milestone(begins);

@@ -3,7 +3,7 @@
 use super::BundleError;
 use crate::{
     chain::ChainCard, features::FeatureLayout, linear::RowKind, open::OpenCard,
-    segment::SegmenterConfig,
+    segment::SegmenterConfig, trust::RecogniserCard,
 };
 use serde::{Deserialize, Serialize};
 use themecast_plugin_api::{ModelInfo, Site};
@@ -46,6 +46,9 @@ pub struct Card {
     /// The open-vocabulary head, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenCard>,
+    /// What recognises prompts unlike those of training, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<RecogniserCard>,
 }
 
 /// One theme of the catalogue.

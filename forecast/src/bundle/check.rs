@@ -33,7 +33,8 @@ fn kinds(card: &Card) -> Result<(), BundleError> {
     if let Err(error) = card.segmenter.validate() {
         return wrong(error.to_string());
     }
-    if let Some(site) = card.sites.iter().find(|site| !card.model.has(**site)) {
+    let trust = card.trust.iter().map(|trust| &trust.site);
+    if let Some(site) = card.sites.iter().chain(trust).find(|site| !card.model.has(**site)) {
         return wrong(format!("site {site} is none of a model of {} layers", card.model.layers));
     }
     let (themes, sites, horizons) = (card.themes.len(), card.sites.len(), card.horizons);

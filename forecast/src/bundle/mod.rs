@@ -10,7 +10,11 @@ mod store;
 pub use card::{Calibration, Card, Conformal, FORMAT, Fit, Reference, Temperatures, Theme};
 pub use store::BundleError;
 
-use crate::{chain::ChainModel, features::FeatureLayout, linear::LinearPredictor, open::OpenHead};
+use crate::{
+    chain::ChainModel, features::FeatureLayout, linear::LinearPredictor, open::OpenHead,
+    trust::Recogniser,
+};
+use themecast_plugin_api::Site;
 
 /// A predictor with everything that it needs to be used and judged.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,12 +27,22 @@ pub struct Bundle {
     pub chain: Option<ChainModel>,
     /// The open-vocabulary head, where there is one.
     pub open: Option<OpenHead>,
+    /// What recognises prompts unlike those of training, where there is one.
+    pub trust: Option<Recogniser>,
 }
 
 impl Bundle {
     /// The layout of the predictor's features.
     pub fn layout(&self) -> FeatureLayout {
         self.card.layout()
+    }
+
+    /// Where residuals are read: the features' sites, then the recogniser's if it is another.
+    pub fn sites(&self) -> Vec<Site> {
+        let mut sites = self.card.sites.clone();
+        let more = self.trust.iter().map(|trust| trust.card.site);
+        sites.extend(more.filter(|site| !self.card.sites.contains(site)));
+        sites
     }
 
     /// The linear heads alone; sets calibrated for the mixed forecasts are left out.

@@ -8,6 +8,7 @@ use crate::{
         RowKind::{self, Boundary, Mid},
     },
     open,
+    trust::{self, Recogniser},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{
@@ -126,10 +127,13 @@ impl Bundle {
         let get = |name: String, shape: &[usize]| tensor(&tensors, name, shape);
         let read = |of| chain::read(of, sizes, get);
         let chain = card.chain.as_ref().map(read).transpose()?;
+        let read = |of| Recogniser::read(of, layout.hidden, get);
+        let trust = card.trust.as_ref().map(read).transpose()?;
         // A weight and a bias for each offset of each set; none is missing by now.
         let more = |name: &&str| {
             (open.is_some() && name.starts_with(open::PREFIX))
                 || (chain.is_some() && name.starts_with(chain::PREFIX))
+                || (trust.is_some() && name.starts_with(trust::PREFIX))
         };
         let heads = tensors.names().into_iter().filter(|name| !more(name));
         let (found, wanted) = (heads.count(), 4 * card.offsets());
@@ -137,7 +141,7 @@ impl Bundle {
             return Err(BundleError::Count { file: WEIGHTS, what: "tensors", found, wanted });
         }
         let predictor = LinearPredictor::new(boundary, mid, layout.themes, layout.len())?;
-        Ok(Self { card, predictor, chain, open })
+        Ok(Self { card, predictor, chain, open, trust })
     }
 
     /// Writes the bundle to `folder`: both files beside their places and to the disk first, then
@@ -154,6 +158,9 @@ impl Bundle {
         }
         if self.card.chain.as_ref() != self.chain.as_ref().map(|model| &model.card) {
             return Err(BundleError::Value("the chain's card differs from the card's".into()));
+        }
+        if self.card.trust.as_ref() != self.trust.as_ref().map(|own| &own.card) {
+            return Err(BundleError::Value("the recogniser's card differs from the card's".into()));
         }
         let mut card = serde_json::to_vec_pretty(&self.card)
             .map_err(|error| BundleError::Card(error.to_string()))?;
@@ -201,6 +208,9 @@ impl Bundle {
             }
         }
         for (name, shape, values) in self.chain.iter().flat_map(chain::write) {
+            data.push((name, shape, bytes(values)));
+        }
+        for (name, shape, values) in self.trust.iter().flat_map(Recogniser::write) {
             data.push((name, shape, bytes(values)));
         }
         let failed = |error: safetensors::SafeTensorError| BundleError::Weights(error.to_string());

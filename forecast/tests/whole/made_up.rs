@@ -88,7 +88,8 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
         training: serde_json::json!({}),
         chain: None,
         open: None,
+        trust: None,
     };
     let predictor = LinearPredictor::new(heads(1), heads(2), themes, layout.len()).unwrap();
-    Bundle { card, predictor, chain: None, open: None }
+    Bundle { card, predictor, chain: None, open: None, trust: None }
 }

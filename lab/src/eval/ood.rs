@@ -19,6 +19,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
 };
+use themecast_forecast::trust::Recogniser;
 
 const RESAMPLES: usize = 300;
 
@@ -121,18 +122,29 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// A document's number with its score: higher is stranger.
 type Scores = BTreeMap<usize, f64>;
 
-/// Every measure, held-out documents against those of the test split. `distances` are the
-/// bundle's own, by document id.
+/// Every measure, held-out documents against those of the test split. `distances` are those of
+/// the bundle's z-scores, by document id.
 ///
 /// # Errors
 /// [`LabError::Fit`].
 pub(super) fn recognisers(
     collected: &Collected,
+    own: Option<&Recogniser>,
     distances: &HashMap<String, Vec<f32>>,
     seed: u64,
 ) -> Result<Vec<RecogniserReport>> {
     let parts = &collected.boundary;
     let mut measures: Vec<(String, Scores, Scores)> = Vec::new();
+    if let Some(own) = own
+        && let Some([last, ..]) = collected.columns(own.card.site)
+    {
+        let scores = |part: &Part| -> Scores {
+            let rows = taken(part, &last, Place::PromptEnd).into_iter();
+            rows.map(|(story, row)| (story, f64::from(own.distance(&row)))).collect()
+        };
+        let name = format!("the bundle's recogniser, {}, the prompt's end", own.card.site);
+        measures.push((name, scores(&parts.test), scores(&parts.held_out)));
+    }
     let mean = |all: &[f32]| {
         let answer = all.get(1..).filter(|rest| !rest.is_empty()).unwrap_or(all);
         answer.iter().map(|&x| f64::from(x)).sum::<f64>() / answer.len().max(1) as f64
@@ -140,8 +152,8 @@ pub(super) fn recognisers(
     let start = |all: &[f32]| f64::from(all.first().copied().unwrap_or(0.0));
     type OfDistances<'a> = &'a dyn Fn(&[f32]) -> f64;
     let own: [(&str, OfDistances<'_>); 2] = [
-        ("the bundle's distance (z-scores), mean over the answer", &mean),
-        ("the bundle's distance (z-scores), at the prompt's end", &start),
+        ("z-scores, the last site, mean over the answer", &mean),
+        ("z-scores, the last site, the prompt's end", &start),
     ];
     for (name, of) in own {
         let scores = |part: &Part| -> Scores {

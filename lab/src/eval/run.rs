@@ -124,7 +124,12 @@ impl Inputs<'_> {
         let held_out = (!parts.held_out.events.is_empty()).then(|| {
             (self.progress)("recognising held-out groups");
             let groups = held_out::groups(collected, &models, &horizons, (&judge, &strangers));
-            let recognisers = ood::recognisers(collected, &own.distances, config.seed)?;
+            let recognisers = ood::recognisers(
+                collected,
+                self.bundle.trust.as_ref(),
+                &own.distances,
+                config.seed,
+            )?;
             Ok::<_, LabError>(HeldOutReport { groups, recognisers })
         });
         let nearest = self.nearest(&judge, &models, parts);
@@ -285,7 +290,7 @@ impl Inputs<'_> {
 
 /// The bundle's sites, the first layer and a middle one where they were collected.
 fn sites(bundle: &Bundle, info: &CollectionInfo) -> Vec<Site> {
-    let mut sites = bundle.card.sites.clone();
+    let mut sites = bundle.sites();
     let first = info.sites.iter().copied().find(|&site| site == Site::LayerIn(0));
     let middle = info.sites.get(info.sites.len() / 2).copied();
     for site in first.into_iter().chain(middle) {

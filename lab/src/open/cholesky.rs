@@ -11,7 +11,7 @@ use std::ops::Range;
 const BLOCK: usize = 64;
 
 /// A lower triangle `L` with `L Lᵀ = A`.
-pub(super) struct Cholesky(Array2<f64>);
+pub(crate) struct Cholesky(Array2<f64>);
 
 impl Cholesky {
     /// Decomposes `matrix`, of which it reads the lower triangle.
@@ -20,7 +20,7 @@ impl Cholesky {
     ///
     /// # Errors
     /// [`LabError::Fit`] where it is not positive definite.
-    pub(super) fn new(mut matrix: Array2<f64>) -> Result<Self> {
+    pub(crate) fn new(mut matrix: Array2<f64>) -> Result<Self> {
         let size = matrix.nrows();
         for start in (0..size).step_by(BLOCK) {
             let end = (start + BLOCK).min(size);
@@ -42,7 +42,7 @@ impl Cholesky {
     }
 
     /// The triangle, with zeros above it.
-    pub(super) fn lower(&self) -> Array2<f64> {
+    pub(crate) fn lower(&self) -> Array2<f64> {
         let keep = |(row, column): (usize, usize)| {
             if column <= row { self.0[[row, column]] } else { 0.0 }
         };
@@ -50,7 +50,7 @@ impl Cholesky {
     }
 
     /// The solution `X` of `A X = right`, in place.
-    pub(super) fn solve(&self, right: &mut Array2<f64>) {
+    pub(crate) fn solve(&self, right: &mut Array2<f64>) {
         let (size, columns) = right.dim();
         let starts: Vec<usize> = (0..size).step_by(BLOCK).collect();
         for &start in &starts {

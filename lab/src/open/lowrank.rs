@@ -40,7 +40,7 @@ pub(super) fn reduce(
 }
 
 /// An orthonormal basis of the `rank` leading directions of a symmetric matrix, as columns.
-pub(super) fn leading(matrix: &Array2<f64>, rank: usize) -> Array2<f64> {
+pub(crate) fn leading(matrix: &Array2<f64>, rank: usize) -> Array2<f64> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
     let spare = (rank + 16).min(matrix.nrows());
     let draw = || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64 - 0.5;

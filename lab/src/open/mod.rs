@@ -13,13 +13,13 @@
 
 mod blocks;
 mod catalogue;
-mod cholesky;
+pub(crate) mod cholesky;
 mod corpus;
 mod fit;
 mod guesses;
 mod interval;
 mod judge;
-mod lowrank;
+pub(crate) mod lowrank;
 mod phrases;
 mod report;
 mod retrieval;

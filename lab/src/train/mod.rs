@@ -9,6 +9,7 @@
 pub mod chain;
 pub(crate) mod head;
 pub(crate) mod logistic;
+mod recogniser;
 mod reference;
 pub(crate) mod rows;
 mod sets;
@@ -136,6 +137,13 @@ pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<
     let (mut bundle, mut report) = bundle(&info, &labels, sites, config, trained)?;
     progress("settling averages and sets on the validation split");
     report.smoothing = settle::settle(dir, &mut bundle, &chains)?;
+    let recogniser = recogniser::fit(dir, &info, &chains)?;
+    progress(&format!(
+        "prompts are recognised at {} by {} directions",
+        recogniser.card.site, recogniser.card.rank
+    ));
+    bundle.card.trust = Some(recogniser.card.clone());
+    bundle.trust = Some(recogniser);
     bundle.save(&config.out).map_err(|error| LabError::Forecast(error.to_string()))?;
     report.seconds = started.elapsed().as_secs_f64();
     progress(&format!("saved {} after {:.0} s", config.out.display(), report.seconds));
@@ -275,8 +283,9 @@ fn bundle(
         }),
         chain: chain.as_ref().map(|model| model.card.clone()),
         open: None,
+        trust: None,
     };
-    Ok((Bundle { card, predictor, chain, open: None }, report))
+    Ok((Bundle { card, predictor, chain, open: None, trust: None }, report))
 }
 
 /// The present moment, `2026-01-31T12:00:00Z`.

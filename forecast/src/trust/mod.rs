@@ -1,4 +1,12 @@
 //! How much a residual looks like those that the predictor was trained on.
+//!
+//! A bundle's recogniser judges the prompt, at its end; one without has only the z-scores of each
+//! residual of the last site, which tell little. What follows from it is not decided here.
+
+mod recogniser;
+
+pub(crate) use recogniser::PREFIX;
+pub use recogniser::{Recogniser, RecogniserCard};
 
 use crate::bundle::Reference;
 
@@ -10,13 +18,12 @@ pub fn distance(residual: &[f32], reference: &Reference) -> f32 {
     (sum / residual.len().max(1) as f32).sqrt()
 }
 
-/// How much a distance is in distribution: 1 up to the training median, 0.5 at the training
-/// data's 99th percentile, towards 0 beyond.
+/// How much a distance is in distribution: 1 up to the `median`, 0.5 at the 99th percentile
+/// `far`, towards 0 beyond.
 ///
 /// In between it is `0.5^(x²)`, where `x` is 0 at the median and 1 at that percentile: smooth, and
 /// falling all the way.
-pub fn in_distribution(distance: f32, reference: &Reference) -> f32 {
-    let (median, far) = (reference.median_distance, reference.distance_quantile_99);
+pub fn in_distribution(distance: f32, (median, far): (f32, f32)) -> f32 {
     let beyond = (distance - median) / (far - median).max(f32::MIN_POSITIVE);
     0.5f32.powf(beyond.max(0.0).powi(2))
 }
@@ -41,7 +48,7 @@ mod tests {
             excess_std: 1.0,
         };
         assert_eq!(distance(&[2.0, 2.0], &reference), 1.0);
-        let trust: Vec<f32> = [0.5, 1.0, 2.0, 4.0].map(|d| in_distribution(d, &reference)).into();
+        let trust: Vec<f32> = [0.5, 1.0, 2.0, 4.0].map(|d| in_distribution(d, (1.0, 2.0))).into();
         assert_eq!(trust, [1.0, 1.0, 0.5, 0.5f32.powi(9)]);
         assert!(is_out(2.1, &reference) && !is_out(2.0, &reference));
     }
