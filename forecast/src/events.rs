@@ -52,8 +52,12 @@ pub trait Observer: Send + Sync {
 /// What raises alarms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detector {
-    /// The betting test of the excess surprise.
+    /// The test martingale over themes and residuals.
     Martingale,
+    /// The cumulative sum of the excess surprise.
+    Cusum,
+    /// Page and Hinkley's test of the excess surprise.
+    PageHinkley,
 }
 
 /// Counts nothing.

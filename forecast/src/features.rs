@@ -35,6 +35,11 @@ impl FeatureLayout {
         self.width()..2 * self.width()
     }
 
+    /// That of the last site alone, *shape* `[hidden]`.
+    pub fn last_segment_mean(&self) -> Range<usize> {
+        2 * self.width() - self.hidden..2 * self.width()
+    }
+
     /// Their mean over the answer, *shape* `[sites, hidden]`.
     pub fn answer_mean(&self) -> Range<usize> {
         2 * self.width()..3 * self.width()

@@ -3,8 +3,8 @@
 use crate::{
     annotation::{Divergence, Forecast},
     bundle::Bundle,
-    divergence::{Pending, Wealth, jensen_shannon},
-    events::{Detector, ForecastMade, Observer, SegmentEnded},
+    divergence::{Monitor, Pending, Segment, jensen_shannon},
+    events::{ForecastMade, Observer, SegmentEnded},
     features::FeatureState,
     linear::RowKind,
     open::{OpenHead, Watch},
@@ -26,7 +26,7 @@ pub(crate) struct ForecastSession {
     features: FeatureState,
     forecaster: Forecaster,
     pending: Pending,
-    wealth: Wealth,
+    monitor: Monitor,
     divergence: Divergence,
     summary: Summary,
     /// Where residuals are read, in the order in which they come.
@@ -49,7 +49,7 @@ impl ForecastSession {
             segmenter: Segmenter::new(&bundle.card.segmenter),
             features: FeatureState::new(bundle.layout()),
             forecaster: Forecaster::new(&bundle),
-            wealth: Wealth::new(bundle.card.reference.excess_std),
+            monitor: Monitor::new(&bundle),
             pending: Pending::default(),
             divergence: Divergence::default(),
             summary: Summary::default(),
@@ -94,19 +94,22 @@ impl ForecastSession {
         let now = self.head(kind, 0);
         let theme = most_likely(&now);
         let shift = self.pending.first().map_or(0.0, |first| jensen_shannon(first, &now));
+        let forecast = self.pending.first().map(<[f32]>::to_vec);
         let surprises = self.pending.end(theme);
-        if let Some(first) = surprises.first() {
+        if let Some((forecast, first)) = forecast.zip(surprises.first()) {
             self.divergence.surprise_nats = first.surprise_nats;
             self.divergence.excess_nats = first.excess_nats;
-            if self.wealth.bet(first.excess_nats) {
+            let mean = self.bundle.layout().last_segment_mean();
+            let segment = Segment { forecast: &forecast, theme, residual_mean: &self.row[mean] };
+            for detector in self.monitor.end(&self.bundle, segment) {
                 match self.out {
-                    false => self.observer.alarm(Detector::Martingale),
-                    true => self.observer.held_back(Detector::Martingale),
+                    false => self.observer.alarm(detector),
+                    true => self.observer.held_back(detector),
                 }
             }
         }
-        self.divergence.score = self.wealth.score();
-        self.divergence.alarm = self.wealth.alarm() && !self.out;
+        self.divergence.score = self.monitor.score();
+        self.divergence.alarm = self.monitor.alarm() && !self.out;
         let score = self.divergence.score;
         self.observer.segment_ended(&SegmentEnded { theme, surprises: &surprises, shift, score });
         let surprise_nats = surprises.first().map(|first| first.surprise_nats);
@@ -230,7 +233,7 @@ impl Session for ForecastSession {
             self.summary.extend(tokens);
         }
         last.divergence = self.divergence;
-        let summary = self.summary.value(tokens, &self.bundle.card.themes, self.wealth.alarm());
+        let summary = self.summary.value(tokens, &self.bundle.card.themes, self.divergence.alarm);
         Ok(Some(self.annotate(&last, Some(("summary", summary)))))
     }
 }

@@ -13,15 +13,20 @@ pub(super) struct Read {
     /// The collection's folder
     #[arg(long)]
     data: PathBuf,
-    /// The model that reads: a .gguf file, a folder of safetensors or a hub name
+    /// The model that reads: a .gguf file, a folder of safetensors or a hub name; the default
+    /// model where not given
     #[arg(long)]
-    model: String,
+    model: Option<String>,
     /// Where residuals are read, such as final,layer.12.in
     #[arg(long, default_value = "final", value_delimiter = ',')]
     sites: Vec<Site>,
     /// How many of the answers; all where not given
     #[arg(long)]
     documents: Option<usize>,
+    /// Read this many answers of the test split instead, each with the rest of another one from
+    /// within: planted divergences
+    #[arg(long, conflicts_with = "documents")]
+    splices: Option<usize>,
     /// The folder of the new collection
     #[arg(long)]
     out: PathBuf,
@@ -35,10 +40,11 @@ pub(super) struct Read {
 
 impl Read {
     pub(super) async fn run(self) -> Result<()> {
-        let host = model::host(Some(&self.model), self.engines).await?;
+        let host = model::host(self.model.as_deref(), self.engines).await?;
         let config = read::Config {
             data: self.data,
             documents: self.documents,
+            splices: self.splices,
             sites: self.sites,
             out: self.out,
             shard: self.shard,

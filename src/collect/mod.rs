@@ -8,6 +8,7 @@ mod prompts;
 pub mod read;
 mod record;
 pub mod resample;
+pub mod splice;
 
 pub use prompts::Prompt;
 

@@ -5,7 +5,7 @@
 //! text. What is made is a collection with the same documents; labels of the first one fit it,
 //! since segments keep their numbers. Nothing is sampled here.
 
-use super::{PART, record};
+use super::{PART, record, splice};
 use crate::host::{Call, Event, Host, RawStep, Route, Tap, TextDecoder};
 use anyhow::{Context, Result, bail, ensure};
 use futures::{StreamExt, stream};
@@ -23,6 +23,8 @@ pub struct Config {
     pub data: PathBuf,
     /// How many of its answers, in an order that hashes give; all where not given.
     pub documents: Option<usize>,
+    /// How many spliced answers are read instead.
+    pub splices: Option<usize>,
     /// Where residuals are read.
     pub sites: Vec<Site>,
     /// The folder of the new collection.
@@ -76,6 +78,9 @@ pub async fn run(
 fn wanted(config: &Config) -> Result<Vec<Document>> {
     let all = DocumentReader::open(&config.data, Load::Tokens)?;
     let mut all: Vec<Document> = all.collect::<Result<_, _>>()?;
+    if let Some(count) = config.splices {
+        return splice::splices(&all, count);
+    }
     all.retain(|document| !document.looping);
     all.sort_by_key(|document| record::seed(0, &document.id));
     all.truncate(config.documents.unwrap_or(usize::MAX));

@@ -67,6 +67,7 @@ pub(super) struct Divergence {
     pub(super) shift: Histogram,
     pub(super) score: Histogram,
     pub(super) alarms: IntCounterVec,
+    pub(super) held_back: IntCounterVec,
     pub(super) out_of_distribution: IntCounter,
     pub(super) distance: Histogram,
 }
@@ -230,6 +231,11 @@ impl Divergence {
             alarms: r.counters(
                 "drift_alarms_total",
                 "Answers that left the path that was forecast, by detector.",
+                &["detector"],
+            )?,
+            held_back: r.counters(
+                "drift_alarms_held_back_total",
+                "Alarms about answers that are out of distribution, by detector; not among the others.",
                 &["detector"],
             )?,
             out_of_distribution: r.add(IntCounter::new(

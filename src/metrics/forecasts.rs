@@ -74,14 +74,23 @@ impl Observer for ForecastMetrics {
     }
 
     fn alarm(&self, detector: Detector) {
-        let label = match detector {
-            Detector::Martingale => "martingale",
-        };
-        self.families().divergence.alarms.with_label_values(&[label]).inc();
+        self.families().divergence.alarms.with_label_values(&[label(detector)]).inc();
+    }
+
+    fn held_back(&self, detector: Detector) {
+        self.families().divergence.held_back.with_label_values(&[label(detector)]).inc();
     }
 
     fn residual(&self, distance: f32, out_of_distribution: bool) {
         self.families().divergence.distance.observe(f64::from(distance));
         self.families().divergence.out_of_distribution.inc_by(u64::from(out_of_distribution));
+    }
+}
+
+fn label(detector: Detector) -> &'static str {
+    match detector {
+        Detector::Martingale => "martingale",
+        Detector::Cusum => "cusum",
+        Detector::PageHinkley => "page_hinkley",
     }
 }

@@ -2,8 +2,8 @@
 
 use super::BundleError;
 use crate::{
-    chain::ChainCard, features::FeatureLayout, linear::RowKind, open::OpenCard,
-    segment::SegmenterConfig, trust::RecogniserCard,
+    chain::ChainCard, divergence::DetectorCard, features::FeatureLayout, linear::RowKind,
+    open::OpenCard, segment::SegmenterConfig, trust::RecogniserCard,
 };
 use serde::{Deserialize, Serialize};
 use themecast_plugin_api::{ModelInfo, Site};
@@ -72,6 +72,9 @@ pub struct Calibration {
     /// The conformal sets, where they were calibrated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conformal: Option<Conformal>,
+    /// What the detectors of divergence are tuned to, where they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detectors: Option<DetectorCard>,
     /// How much the newest forecast counts in the average within a segment; 1: alone.
     #[serde(default = "alone")]
     pub smoothing: f32,

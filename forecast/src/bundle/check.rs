@@ -11,7 +11,8 @@ pub(super) fn check(card: &Card) -> Result<(), BundleError> {
     kinds(card)?;
     themes(card)?;
     counts(card)?;
-    numbers(card)
+    numbers(card)?;
+    detectors(card)
 }
 
 fn wrong(message: String) -> Result<(), BundleError> {
@@ -86,6 +87,24 @@ fn counts(card: &Card) -> Result<(), BundleError> {
         }
     }
     Ok(())
+}
+
+fn detectors(card: &Card) -> Result<(), BundleError> {
+    let Some(card) = &card.calibration.detectors else { return Ok(()) };
+    let charts = [card.cusum, card.page_hinkley];
+    let tuned = charts.iter().all(|chart| {
+        chart.slack_nats.is_finite()
+            && chart.threshold_nats.is_finite()
+            && chart.threshold_nats > 0.0
+    });
+    let rising =
+        card.coherence.quantiles.iter().all(|of| of.is_sorted() && !of.iter().any(|x| x.is_nan()));
+    match tuned && rising {
+        true => Ok(()),
+        false => {
+            wrong("detectors: want finite numbers, thresholds above 0, rising quantiles".into())
+        }
+    }
 }
 
 fn numbers(card: &Card) -> Result<(), BundleError> {

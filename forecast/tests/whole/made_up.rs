@@ -72,6 +72,7 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
         calibration: Calibration {
             temperatures: Temperatures { boundary: temperatures(), mid: temperatures() },
             conformal: None,
+            detectors: None,
             smoothing: 1.0,
         },
         reference: Reference {

@@ -68,7 +68,7 @@ fn cost_of_a_step(bundle: Bundle) {
             index,
             position: index,
             token: 1,
-            text: if index % 24 == 0 { ".\n\n" } else { " word" },
+            text: if index.is_multiple_of(24) { ".\n\n" } else { " word" },
             phase: if index == 0 {
                 Phase::Prompt { computed: 1, cached: 0 }
             } else {

@@ -7,6 +7,7 @@
 //! transformer beside the heads; `settle` chooses what follows from both, averaging and sets.
 
 pub mod chain;
+pub(crate) mod detectors;
 pub(crate) mod head;
 pub(crate) mod logistic;
 mod recogniser;
@@ -137,6 +138,7 @@ pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<
     let (mut bundle, mut report) = bundle(&info, &labels, sites, config, trained)?;
     progress("settling averages and sets on the validation split");
     report.smoothing = settle::settle(dir, &mut bundle, &chains)?;
+    bundle.card.calibration.detectors = Some(detectors::tune(dir, &bundle, &chains)?);
     let recogniser = recogniser::fit(dir, &info, &chains)?;
     progress(&format!(
         "prompts are recognised at {} by {} directions",
@@ -266,6 +268,7 @@ fn bundle(
                 mid: temperatures(RowKind::Mid),
             },
             conformal: None,
+            detectors: None,
             smoothing: 1.0,
         },
         reference: distances.reference(theme_share, excess_std),

@@ -1,13 +1,7 @@
-//! How far an answer has left the path that was forecast.
+//! How surprising what came was, and how far a forecast moved.
 
 /// The smallest probability that surprise is taken of, so that it stays finite.
 const FLOOR: f32 = 1e-6;
-/// How much is bet on each segment. Small bets lose little on calibrated answers.
-const BET: f32 = 0.2;
-/// The excess that is bet on, in standard deviations, is kept within these.
-const CLIP: (f32, f32) = (-2.0, 4.0);
-/// The probability of a false alarm in an answer of any length.
-const ALPHA: f32 = 0.01;
 
 /// The entropy of the distribution `p`, *shape* `[themes]`, in nats.
 pub fn entropy_nats(p: &[f32]) -> f32 {
@@ -38,51 +32,6 @@ pub struct Surprise {
     pub surprise_nats: f32,
     /// Surprise minus the forecast's entropy, in nats: mean 0 where forecasts are calibrated.
     pub excess_nats: f32,
-}
-
-/// A sequential test of the excess surprise: betting against calibration.
-///
-/// Wealth begins at 1 and is multiplied by `1 + 0.2 · excess / deviation` at each segment's end.
-/// What is bet on is kept within −2 to 4 deviations, so a factor is 0.6 to 1.8 and wealth stays
-/// above 0. Where that clipped excess has a mean of at most 0, given what came before, the wealth
-/// is a supermartingale, and by Ville's inequality it ever reaches `1 / α` with probability at
-/// most α = 0.01, whatever the length. The guarantee holds only as far as that does: calibrated
-/// forecasts have an excess of mean 0, and clipping at −2 can lift that above 0 where many
-/// segments surprise far less than expected. Wealth is kept at 1 or above only in the reported
-/// score, never in the test.
-///
-/// *Source*: Shafer 2021, "Testing by betting"; Ville 1939.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wealth {
-    log: f32,
-    deviation: f32,
-    alarm: bool,
-}
-
-impl Wealth {
-    /// Before the first segment; `deviation` is the excess's on held-out data, in nats.
-    pub fn new(deviation: f32) -> Self {
-        Self { log: 0.0, deviation, alarm: false }
-    }
-
-    /// A segment has ended with this excess; whether that raises the alarm for the first time.
-    pub fn bet(&mut self, excess_nats: f32) -> bool {
-        let bet = (excess_nats / self.deviation).clamp(CLIP.0, CLIP.1);
-        self.log += (1.0 + BET * bet).ln();
-        let raised = !self.alarm && self.score() >= 1.0;
-        self.alarm |= raised;
-        raised
-    }
-
-    /// The logarithm of the wealth as a fraction of its alarm level; not below 0.
-    pub fn score(&self) -> f32 {
-        (self.log / (1.0 / ALPHA).ln()).max(0.0)
-    }
-
-    /// Whether the alarm has been raised.
-    pub fn alarm(&self) -> bool {
-        self.alarm
-    }
 }
 
 /// The forecasts that have been made for segments which have not ended yet.
@@ -142,54 +91,12 @@ mod tests {
     }
 
     #[test]
-    fn wealth_is_the_product_of_its_bets() {
-        let mut wealth = Wealth::new(0.5);
-        wealth.bet(0.5); // one deviation: × 1.2
-        wealth.bet(-9.0); // clipped at −2: × 0.6
-        wealth.bet(9.0); // clipped at 4: × 1.8
-        close(wealth.score(), (1.2f32 * 0.6 * 1.8).ln() / 100f32.ln());
-        let mut alarm = Wealth::new(1.0);
-        let raised: Vec<bool> = (0..9).map(|_| alarm.bet(4.0)).collect();
-        assert_eq!(raised.iter().position(|raised| *raised), Some(7), "1.8^8 is above 100");
-        let mut lucky = Wealth::new(1.0);
-        lucky.bet(-1.0);
-        assert_eq!(lucky.score(), 0.0);
-    }
-
-    #[test]
     fn excess_is_surprise_minus_the_forecasts_own_entropy() {
         let mut pending = Pending::default();
         pending.begin(&[vec![0.25, 0.75]]);
         let surprises = pending.end(0);
         close(surprises[0].surprise_nats, 1.386294);
         close(surprises[0].excess_nats, 1.386294 - 0.562335);
-    }
-
-    #[test]
-    fn wealth_grows_with_surprise_and_an_honest_fork_raises_nothing() {
-        let mut wealth = Wealth::new(1.0);
-        assert!((0..50).all(|i| !wealth.bet(if i % 2 == 0 { 0.7 } else { -0.7 })));
-        assert!(wealth.score() < 0.2 && !wealth.alarm());
-        let raised: Vec<bool> = (0..40).map(|_| wealth.bet(2.0)).collect();
-        assert_eq!(raised.iter().filter(|raised| **raised).count(), 1);
-        assert!(wealth.alarm());
-    }
-
-    #[test]
-    fn false_alarms_stay_below_their_guarantee() {
-        // Excess of mean 0: 1.5 with probability 0.25, −0.5 otherwise.
-        let mut state = 1u64;
-        let mut draw = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            if state >> 62 == 0 { 1.5 } else { -0.5 }
-        };
-        let answers = 4_000;
-        let alarmed = (0..answers).filter(|_| {
-            let mut wealth = Wealth::new(1.0);
-            (0..100).any(|_| wealth.bet(draw()))
-        });
-        let share = alarmed.count() as f32 / answers as f32;
-        assert!(share <= ALPHA, "{share}");
     }
 
     #[test]

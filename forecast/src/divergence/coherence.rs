@@ -1,0 +1,97 @@
+//! Whether a segment's residuals go on where the answer's left off.
+//!
+//! Themes say what passages do; an answer that suddenly speaks of something else may go on doing
+//! the same. Its residuals do not.
+
+use serde::{Deserialize, Serialize};
+
+/// The most segments before the present one that are told apart by their number.
+const PLACES: usize = 4;
+
+/// How incoherent segments of clean traffic are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CoherenceCard {
+    /// By how many segments went before (1, 2, 3, 4 or more): quantiles of the distance, from
+    /// the least to the largest seen, *shape* `[4][quantiles]`.
+    pub quantiles: Vec<Vec<f32>>,
+}
+
+impl CoherenceCard {
+    /// Measures `found`: each with how many segments went before; `steps` quantiles are kept.
+    pub fn of(found: &[(usize, f32)], steps: usize) -> Self {
+        let quantiles = |place: usize| {
+            let own = found.iter().filter(|(before, _)| slot(*before) == place);
+            let mut own: Vec<f32> = own.map(|(_, distance)| *distance).collect();
+            own.sort_by(f32::total_cmp);
+            let last = own.len().saturating_sub(1) as f64;
+            let at = |step: usize| own.get((last * step as f64 / (steps - 1) as f64) as usize);
+            (0..steps).filter_map(|step| at(step).copied()).collect()
+        };
+        Self { quantiles: (0..PLACES).map(quantiles).collect() }
+    }
+
+    /// The share of clean segments at least as incoherent; never 0.
+    fn p_value(&self, before: usize, distance: f32) -> f32 {
+        let Some(quantiles) = self.quantiles.get(slot(before)) else { return 1.0 };
+        let below = quantiles.partition_point(|quantile| *quantile < distance);
+        (quantiles.len() - below + 1) as f32 / (quantiles.len() + 1) as f32
+    }
+
+    /// What a bet on the segment pays: `1 / (2 √p)`, whose mean is 1 for clean traffic.
+    /// *Source* Vovk and Wang 2021 (calibrators of p-values).
+    pub fn payoff(&self, before: usize, distance: f32) -> f32 {
+        0.5 / self.p_value(before, distance).sqrt()
+    }
+}
+
+fn slot(before: usize) -> usize {
+    before.clamp(1, PLACES) - 1
+}
+
+/// The segments of one answer so far.
+#[derive(Debug, Clone, Default)]
+pub struct Coherence {
+    /// Sum of the segments' means, *shape* `[hidden]`.
+    sum: Vec<f32>,
+    segments: usize,
+}
+
+impl Coherence {
+    /// A segment whose residuals have the mean `segment`, *shape* `[hidden]`, standardised, has
+    /// ended: how many went before, and `1 − cosine` with their mean; none for the first one.
+    pub fn end(&mut self, segment: &[f32]) -> Option<(usize, f32)> {
+        self.sum.resize(segment.len(), 0.0);
+        let found = (self.segments > 0).then(|| {
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            let norms = (dot(&self.sum, &self.sum) * dot(segment, segment)).sqrt();
+            (self.segments, 1.0 - dot(&self.sum, segment) / norms.max(f32::MIN_POSITIVE))
+        });
+        self.sum.iter_mut().zip(segment).for_each(|(sum, x)| *sum += x);
+        self.segments += 1;
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_farther_than_going_on() {
+        let mut coherence = Coherence::default();
+        assert_eq!(coherence.end(&[1.0, 0.0]), None);
+        let on = coherence.end(&[2.0, 0.1]).unwrap();
+        let turn = coherence.end(&[0.0, 1.0]).unwrap();
+        assert!(on.0 == 1 && on.1 < 0.01 && turn.0 == 2 && turn.1 > 0.9, "{on:?} {turn:?}");
+    }
+
+    #[test]
+    fn payoffs_of_clean_segments_have_a_mean_of_about_one() {
+        let clean: Vec<(usize, f32)> = (0..999).map(|x| (1 + x % 3, x as f32)).collect();
+        let card = CoherenceCard::of(&clean, 101);
+        let payoffs = clean.iter().map(|&(before, distance)| card.payoff(before, distance));
+        let mean = payoffs.sum::<f32>() / clean.len() as f32;
+        assert!((0.85..=1.02).contains(&mean), "{mean}");
+        assert!(card.payoff(1, 2000.0) > 4.0 && card.payoff(1, 0.0) < 0.51);
+    }
+}
