@@ -8,6 +8,7 @@ mod atomic;
 mod closed_form;
 pub mod dataset;
 pub mod embed;
+pub mod embed_cache;
 #[cfg(test)]
 mod end_to_end;
 mod error;

@@ -8,7 +8,7 @@
 use super::{
     Agreement, Labeler, Labeling, Segment,
     catalogue::{self, Entry},
-    embed_segments,
+    cues, embed_segments,
     llm::Answers,
     surface,
 };
@@ -118,7 +118,8 @@ pub(super) fn likeliest(p: &[f32]) -> u32 {
     best.map_or(0, |(theme, _)| theme as u32)
 }
 
-/// The classifier's row of each segment: its embedding, that of the one before, its layout.
+/// The classifier's row of each segment: its embedding, that of the one before, its layout, its
+/// telling words.
 fn rows(segments: &[Segment], vectors: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let row = |place: usize| {
         let own = &vectors[place];
@@ -131,6 +132,7 @@ fn rows(segments: &[Segment], vectors: &[Vec<f32>]) -> Vec<Vec<f32>> {
             None => row.extend(std::iter::repeat_n(0.0, own.len())),
         }
         row.extend(surface::features(&segments[place]));
+        row.extend(cues::features(&segments[place].text));
         row
     };
     (0..segments.len()).map(row).collect()
