@@ -27,9 +27,9 @@ pub(super) struct Label {
     /// How themes are found
     #[arg(long, value_enum, default_value_t = Method::Cluster)]
     method: Method,
-    /// How many clusters
-    #[arg(long, default_value_t = 24)]
-    themes: usize,
+    /// How many clusters; without it the most stable of 8, 12, 16, 24, 32, 48
+    #[arg(long)]
+    themes: Option<usize>,
     /// The seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -83,7 +83,7 @@ impl Label {
                     seed: self.seed,
                     ..ClusterConfig::default()
                 };
-                self.with(&Cluster { config, embedder: &embedder })?
+                self.with(&Cluster::new(config, &embedder))?
             }
             Method::Taxonomy => {
                 let catalogue = catalogue::read(self.catalogue.as_deref())?;
