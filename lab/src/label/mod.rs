@@ -10,6 +10,7 @@
 mod agreement;
 pub mod catalogue;
 mod cluster;
+pub mod compare;
 mod distil;
 pub mod llm;
 mod naming;
