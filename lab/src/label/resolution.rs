@@ -19,6 +19,9 @@ const TIE: f64 = 0.01;
 /// Starts of k-means while choosing; the chosen number gets all of them.
 pub(super) const STARTS: usize = 3;
 
+/// Clusters rows into so many themes, with a seed.
+pub(super) type Fit<'a> = dyn Fn(&Array2<f32>, usize, u64) -> Result<Model> + 'a;
+
 /// How stable one number of themes is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Resolution {
@@ -68,7 +71,7 @@ pub(super) fn stabilities(
     tried: &[usize],
     training: &Training<'_>,
     seed: u64,
-    fit: &dyn Fn(&Array2<f32>, usize, u64) -> Result<Model>,
+    fit: &Fit<'_>,
     progress: &dyn Fn(&str),
 ) -> Result<Vec<Resolution>> {
     let draws: Vec<[Vec<usize>; 2]> =

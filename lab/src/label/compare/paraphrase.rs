@@ -122,12 +122,13 @@ fn other_form(word: &Word<'_>, random: &mut Xoshiro256PlusPlus) -> Option<String
     }
     let pair = SYNONYMS.iter().find(|(a, b)| *a == word.lower || *b == word.lower)?;
     let other = if pair.0 == word.lower { pair.1 } else { pair.0 };
-    if random.next_u64() % CHANGED == 0 { word.cased(other) } else { None }
+    if random.next_u64().is_multiple_of(CHANGED) { word.cased(other) } else { None }
 }
 
 fn left_out(word: &Word<'_>, random: &mut Xoshiro256PlusPlus) -> bool {
     let may = word.before.is_empty() && word.after == " ";
-    may && FUNCTION_WORDS.contains(&word.lower.as_str()) && random.next_u64() % DROPPED == 0
+    may && FUNCTION_WORDS.contains(&word.lower.as_str())
+        && random.next_u64().is_multiple_of(DROPPED)
 }
 
 #[cfg(test)]
