@@ -1,8 +1,6 @@
 //! An embedder that remembers, in a file, what it has embedded.
 
-use crate::{
-    LabError, Result, embed::Embed, eval::embeddings::Embeddings,
-};
+use crate::{LabError, Result, embed::Embed, eval::embeddings::Embeddings};
 use std::{collections::BTreeSet, path::PathBuf};
 
 /// Embeds each text once; what the file knows is not embedded again.
@@ -28,6 +26,8 @@ impl<'a> Remembering<'a> {
 
 impl Embed for Remembering<'_> {
     fn embed(&self, texts: &[String], progress: &dyn Fn(usize, usize)) -> Result<Vec<Vec<f32>>> {
+        // Without its folder the file would not be kept.
+        self.path.parent().map(crate::atomic::create_dir).transpose()?;
         let all: BTreeSet<&str> = texts.iter().map(String::as_str).collect();
         let known = Embeddings::of(&all, &self.path, self.inner, &self.tell)?;
         let vector = |text: &String| {

@@ -12,8 +12,8 @@ use themecast_forecast::bundle::Bundle;
 fn clusters_find_the_made_up_themes_and_name_them() {
     let dir = tempfile::tempdir().unwrap();
     synthetic::write(dir.path(), &SMALL);
-    let config = ClusterConfig { themes: 4, seed: 1, starts: 10 };
-    let cluster = Cluster { config, embedder: &WordEmbedder };
+    let config = ClusterConfig { themes: Some(4), seed: 1, starts: 10 };
+    let cluster = Cluster::new(config, &WordEmbedder);
     let card = label::run(dir.path(), &cluster, &|_| {}).unwrap();
     assert_eq!((card.documents, card.looping_left_out), (60, 1));
     assert!(card.train_segments > 200 && card.test_segments > 90);
@@ -29,6 +29,23 @@ fn clusters_find_the_made_up_themes_and_name_them() {
         assert!(words.unwrap().iter().all(|word| name.contains(word)), "{name}: {}", label.text);
     }
     assert!(card.agreement.unwrap().adjusted_rand_index > 0.9);
+}
+
+#[test]
+fn without_a_number_the_clustering_chooses_and_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(dir.path(), &SMALL);
+    let config = ClusterConfig { starts: 2, ..ClusterConfig::default() };
+    let cluster = Cluster::new(config, &WordEmbedder);
+    let card = label::run(dir.path(), &cluster, &|_| {}).unwrap();
+    let table = card.parameters["resolutions"].as_array().unwrap();
+    let tried: Vec<u64> = table.iter().map(|one| one["themes"].as_u64().unwrap()).collect();
+    assert_eq!(tried, [8, 12, 16, 24, 32, 48]);
+    let best = table.iter().map(|one| one["stability"].as_f64().unwrap()).fold(0.0, f64::max);
+    let chosen = card.parameters["themes"].as_u64().unwrap();
+    let own = table.iter().find(|one| one["themes"] == chosen).unwrap();
+    assert!(own["stability"].as_f64().unwrap() >= best - 0.01, "{table:?}");
+    assert_eq!(Labels::load(dir.path()).unwrap().themes.len() as u64, chosen);
 }
 
 #[test]
@@ -153,8 +170,8 @@ fn a_bundle_of_other_themes_is_refused() {
     let bundle = dir.path().join("bundle");
     let config = TrainConfig { horizons: 1, ..TrainConfig::new(&bundle) };
     train::run(dir.path(), &config, &|_| {}).unwrap();
-    let config = ClusterConfig { themes: 3, seed: 1, starts: 2 };
-    label::run(dir.path(), &Cluster { config, embedder: &WordEmbedder }, &|_| {}).unwrap();
+    let config = ClusterConfig { themes: Some(3), seed: 1, starts: 2 };
+    label::run(dir.path(), &Cluster::new(config, &WordEmbedder), &|_| {}).unwrap();
     let error = eval::run(dir.path(), &EvalConfig::new(&bundle), &|_| {}).unwrap_err();
     assert!(error.to_string().contains("themes are not those of the labels"), "{error}");
 }

@@ -1,14 +1,16 @@
 //! `themecast label`: segments and their themes, for a collection or for plain texts.
 
-use super::oracle::Endpoint;
+use super::{oracle::Endpoint, output};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use themecast_forecast::segment::SegmenterConfig;
 use themecast_lab::{
-    embed::Embedder,
+    embed::{Embed, Embedder},
+    embed_cache::Remembering,
     label::{
         self, Cluster, ClusterConfig, Distilled, Labeler, Taxonomy, catalogue,
+        compare::{self, CompareConfig, Judged, Remembered},
         llm::{self, Answers, SampleConfig},
     },
 };
@@ -24,12 +26,12 @@ pub(super) struct Label {
     /// Where the labels of plain texts go
     #[arg(long)]
     out: Option<PathBuf>,
-    /// How themes are found
+    /// How themes are found; with --compare, whose passages are shown
     #[arg(long, value_enum, default_value_t = Method::Cluster)]
     method: Method,
-    /// How many clusters
-    #[arg(long, default_value_t = 24)]
-    themes: usize,
+    /// How many clusters; without it the most stable of 8, 12, 16, 24, 32, 48
+    #[arg(long)]
+    themes: Option<usize>,
     /// The seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -53,6 +55,19 @@ pub(super) struct Label {
     /// Of them, how many once more with the themes in another order
     #[arg(long, default_value_t = 100)]
     twice: usize,
+    /// Compare the methods on the collection instead, llm where there are answers to learn from,
+    /// and write no labels
+    #[arg(long, requires = "data", requires = "html", conflicts_with = "endpoint")]
+    compare: bool,
+    /// Answers about single segments to hold the methods against, beside --answers
+    #[arg(long, value_name = "FILE", requires = "compare")]
+    against: Vec<PathBuf>,
+    /// Where to write the comparison as a page
+    #[arg(long, requires = "compare")]
+    html: Option<PathBuf>,
+    /// Where to write the comparison as JSON; - is stdout, where its tables go without this
+    #[arg(long, requires = "compare")]
+    json: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,6 +81,17 @@ enum Method {
     Llm,
 }
 
+impl Method {
+    /// Its labeller's name.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Taxonomy => "taxonomy",
+            Self::Llm => "llm",
+        }
+    }
+}
+
 impl Label {
     pub(super) async fn run(self) -> Result<()> {
         tokio::task::spawn_blocking(move || self.label())
@@ -76,15 +102,14 @@ impl Label {
     fn label(self) -> Result<()> {
         let embedder =
             Embedder::load(&themecast_assets::embedder(&*themecast_assets::to_stderr())?)?;
+        let labels = self.data.as_ref().or(self.out.as_ref()).map(|dir| dir.join("labels"));
+        let labels = labels.context("give --data, or --texts with --out")?;
+        let embedder = Remembering::new(&embedder, labels.join("embeddings.parquet"), tell);
+        if self.compare {
+            return self.compared(&embedder);
+        }
         let card = match self.method {
-            Method::Cluster => {
-                let config = ClusterConfig {
-                    themes: self.themes,
-                    seed: self.seed,
-                    ..ClusterConfig::default()
-                };
-                self.with(&Cluster { config, embedder: &embedder })?
-            }
+            Method::Cluster => self.with(&Cluster::new(self.clustering(), &embedder))?,
             Method::Taxonomy => {
                 let catalogue = catalogue::read(self.catalogue.as_deref())?;
                 self.with(&Taxonomy { catalogue, embedder: &embedder })?
@@ -106,6 +131,38 @@ impl Label {
                 Ok(label::label_texts(texts, &SegmenterConfig::default(), out, labeler, &tell)?)
             }
             _ => bail!("give --data, or --texts with --out"),
+        }
+    }
+
+    fn clustering(&self) -> ClusterConfig {
+        ClusterConfig { themes: self.themes, seed: self.seed, ..ClusterConfig::default() }
+    }
+
+    /// Compares every method that there is something to learn from for.
+    fn compared(&self, embedder: &dyn Embed) -> Result<()> {
+        let data = self.data.as_deref().context("--compare needs --data")?;
+        let html = self.html.as_deref().context("--compare needs --html")?;
+        let catalogue = catalogue::read(self.catalogue.as_deref())?;
+        let embedder = Remembered::new(embedder);
+        let cluster = Cluster::new(self.clustering(), &embedder);
+        let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder: &embedder };
+        let mut labelers: Vec<&dyn Labeler> = vec![&cluster, &taxonomy];
+        let answered = self.answers.is_some() || data.join(llm::ANSWERS).is_file();
+        let answers = answered.then(|| self.answers(&catalogue)).transpose()?;
+        let distilled =
+            answers.as_ref().map(|answers| Distilled { catalogue, answers, embedder: &embedder });
+        if let Some(distilled) = &distilled {
+            labelers.push(distilled);
+        }
+        let chosen = answers.as_ref().is_some_and(Answers::chosen);
+        let files = self.against.iter().chain(self.answers.as_ref().filter(|_| chosen));
+        let judged: Vec<Judged> = files.map(|path| Judged::read(path)).collect::<Result<_, _>>()?;
+        let config = CompareConfig { sheet_of: self.method.name().to_owned(), seed: self.seed };
+        let report = compare::run(data, &labelers, &judged, &config, &tell)?;
+        output::write(html, &report.to_html())?;
+        match &self.json {
+            Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n")),
+            None => output::write(Path::new("-"), &report.to_markdown()),
         }
     }
 

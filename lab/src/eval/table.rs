@@ -212,7 +212,7 @@ pub(super) fn score_cells(
 }
 
 /// Three places, or a dash where there is no number.
-pub(super) fn number(value: Option<f64>) -> String {
+pub(crate) fn number(value: Option<f64>) -> String {
     let value = value.filter(|value| value.is_finite());
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
 }

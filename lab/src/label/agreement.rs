@@ -1,19 +1,24 @@
 //! How far two labellings of the same segments agree.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-/// The counts of two labellings' pairs of themes.
+/// The counts of two labellings' pairs of themes; in order, so that sums come out the same every
+/// time.
 struct Cells {
-    cells: HashMap<(u32, u32), u64>,
-    rows: HashMap<u32, u64>,
-    columns: HashMap<u32, u64>,
+    cells: BTreeMap<(u32, u32), u64>,
+    rows: BTreeMap<u32, u64>,
+    columns: BTreeMap<u32, u64>,
     all: u64,
 }
 
 impl Cells {
     fn count(a: &[u32], b: &[u32]) -> Self {
-        let mut found =
-            Self { cells: HashMap::new(), rows: HashMap::new(), columns: HashMap::new(), all: 0 };
+        let mut found = Self {
+            cells: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            columns: BTreeMap::new(),
+            all: 0,
+        };
         for (&x, &y) in a.iter().zip(b) {
             *found.cells.entry((x, y)).or_default() += 1;
             *found.rows.entry(x).or_default() += 1;
@@ -68,7 +73,7 @@ pub(super) fn adjusted_mutual_information(a: &[u32], b: &[u32]) -> f64 {
             count / n * (n * count / product).ln()
         })
         .sum();
-    let entropy = |of: &HashMap<u32, u64>| -> f64 {
+    let entropy = |of: &BTreeMap<u32, u64>| -> f64 {
         of.values().map(|&count| -(count as f64 / n) * (count as f64 / n).ln()).sum()
     };
     let expected = expected_information(&rows, &columns, all);
@@ -78,7 +83,7 @@ pub(super) fn adjusted_mutual_information(a: &[u32], b: &[u32]) -> f64 {
 }
 
 /// The mutual information that two random labellings with these counts have on average.
-fn expected_information(rows: &HashMap<u32, u64>, columns: &HashMap<u32, u64>, all: u64) -> f64 {
+fn expected_information(rows: &BTreeMap<u32, u64>, columns: &BTreeMap<u32, u64>, all: u64) -> f64 {
     let mut logs = vec![0.0; all as usize + 1]; // ln(k!)
     for k in 1..=all as usize {
         logs[k] = logs[k - 1] + (k as f64).ln();

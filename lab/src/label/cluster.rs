@@ -1,6 +1,9 @@
 //! Themes as clusters of sentence embeddings.
 
-use super::{Agreement, Labeler, Labeling, Segment, embed_segments, naming};
+use super::{
+    Agreement, Labeler, Labeling, Segment, embed_segments, naming,
+    resolution::{self, Resolution, Training},
+};
 use crate::{LabError, Result, Split, embed::Embed};
 use linfa::{
     DatasetBase,
@@ -11,14 +14,15 @@ use linfa_nn::distance::L2Dist;
 use ndarray::Array2;
 use rand_xoshiro::{Xoshiro256Plus, rand_core::SeedableRng};
 use serde::Serialize;
-use std::collections::HashSet;
+use serde_json::json;
+use std::{cell::RefCell, collections::HashSet};
 use themecast_forecast::bundle::Theme;
 
 /// How to cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClusterConfig {
-    /// How many themes.
-    pub themes: usize,
+    /// How many themes; `None`: as many of 8, 12, 16, 24, 32, 48 as are most stable.
+    pub themes: Option<usize>,
     /// The seed of the first run; the second run, for the agreement, takes the next one.
     pub seed: u64,
     /// How many starts k-means has; the best counts.
@@ -27,18 +31,21 @@ pub struct ClusterConfig {
 
 impl Default for ClusterConfig {
     fn default() -> Self {
-        Self { themes: 24, seed: 1, starts: 10 }
+        Self { themes: None, seed: 1, starts: 10 }
     }
 }
 
 /// K-means over sentence embeddings, fitted on the training split.
 ///
-/// *Source* Arthur and Vassilvitskii 2007 (k-means++).
+/// *Source* Arthur and Vassilvitskii 2007 (k-means++); Ben-Hur, Elisseeff and Guyon 2002 (choosing
+/// how many by stability).
 pub struct Cluster<'a> {
     /// How to cluster.
     pub config: ClusterConfig,
     /// Where the embeddings come from.
     pub embedder: &'a dyn Embed,
+    /// The numbers of themes that the last labelling tried.
+    tried: RefCell<Vec<Resolution>>,
 }
 
 impl std::fmt::Debug for Cluster<'_> {
@@ -47,58 +54,109 @@ impl std::fmt::Debug for Cluster<'_> {
     }
 }
 
-type Model = KMeans<f32, L2Dist>;
+/// Fitted clusters.
+pub(super) type Model = KMeans<f32, L2Dist>;
 
 impl Labeler for Cluster<'_> {
     fn method(&self) -> &str {
         "cluster"
     }
 
+    /// The configuration; where the labelling chose how many themes, what it chose, and the
+    /// stability of each number under `resolutions`.
     fn parameters(&self) -> serde_json::Value {
-        serde_json::to_value(&self.config).unwrap_or_default()
+        let mut parameters = serde_json::to_value(&self.config).unwrap_or_default();
+        let tried = self.tried.borrow();
+        if let Some(themes) = resolution::best(&tried) {
+            parameters["themes"] = json!(themes);
+            parameters["resolutions"] = json!(*tried);
+        }
+        parameters
     }
 
     fn label(&self, segments: &[Segment], progress: &dyn Fn(&str)) -> Result<Labeling> {
         let training: Vec<usize> =
             (0..segments.len()).filter(|&place| segments[place].split == Split::Train).collect();
-        if training.len() < self.config.themes || self.config.themes == 0 {
-            let (found, themes) = (training.len(), self.config.themes);
-            let message = format!("{found} training segments do not make {themes} themes");
-            return Err(LabError::Data(message));
+        if let Some(themes) = self.config.themes {
+            enough(&training, themes)?;
         }
         let vectors = matrix(&embed_segments(self.embedder, segments, progress)?)?;
         let train = vectors.select(ndarray::Axis(0), &training);
-        progress(&format!("clustering {} training segments", training.len()));
-        let model = self.fit(&train, self.config.seed)?;
+        let themes = self.resolve(&Training::new(&train, segments, &training), progress)?;
+        progress(&format!("clustering {} training segments into {themes}", training.len()));
+        let (seed, starts) = (self.config.seed, self.config.starts);
+        let model = k_means(&train, themes, seed, starts)?;
         progress("clustering again with another seed");
-        let second = self.fit(&train, self.config.seed.wrapping_add(1))?;
+        let second = k_means(&train, themes, seed.wrapping_add(1), starts)?;
         let (first, second) = (assign(&model, &train), assign(&second, &train));
         let agreement =
             Agreement::between("a second run with another seed", &first, &second, false);
-        let (assigned, distances) = by_share(&model, &vectors, &training, self.config.themes);
-        let themes = describe(segments, &training, &assigned, &distances, self.config.themes);
+        let (assigned, distances) = by_share(&model, &vectors, &training, themes);
+        let themes = describe(segments, &training, &assigned, &distances, themes);
         Ok(Labeling { themes, assigned, distances, agreement })
     }
 }
 
-impl Cluster<'_> {
-    fn fit(&self, train: &Array2<f32>, seed: u64) -> Result<Model> {
-        let rng = Xoshiro256Plus::seed_from_u64(seed);
-        KMeans::params_with(self.config.themes, rng, L2Dist)
-            .n_runs(self.config.starts)
-            .tolerance(1e-4)
-            .fit(&DatasetBase::from(train.view()))
-            .map_err(|error| LabError::Fit(format!("k-means: {error}")))
+impl<'a> Cluster<'a> {
+    /// Clusters of the embeddings that `embedder` gives.
+    pub fn new(config: ClusterConfig, embedder: &'a dyn Embed) -> Self {
+        Self { config, embedder, tried: RefCell::default() }
+    }
+
+    /// How many themes: as many as the configuration says, else the most stable number.
+    fn resolve(&self, training: &Training<'_>, progress: &dyn Fn(&str)) -> Result<usize> {
+        self.tried.take();
+        if let Some(themes) = self.config.themes {
+            return Ok(themes);
+        }
+        let starts = self.config.starts.min(resolution::STARTS);
+        let fit = |rows: &Array2<f32>, themes, seed| k_means(rows, themes, seed, starts);
+        let seed = self.config.seed;
+        let tried = resolution::stabilities(&resolution::TRIED, training, seed, &fit, progress)?;
+        let chosen = resolution::best(&tried);
+        *self.tried.borrow_mut() = tried;
+        chosen.ok_or_else(|| LabError::data("no number of themes was tried"))
     }
 }
 
-fn matrix(vectors: &[Vec<f32>]) -> Result<Array2<f32>> {
+fn enough(training: &[usize], themes: usize) -> Result<()> {
+    if training.len() >= themes && themes > 0 {
+        return Ok(());
+    }
+    let found = training.len();
+    Err(LabError::Data(format!("{found} training segments do not make {themes} themes")))
+}
+
+/// Clusters of the rows of `train`, the best of `starts`.
+///
+/// # Errors
+/// [`LabError::Fit`].
+pub(super) fn k_means(
+    train: &Array2<f32>,
+    themes: usize,
+    seed: u64,
+    starts: usize,
+) -> Result<Model> {
+    let rng = Xoshiro256Plus::seed_from_u64(seed);
+    KMeans::params_with(themes, rng, L2Dist)
+        .n_runs(starts)
+        .tolerance(1e-4)
+        .fit(&DatasetBase::from(train.view()))
+        .map_err(|error| LabError::Fit(format!("k-means: {error}")))
+}
+
+/// The vectors as rows.
+///
+/// # Errors
+/// [`LabError::Embed`] where their lengths differ.
+pub(super) fn matrix(vectors: &[Vec<f32>]) -> Result<Array2<f32>> {
     let width = vectors.first().map_or(0, Vec::len);
     Array2::from_shape_vec((vectors.len(), width), vectors.concat())
         .map_err(|error| LabError::Embed(format!("vectors of different lengths: {error}")))
 }
 
-fn assign(model: &Model, vectors: &Array2<f32>) -> Vec<u32> {
+/// Every row's cluster.
+pub(super) fn assign(model: &Model, vectors: &Array2<f32>) -> Vec<u32> {
     model.predict(vectors).iter().map(|&cluster| cluster as u32).collect()
 }
 
@@ -142,7 +200,8 @@ fn describe(
     let theme = |(theme, words): (usize, &Vec<String>)| {
         let members = || training.iter().filter(|&&row| assigned[row] as usize == theme);
         let nearest = members().min_by(|&&a, &&b| distances[a].total_cmp(&distances[b]));
-        let example = nearest.map_or(String::new(), |&row| shorten(&segments[row].text));
+        let example =
+            nearest.map_or(String::new(), |&row| naming::shorten(&segments[row].text, 160));
         let (name, more) = words.split_at(words.len().min(3));
         Theme {
             id: naming::unique_id(name, &mut taken),
@@ -152,13 +211,4 @@ fn describe(
         }
     };
     words.iter().enumerate().map(theme).collect()
-}
-
-/// The text on one line, at most 160 characters.
-fn shorten(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= 160 {
-        return line;
-    }
-    line.chars().take(159).chain(['…']).collect()
 }

@@ -17,7 +17,8 @@ pub(super) fn features(text: &str) -> Vec<f32> {
     let known: Vec<&str> = WORDS.split_whitespace().collect();
     let mut found = vec![0f32; 2 * known.len()];
     let text = text.to_lowercase();
-    let words = text.split(|c: char| !c.is_alphabetic() && c != '\'').filter(|word| !word.is_empty());
+    let words =
+        text.split(|c: char| !c.is_alphabetic() && c != '\'').filter(|word| !word.is_empty());
     for (place, word) in words.enumerate() {
         let Some(of) = known.iter().position(|one| *one == word) else { continue };
         found[of] += 1.0;

@@ -10,10 +10,12 @@
 mod agreement;
 pub mod catalogue;
 mod cluster;
+pub mod compare;
 mod cues;
 mod distil;
 pub mod llm;
 mod naming;
+mod resolution;
 mod segments;
 mod store;
 mod surface;
@@ -21,6 +23,7 @@ mod taxonomy;
 
 pub use cluster::{Cluster, ClusterConfig};
 pub use distil::Distilled;
+pub use resolution::Resolution;
 pub use segments::{Segment, TextLine};
 pub use store::{LabelCard, Labels, SegmentLabel};
 pub use taxonomy::Taxonomy;
@@ -47,7 +50,8 @@ pub trait Labeler {
     /// Its name in `labels.json`: `cluster`, `taxonomy`, `llm`.
     fn method(&self) -> &str;
 
-    /// Its parameters, for `labels.json`.
+    /// Its parameters, for `labels.json`; asked for after [`Self::label`], so what the labelling
+    /// chose can be among them.
     fn parameters(&self) -> serde_json::Value;
 
     /// Makes the catalogue and gives every segment its theme. Whatever is fitted is fitted on the

@@ -77,6 +77,15 @@ pub(super) fn unique_id(words: &[String], taken: &mut HashSet<String>) -> String
     id
 }
 
+/// The text on one line, at most `most` characters.
+pub(super) fn shorten(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= most {
+        return line;
+    }
+    line.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +105,11 @@ mod tests {
         assert_eq!(unique_id(&words, &mut taken), "flour-crme");
         assert_eq!(unique_id(&words, &mut taken), "flour-crme-2");
         assert_eq!(unique_id(&[], &mut taken), "theme");
+    }
+
+    #[test]
+    fn what_is_shortened_is_as_long_as_it_may_be() {
+        assert_eq!(shorten(" one\n two ", 7), "one two");
+        assert_eq!(shorten("one two", 6), "one t…");
     }
 }

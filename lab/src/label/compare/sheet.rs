@@ -1,0 +1,44 @@
+//! A sheet of examples: what a method's themes look like, readable in five minutes.
+
+use super::report::ThemeExamples;
+use crate::{
+    Split,
+    label::{Segment, naming},
+    split::stable_hash,
+};
+use themecast_forecast::bundle::Theme;
+
+/// Passages of each theme.
+const PASSAGES: usize = 6;
+/// Characters of each.
+const CHARS: usize = 200;
+
+/// For each theme, random passages of the test split that `labels` give it; drawn by hash, so that
+/// a segment that is drawn stays drawn when other segments come.
+pub(super) fn draw(
+    segments: &[Segment],
+    themes: &[Theme],
+    labels: &[u32],
+    seed: u64,
+) -> Vec<ThemeExamples> {
+    let mut order: Vec<(u64, usize)> = (0..segments.len())
+        .filter(|&place| segments[place].split == Split::Test)
+        .map(|place| {
+            let Segment { document, segment, .. } = &segments[place];
+            (stable_hash(&format!("{seed}/{document}#{segment}")), place)
+        })
+        .collect();
+    order.sort_unstable();
+    let examples = |(number, theme): (usize, &Theme)| {
+        let own = order.iter().filter(|(_, place)| labels[*place] as usize == number);
+        let passage = |(_, place): &(u64, usize)| naming::shorten(&segments[*place].text, CHARS);
+        ThemeExamples {
+            id: theme.id.clone(),
+            name: theme.name.clone(),
+            description: theme.description.clone(),
+            share: theme.share,
+            passages: own.take(PASSAGES).map(passage).collect(),
+        }
+    };
+    themes.iter().enumerate().map(examples).collect()
+}
