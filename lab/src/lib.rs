@@ -4,6 +4,7 @@
 //! themes), [`train`] (a bundle), [`eval`] (its judgement on held-out prompts). Nothing here knows
 //! HTTP or an engine; features and predictors are `themecast-forecast`'s, the same as in serving.
 
+pub mod alarms;
 mod atomic;
 mod closed_form;
 pub mod dataset;

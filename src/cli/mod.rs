@@ -1,5 +1,6 @@
 //! The command line: one file a command, each a thin layer over the library.
 
+mod alarms;
 mod bench;
 mod collect;
 mod eval;
@@ -46,6 +47,8 @@ enum Command {
     Eval(eval::Eval),
     /// Compare layers and normalisations with one linear head each, and closed forms with it
     Sweep(sweep::Sweep),
+    /// Judge the alarms on answers made to leave their path
+    Alarms(alarms::Alarms),
     /// Measure decoding with the forecast off and on, interleaved
     Bench(bench::Bench),
 }
@@ -69,6 +72,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Train(command) => command.run().await,
             Command::Eval(command) => command.run().await,
             Command::Sweep(command) => command.run().await,
+            Command::Alarms(command) => command.run().await,
             Command::Bench(command) => command.run().await,
         }
     });

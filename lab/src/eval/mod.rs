@@ -21,7 +21,7 @@ mod models;
 mod more_tables;
 mod notes;
 pub(crate) mod ood;
-mod own;
+pub(crate) mod own;
 pub(crate) mod page;
 pub(crate) mod plots;
 mod report;

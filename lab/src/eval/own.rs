@@ -143,6 +143,6 @@ impl<'a> Ours<'a> {
 ///
 /// # Errors
 /// [`LabError::Forecast`].
-pub(super) fn load(path: &Path) -> Result<Bundle> {
+pub(crate) fn load(path: &Path) -> Result<Bundle> {
     Bundle::load(path).map_err(|error| LabError::Forecast(format!("{}: {error}", path.display())))
 }

@@ -70,7 +70,17 @@ impl Answers {
     /// [`LabError::Io`]; [`LabError::Format`] where a line is none or has another catalogue's
     /// number of themes.
     pub fn open(dir: &Path, catalogue: &[Entry]) -> Result<Self> {
-        Self::read(dir.join(ANSWERS), catalogue)
+        let path = dir.join(ANSWERS);
+        // What was cut off when asking was cut short is asked again.
+        if let Ok(text) = fs::read_to_string(&path)
+            && !text.ends_with('\n')
+        {
+            let whole = text.rfind('\n').map_or(0, |end| end + 1);
+            let file = OpenOptions::new().write(true).open(&path);
+            let cut = file.and_then(|file| file.set_len(whole as u64));
+            cut.map_err(LabError::io("write", &path))?;
+        }
+        Self::read(path, catalogue)
     }
 
     /// The same from the file `path`.
@@ -82,15 +92,9 @@ impl Answers {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             read => read.map_err(LabError::io("read", &path))?,
         };
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        if whole < text.len() {
-            let file = OpenOptions::new().write(true).open(&path);
-            let cut = file.and_then(|file| file.set_len(whole as u64));
-            cut.map_err(LabError::io("write", &path))?;
-        }
         let ids = catalogue.iter().map(|entry| entry.id.clone()).collect();
         let mut answers = Self { path, ids, chosen: false, all: HashMap::new(), file: None };
-        for (number, line) in text[..whole].lines().enumerate() {
+        for (number, line) in text.lines().enumerate() {
             let at = |what: String| {
                 LabError::format(&answers.path, format!("line {}: {what}", number + 1))
             };

@@ -1,0 +1,89 @@
+//! How good the alarms are: clean answers against answers that were made to leave their path.
+//!
+//! The detectors of serving run along collected answers, segment by segment. `traces` has their
+//! statistics, `judge` scores them, `report` shows what came out. Nothing here tunes a detector:
+//! that is training's, on answers that are not judged here.
+
+mod judge;
+mod report;
+mod traces;
+
+pub use report::{AlarmReport, DetectorReport};
+
+use crate::{
+    LabError, Result, Split,
+    dataset::{Document, DocumentReader, Load},
+    embed::Embed,
+    eval::own,
+};
+use std::path::{Path, PathBuf};
+use traces::{Texts, Trace};
+
+/// What to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmConfig {
+    /// The collection's folder: its test split is the clean traffic, its validation split what
+    /// text detectors are tuned on.
+    pub data: PathBuf,
+    /// The folder of spliced answers.
+    pub splices: PathBuf,
+    /// The bundle's folder.
+    pub bundle: PathBuf,
+    /// A held-out group that is judged against clean traffic too.
+    pub group: String,
+}
+
+/// The fewest segments of an answer that is judged: splices have as many.
+const LEAST: usize = 4;
+
+/// Judges every detector of the bundle and those that read the text.
+///
+/// # Errors
+/// [`LabError`] of reading; [`LabError::Data`] where there is nothing to judge.
+pub fn run(
+    config: &AlarmConfig,
+    embedder: Option<&dyn Embed>,
+    progress: &dyn Fn(&str),
+) -> Result<AlarmReport> {
+    let bundle = own::load(&config.bundle)?;
+    let sites = bundle.card.sites.clone();
+    let read = |dir: &Path, wanted: &dyn Fn(&Document) -> Result<bool>| -> Result<Vec<Document>> {
+        let mut found = Vec::new();
+        for document in DocumentReader::open(dir, Load::Residuals(sites.clone()))? {
+            let document = document?;
+            if !document.looping && ended(&document) >= LEAST && wanted(&document)? {
+                found.push(document);
+            }
+        }
+        Ok(found)
+    };
+    let of = |split: Split| {
+        progress(&format!("reading the {split} split"));
+        read(&config.data, &|document| Ok(Split::of(document)? == split))
+    };
+    let texts = match embedder {
+        Some(embedder) => {
+            progress("tuning the text detector on the validation split");
+            Some(Texts::tune(embedder, &of(Split::Validation)?)?)
+        }
+        None => None,
+    };
+    let traced = |documents: Vec<Document>| -> Result<Vec<Trace>> {
+        documents.iter().map(|one| traces::of(&bundle, texts.as_ref(), one)).collect()
+    };
+    let clean = traced(of(Split::Test)?)?;
+    progress("reading the splices");
+    let spliced = traced(read(&config.splices, &|_| Ok(true))?)?;
+    let group = traced(read(&config.data, &|document| {
+        Ok(document.group.as_deref() == Some(config.group.as_str()))
+    })?)?;
+    if clean.is_empty() || spliced.is_empty() {
+        let message = format!("{} clean and {} spliced answers", clean.len(), spliced.len());
+        return Err(LabError::Data(message));
+    }
+    Ok(judge::report(config, &clean, &spliced, &group))
+}
+
+fn ended(document: &Document) -> usize {
+    document.tokens.iter().filter(|row| row.segment_end).count()
+}
