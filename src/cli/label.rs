@@ -9,7 +9,8 @@ use themecast_lab::{
     embed::{Embed, Embedder},
     embed_cache::Remembering,
     label::{
-        self, Cluster, ClusterConfig, Distilled, Labeler, Taxonomy, catalogue,
+        self, Classified, Classifier, Cluster, ClusterConfig, Distilled, Labeler, Taxonomy,
+        catalogue,
         compare::{self, CompareConfig, Judged, Remembered},
         llm::{self, Answers, SampleConfig},
     },
@@ -27,7 +28,7 @@ pub(super) struct Label {
     #[arg(long)]
     out: Option<PathBuf>,
     /// How themes are found; with --compare, whose passages are shown
-    #[arg(long, value_enum, default_value_t = Method::Cluster)]
+    #[arg(long, value_enum, default_value_t = Method::Llm)]
     method: Method,
     /// How many clusters; without it the most stable of 8, 12, 16, 24, 32, 48
     #[arg(long)]
@@ -38,14 +39,19 @@ pub(super) struct Label {
     /// The themes to choose from, as data/catalogue.json; the shipped ones where not given
     #[arg(long)]
     catalogue: Option<PathBuf>,
-    /// An OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1, that labels a sample;
-    /// without it the answers that are there already are learnt from
+    /// An OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1, that labels a sample
     #[arg(long)]
     endpoint: Option<String>,
     /// Answers about single segments to learn from; the collection's labels-llm.jsonl where not
     /// given
     #[arg(long, conflicts_with = "endpoint")]
     answers: Option<PathBuf>,
+    /// Where the classifier that was learnt from the answers is kept
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
+    /// The classifier that labels where there are no answers; the shipped one where not given
+    #[arg(long, value_name = "FILE")]
+    classifier: Option<PathBuf>,
     /// The endpoint's model
     #[arg(long, default_value = "default")]
     llm_model: String,
@@ -77,7 +83,7 @@ enum Method {
     /// The written catalogue, nearest by sentence embedding
     Taxonomy,
     /// The written catalogue, a sample labelled by a language model and the rest by what was
-    /// learnt from it
+    /// learnt from it; without a sample, by what the shipped classifier has learnt
     Llm,
 }
 
@@ -116,8 +122,17 @@ impl Label {
             }
             Method::Llm => {
                 let catalogue = catalogue::read(self.catalogue.as_deref())?;
-                let answers = self.answers(&catalogue)?;
-                self.with(&Distilled { catalogue, answers: &answers, embedder: &embedder })?
+                match self.answers(&catalogue)? {
+                    Some(answers) => {
+                        let (embedder, keep) = (&embedder, self.keep.clone());
+                        let answers = &answers;
+                        self.with(&Distilled { catalogue, answers, embedder, keep })?
+                    }
+                    None => {
+                        let classifier = Classifier::read(self.classifier.as_deref())?;
+                        self.with(&Classified { classifier, embedder: &embedder })?
+                    }
+                }
             }
         };
         println!("{}", serde_json::to_string_pretty(&card)?);
@@ -148,9 +163,13 @@ impl Label {
         let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder: &embedder };
         let mut labelers: Vec<&dyn Labeler> = vec![&cluster, &taxonomy];
         let answered = self.answers.is_some() || data.join(llm::ANSWERS).is_file();
-        let answers = answered.then(|| self.answers(&catalogue)).transpose()?;
-        let distilled =
-            answers.as_ref().map(|answers| Distilled { catalogue, answers, embedder: &embedder });
+        let answers = answered.then(|| self.answers(&catalogue)).transpose()?.flatten();
+        let distilled = answers.as_ref().map(|answers| Distilled {
+            catalogue,
+            answers,
+            embedder: &embedder,
+            keep: None,
+        });
         if let Some(distilled) = &distilled {
             labelers.push(distilled);
         }
@@ -166,19 +185,22 @@ impl Label {
         }
     }
 
-    /// What the language model says of the collection's sample, asked for where an endpoint is
-    /// given.
-    fn answers(&self, catalogue: &[catalogue::Entry]) -> Result<Answers> {
+    /// What was said of the collection's sample: in the file given, by the endpoint given, or
+    /// beside the collection; none where it is nowhere.
+    fn answers(&self, catalogue: &[catalogue::Entry]) -> Result<Option<Answers>> {
         if let Some(path) = &self.answers {
             anyhow::ensure!(path.is_file(), "{}: no such file of answers", path.display());
-            return Ok(Answers::read(path.clone(), catalogue)?);
+            return Ok(Some(Answers::read(path.clone(), catalogue)?));
         }
-        let data = self.data.as_deref().context("--method llm needs --data")?;
-        let Some(endpoint) = &self.endpoint else { return Ok(Answers::open(data, catalogue)?) };
+        let Some(endpoint) = &self.endpoint else {
+            let data = self.data.as_deref().filter(|data| data.join(llm::ANSWERS).is_file());
+            return Ok(data.map(|data| Answers::open(data, catalogue)).transpose()?);
+        };
+        let data = self.data.as_deref().context("--endpoint needs --data")?;
         let endpoint = Endpoint::new(endpoint, &self.llm_model)?;
         let segments = label::segments_of(data, &tell)?;
         let config = SampleConfig { segments: self.sample, twice: self.twice, seed: self.seed };
-        Ok(llm::sample(data, &segments, catalogue, &endpoint, (config, &tell))?)
+        Ok(Some(llm::sample(data, &segments, catalogue, &endpoint, (config, &tell))?))
     }
 }
 

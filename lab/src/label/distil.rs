@@ -6,11 +6,8 @@
 //! its agreement is measured on the test split's.
 
 use super::{
-    Agreement, Labeler, Labeling, Segment,
-    catalogue::{self, Entry},
-    cues, embed_segments,
-    llm::Answers,
-    surface,
+    Agreement, Classifier, Labeler, Labeling, Segment, catalogue::Entry, cues, embed_segments,
+    llm::Answers, surface,
 };
 use crate::{
     LabError, Result, Split,
@@ -21,7 +18,8 @@ use crate::{
     },
 };
 use serde_json::json;
-use themecast_forecast::linear::softmax;
+use std::path::PathBuf;
+use themecast_forecast::linear::{Affine, softmax};
 
 /// How many times each answer counts, each time with a theme drawn by its probabilities: so the
 /// classifier learns what the model was unsure of.
@@ -36,6 +34,8 @@ pub struct Distilled<'a> {
     pub answers: &'a Answers,
     /// Where the embeddings come from.
     pub embedder: &'a dyn Embed,
+    /// Where what was learnt is kept, to label other texts with.
+    pub keep: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Distilled<'_> {
@@ -57,28 +57,17 @@ impl Labeler for Distilled<'_> {
         let said = self.calibrated(segments)?;
         let vectors = embed_segments(self.embedder, segments, progress)?;
         let rows = rows(segments, &vectors);
-        let themes = self.catalogue.len();
-        let logits = fit(segments, &rows, &said, themes, progress)?;
-        let mut found = Vec::with_capacity(segments.len());
-        for p in logits.chunks_exact(themes) {
-            let best = p.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-            found.push(best.map_or((0, 1.0), |(theme, p)| (theme, 1.0 - p)));
-        }
-        let mut counts = vec![0; themes];
-        for (segment, (theme, _)) in segments.iter().zip(&found) {
-            counts[*theme] += usize::from(segment.split == Split::Train);
-        }
-        let assigned: Vec<u32> = found.iter().map(|(theme, _)| *theme as u32).collect();
-        let agreement = measured(segments, &said, &assigned);
-        if let Some(agreement) = &agreement {
+        let affine = fit(segments, &rows, &said, self.catalogue.len(), progress)?;
+        let classifier = Classifier::new(&self.catalogue, affine);
+        let mut labeling = classifier.labeling(segments, &rows);
+        labeling.agreement = measured(segments, &said, &labeling.assigned);
+        if let Some(agreement) = &labeling.agreement {
             progress(&agreement.to_string());
         }
-        Ok(Labeling {
-            themes: catalogue::themes(&self.catalogue, &counts),
-            assigned,
-            distances: found.into_iter().map(|(_, distance)| distance).collect(),
-            agreement,
-        })
+        if let Some(path) = &self.keep {
+            classifier.save(path)?;
+        }
+        Ok(labeling)
     }
 }
 
@@ -120,7 +109,7 @@ pub(super) fn likeliest(p: &[f32]) -> u32 {
 
 /// The classifier's row of each segment: its embedding, that of the one before, its layout, its
 /// telling words.
-fn rows(segments: &[Segment], vectors: &[Vec<f32>]) -> Vec<Vec<f32>> {
+pub(super) fn rows(segments: &[Segment], vectors: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let row = |place: usize| {
         let own = &vectors[place];
         let before = place
@@ -138,14 +127,14 @@ fn rows(segments: &[Segment], vectors: &[Vec<f32>]) -> Vec<Vec<f32>> {
     (0..segments.len()).map(row).collect()
 }
 
-/// Fits on the answers and returns every segment's probabilities, *shape* `[segments, themes]`.
+/// Fits on the answers.
 fn fit(
     segments: &[Segment],
     rows: &[Vec<f32>],
     said: &[Option<Vec<f32>>],
     themes: usize,
     progress: &dyn Fn(&str),
-) -> Result<Vec<f32>> {
+) -> Result<Affine> {
     let drawn = |split: Split| {
         let (mut values, mut targets) = (Vec::new(), Vec::new());
         let of = segments.iter().zip(rows).zip(said).filter(|((one, _), _)| one.split == split);
@@ -177,13 +166,7 @@ fn fit(
         head.validation_nats,
         head.lambda
     ));
-    let affine = scaler.fold(&head.weights, head.temperature);
-    let (mut all, mut p) = (Vec::with_capacity(rows.len() * themes), Vec::new());
-    for row in rows {
-        affine.probabilities(row, &mut p);
-        all.extend_from_slice(&p);
-    }
-    Ok(all)
+    Ok(scaler.fold(&head.weights, head.temperature))
 }
 
 /// The theme at the `q`-quantile of a distribution.

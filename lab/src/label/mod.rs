@@ -9,6 +9,7 @@
 
 mod agreement;
 pub mod catalogue;
+mod classifier;
 mod cluster;
 pub mod compare;
 mod cues;
@@ -21,6 +22,7 @@ mod store;
 mod surface;
 mod taxonomy;
 
+pub use classifier::{Classified, Classifier};
 pub use cluster::{Cluster, ClusterConfig};
 pub use distil::Distilled;
 pub use resolution::Resolution;

@@ -155,7 +155,7 @@ fn what_was_distilled_takes_part_and_is_held_against_answers() {
     let answers = Answers::open(dir.path(), &catalogue).unwrap();
     let embedder = Remembered::new(&WordEmbedder);
     let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder: &embedder };
-    let llm = Distilled { catalogue, answers: &answers, embedder: &embedder };
+    let llm = Distilled { catalogue, answers: &answers, embedder: &embedder, keep: None };
     let judged = [Judged::read(&file).unwrap()];
     let report =
         of_segments(&segments, &[&taxonomy, &llm], &judged, &config("llm"), &|_| {}).unwrap();
