@@ -9,3 +9,4 @@ mod open;
 mod recomputed;
 mod session;
 mod speed;
+mod trust;

@@ -57,13 +57,12 @@ fn site(info: &CollectionInfo) -> Site {
     layers.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(Site::Final, |(_, site)| site)
 }
 
+/// The residuals of one split's prompts, *shape* `[prompts][hidden]`.
+type Prompts = Vec<Vec<f32>>;
+
 /// The residuals at the ends of training and validation prompts, each prompt once.
-fn prompts(
-    dir: &Path,
-    site: Site,
-    chains: &HashMap<String, Chain>,
-) -> Result<(Vec<Vec<f32>>, Vec<Vec<f32>>)> {
-    let (mut train, mut validation) = (Vec::new(), Vec::new());
+fn prompts(dir: &Path, site: Site, chains: &HashMap<String, Chain>) -> Result<(Prompts, Prompts)> {
+    let (mut train, mut validation) = (Prompts::new(), Prompts::new());
     let mut seen = std::collections::HashSet::new();
     for document in DocumentReader::open(dir, Load::Residuals(vec![site]))? {
         let document = document?;
