@@ -60,6 +60,11 @@ pub enum Detector {
     PageHinkley,
 }
 
+impl Detector {
+    /// Every detector.
+    pub const ALL: [Self; 3] = [Self::Martingale, Self::Cusum, Self::PageHinkley];
+}
+
 /// Counts nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;

@@ -240,8 +240,8 @@ impl Divergence {
             )?,
             out_of_distribution: r.add(IntCounter::new(
                 name("out_of_distribution_total"),
-                "Segments whose residuals lie beyond the training \
-                 distribution's 99th percentile.",
+                "Judged residuals beyond the 99th percentile of traffic like that of training: \
+                 one an answer, at the prompt's end, where the bundle has a recogniser.",
             ))?,
             distance: r.histogram(
                 "residual_distance",

@@ -16,6 +16,11 @@ pub struct ForecastMetrics {
 impl ForecastMetrics {
     /// Counts for the sessions of the bundle with this card.
     pub fn new(metrics: Arc<Metrics>, card: Arc<Card>) -> Self {
+        // A rate needs a series that is there before the first alarm.
+        for detector in Detector::ALL {
+            metrics.families.divergence.alarms.with_label_values(&[label(detector)]);
+            metrics.families.divergence.held_back.with_label_values(&[label(detector)]);
+        }
         Self { metrics, card }
     }
 

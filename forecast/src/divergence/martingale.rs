@@ -36,15 +36,17 @@ impl Martingale {
     /// The logarithm of the wealth as a fraction of its alarm level, of which 1 is the alarm; not
     /// below 0.
     pub fn score(&self) -> f32 {
-        Self::joint(&[self])
+        Self::joint(&[(1.0, self)])
     }
 
-    /// The same of the mean wealth of `all`, which is a test of its own with the same guarantee.
-    pub fn joint(all: &[&Self]) -> f32 {
-        let logs = || all.iter().flat_map(|one| one.logs);
-        let most = logs().fold(f64::NEG_INFINITY, f64::max);
-        let mean = logs().map(|log| (log - most).exp()).sum::<f64>() / logs().count() as f64;
-        ((most + mean.ln()) / f64::from(1.0 / ALPHA).ln()).max(0.0) as f32
+    /// The same of a wealth that was shared out between `all`, shares adding up to 1: a test of
+    /// its own with the same guarantee.
+    pub fn joint(all: &[(f64, &Self)]) -> f32 {
+        let logs = || all.iter().flat_map(|(share, one)| one.logs.map(|log| (*share, log)));
+        let most = logs().map(|(_, log)| log).fold(f64::NEG_INFINITY, f64::max);
+        let mean = logs().map(|(share, log)| share * (log - most).exp()).sum::<f64>();
+        let wealth = most + (mean / BETS.len() as f64).ln();
+        (wealth / f64::from(1.0 / ALPHA).ln()).max(0.0) as f32
     }
 }
 
@@ -69,8 +71,9 @@ mod tests {
         let wealth = earned.iter().sum::<f64>() / 4.0;
         assert!((f64::from(martingale.score()) - wealth.ln() / 100f64.ln()).abs() < 1e-6);
         let other = Martingale::default();
-        let joint = Martingale::joint(&[&martingale, &other]);
-        assert!((f64::from(joint) - ((wealth + 1.0) / 2.0).ln() / 100f64.ln()).abs() < 1e-6);
+        let joint = Martingale::joint(&[(0.75, &martingale), (0.25, &other)]);
+        let wealth = 0.75 * wealth + 0.25;
+        assert!((f64::from(joint) - wealth.ln() / 100f64.ln()).abs() < 1e-6);
         let mut lucky = Martingale::default();
         lucky.bet(0.1);
         assert_eq!(lucky.score(), 0.0);

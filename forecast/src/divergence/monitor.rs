@@ -7,6 +7,10 @@ use super::{
 use crate::{bundle::Bundle, events::Detector};
 use serde::{Deserialize, Serialize};
 
+/// The share of the wealth that is bet on themes; the rest goes to the residuals, which tell more
+/// of an answer that turns to something else (EVALUATION.md).
+const THEMES: f64 = 0.2;
+
 /// What the detectors are tuned to, found on clean answers that nothing was fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DetectorCard {
@@ -91,10 +95,13 @@ impl Monitor {
     }
 
     /// The test's statistic as a fraction of its alarm level: bets on themes and, where the bundle
-    /// knows clean traffic's residuals, on those, half of the wealth each.
+    /// knows clean traffic's residuals, on those.
     pub fn score(&self) -> f32 {
         match &self.tuned {
-            Some(tuned) => Martingale::joint(&[&self.themes, &tuned.residuals]),
+            Some(tuned) => {
+                let shares = [(THEMES, &self.themes), (1.0 - THEMES, &tuned.residuals)];
+                Martingale::joint(&shares)
+            }
             None => self.themes.score(),
         }
     }

@@ -12,7 +12,7 @@ use themecast_forecast::{
 };
 
 /// Quantiles of the text detector.
-const QUANTILES: usize = 65;
+const QUANTILES: usize = 257;
 
 /// One answer.
 #[derive(Debug, Clone)]

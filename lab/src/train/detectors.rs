@@ -21,7 +21,7 @@ const FALSE_ALARMS: f64 = 0.01;
 /// What the charts let pass, in deviations of the excess.
 const SLACK: f32 = 0.5;
 /// Quantiles of incoherence that are kept.
-const QUANTILES: usize = 65;
+const QUANTILES: usize = 257;
 
 /// One segment as the detectors of serving see it: what the head took for its theme.
 pub(crate) struct Seen {
