@@ -27,3 +27,5 @@ sharded() {
 sharded collect --prompts "$out/prompts.jsonl" --samples 2 --max-tokens 256 --seed 0 --out "$out" \
     --sites layer.0.in,layer.6.in,layer.12.in,layer.18.in,layer.24.in,layer.27.in,final
 sharded resample --data "$out" --cuts 100 --samples 16 --max-tokens 64 --out "$out/resamples"
+# What alarms are judged on: test answers that turn into others.
+sharded read --data "$out" --splices 120 --sites final --out "$out/splices"
