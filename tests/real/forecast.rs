@@ -110,7 +110,7 @@ fn options_of_the_bundle_are_checked() {
             (json!({"top": 65}), "themecast.top"),
             (json!({"horizon": 4}), "themecast.horizon"),
             (json!({"chains": 17}), "themecast.chains"),
-            (json!({"watch": ["refunds"]}), "themecast.watch"),
+            (json!({"watch": vec!["refunds"; 17]}), "themecast.watch"),
             (json!({"depth": 1}), "themecast.depth"),
         ] {
             let response = server.post(&recipe(themecast)).await;
