@@ -1,10 +1,15 @@
 //! `themecast eval`: a bundle on held-out data, next to every baseline.
 
 use super::output;
+use crate::forecast::phrases::ENCODER;
 use anyhow::{Context, Result};
 use clap::Args;
-use std::path::PathBuf;
-use themecast_lab::eval::{self, EvalConfig};
+use std::path::{Path, PathBuf};
+use themecast_lab::{
+    embed::Embedder,
+    eval::{self, EvalConfig},
+    open::{self, Encoder, JudgeConfig},
+};
 
 #[derive(Args)]
 pub(super) struct Eval {
@@ -20,6 +25,9 @@ pub(super) struct Eval {
     /// Leave the sentence-embedding baseline out: no embedder is fetched
     #[arg(long)]
     no_embedder: bool,
+    /// Judge the open-vocabulary head alone instead
+    #[arg(long, conflicts_with_all = ["no_embedder", "other_seed", "html", "record"])]
+    phrases: bool,
     /// Draws of documents for each point of the learning curves; 0 leaves them out
     #[arg(long, default_value_t = 3)]
     curve_draws: u64,
@@ -50,6 +58,9 @@ impl Eval {
             true => None,
             false => Some(themecast_assets::embedder(&*themecast_assets::to_stderr())?),
         };
+        if let Some(folder) = embedder.as_deref().filter(|_| self.phrases) {
+            return self.judge_phrases(&Embedder::load(folder)?);
+        }
         let config = EvalConfig {
             other_seeds: self.other_seed,
             embedder,
@@ -70,5 +81,19 @@ impl Eval {
             None => println!("{}", report.to_markdown()),
         }
         Ok(())
+    }
+
+    fn judge_phrases(&self, embedder: &Embedder) -> Result<()> {
+        let config = JudgeConfig {
+            resamples: self.resamples,
+            seed: self.seed,
+            ..JudgeConfig::new(&self.bundle)
+        };
+        let encoder = Encoder { name: ENCODER, embedder };
+        let report = open::judge(&self.data, &config, encoder, &|line| eprintln!("eval: {line}"))?;
+        match &self.json {
+            Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n")),
+            None => output::write(Path::new("-"), &report.to_markdown()),
+        }
     }
 }
