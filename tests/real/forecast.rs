@@ -77,6 +77,21 @@ fn every_chunk_carries_a_valid_annotation() {
 }
 
 #[test]
+fn a_phrase_given_at_run_time_is_watched_for() {
+    block_on(async {
+        let server = start().await;
+        let watch = json!(["ingredients of a recipe", "the weather in Norway"]);
+        let chunks = server.stream(&recipe(json!({"every": "token", "watch": watch}))).await;
+        let watched = &chunks[0]["themecast"]["watch"];
+        let p = |place: usize| watched[place]["p"].as_f64().unwrap();
+        assert_eq!(watched[0]["theme"], "ingredients of a recipe");
+        assert_eq!(watched[0]["within"], 3);
+        // Before the first word; the other one has nothing to do with apple pie.
+        assert!(p(0) > 0.3 && p(1) < 0.1, "{watched}");
+    });
+}
+
+#[test]
 fn plain_completions_are_annotated_too_and_the_header_asks_as_the_field_does() {
     block_on(async {
         let server = start().await;
