@@ -51,22 +51,26 @@ impl Log {
         self
     }
 
-    /// One line, one write.
+    /// One line, one write, to the file as it is named now.
     fn write(&mut self, pending: &Pending) -> io::Result<()> {
-        let mut line = if self.torn { vec![b'\n'] } else { Vec::new() };
-        serde_json::to_writer(&mut line, &*pending.notice)?;
+        let mut line = serde_json::to_vec(&*pending.notice)?;
         line.push(b'\n');
-        let mut file = append(&self.path)?;
+        self.write_line(&mut append(&self.path)?, line)
+    }
+
+    /// After a write that stopped amid a line, the next one begins with that line's end.
+    fn write_line(&mut self, file: &mut impl Write, mut line: Vec<u8>) -> io::Result<()> {
+        if self.torn {
+            line.insert(0, b'\n');
+        }
         let written = file.write(&line)?;
-        file.flush()?;
-        // A write that only managed to end the torn line has begun no other.
-        self.torn =
-            written < line.len() && (self.torn || written > 0) && !(self.torn && written == 1);
         if written < line.len() {
+            self.torn |= written > 0;
             let message = format!("only {written} of {} bytes were written", line.len());
             return Err(io::Error::new(io::ErrorKind::WriteZero, message));
         }
-        Ok(())
+        self.torn = false;
+        file.flush()
     }
 
     fn tell(&self, error: &io::Error) {
@@ -79,4 +83,37 @@ impl Log {
 
 fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes only so many bytes a write.
+    struct Nearly(Vec<u8>, usize);
+
+    impl Write for Nearly {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.1);
+            self.0.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_torn_line_spoils_no_other() {
+        let mut log = Log { path: PathBuf::new(), torn: false, throttle: Throttle::default() };
+        let mut disk = Nearly(Vec::new(), 3);
+        assert!(log.write_line(&mut disk, b"first\n".to_vec()).is_err());
+        disk.1 = 0;
+        assert!(log.write_line(&mut disk, b"second\n".to_vec()).is_err());
+        disk.1 = 100;
+        log.write_line(&mut disk, b"third\n".to_vec()).unwrap();
+        log.write_line(&mut disk, b"fourth\n".to_vec()).unwrap();
+        assert_eq!(String::from_utf8(disk.0).unwrap(), "fir\nthird\nfourth\n");
+    }
 }

@@ -35,3 +35,18 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The expected value is Python's: `hmac.new(b"a secret", b'1700000000.{"a":1}', sha256)`.
+    #[test]
+    fn signs_as_others_do() {
+        let secret = Secret::new(b"a secret").unwrap();
+        let expected = "sha256=b4c5d5c08194254de18b80695176335ee482a5907fb5e68f7bd993b1b00b018d";
+        assert_eq!(secret.sign(1_700_000_000, br#"{"a":1}"#), expected);
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        assert!(Secret::new(b"").is_none());
+    }
+}
