@@ -26,7 +26,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 /// queue = 256
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(remote = "Self", deny_unknown_fields, default)]
+#[serde(remote = "Self", deny_unknown_fields, default, expecting = "a table, [alarms]")]
 pub struct Config {
     /// The file that alarms are appended to, if any.
     pub log: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub struct Config {
 
 /// The receiver of alarms.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, [alarms.webhook]")]
 pub struct WebhookConfig {
     /// Where alarms are posted to.
     pub url: Endpoint,

@@ -10,7 +10,12 @@ use crate::{
     tally::{Outcome, Tally},
     webhook::Webhook,
 };
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{runtime::Handle, time::Instant};
 use uuid::Uuid;
 
@@ -87,8 +92,11 @@ impl Desk {
     ) -> Result<Self, OpenError> {
         let uses_webhook = config.policy.webhook_key().is_some();
         let webhook = config.webhook.as_ref().filter(|_| uses_webhook);
+        if config.webhook.is_some() && !uses_webhook {
+            tracing::warn!("alarms.webhook is not used: no policy is \"webhook\"");
+        }
         let webhook = webhook.map(|webhook| start_webhook(webhook, lookup)).transpose()?;
-        let log = config.log.as_ref().map(start_log).transpose()?;
+        let log = config.log.as_deref().map(start_log).transpose()?;
         let (policies, include_text) = (config.policy, config.include_text);
         Ok(Self { policies, include_text, webhook, log, tally })
     }
@@ -148,8 +156,8 @@ fn start_webhook(
     Ok(Queue::start(&runtime, config.queue, |arrivals| webhook.run(arrivals)))
 }
 
-fn start_log(path: &PathBuf) -> Result<Queue, OpenError> {
+fn start_log(path: &Path) -> Result<Queue, OpenError> {
     let runtime = Handle::try_current().map_err(|_| OpenError::Runtime)?;
-    let log = Log::open(path).map_err(|source| OpenError::Log { path: path.clone(), source })?;
+    let log = Log::open(path).map_err(|source| OpenError::Log { path: path.to_owned(), source })?;
     Ok(Queue::start(&runtime, LOG_QUEUE, |arrivals| log.run(arrivals)))
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is done about a detector's alarms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "String")]
 pub enum Policy {
     /// Nothing more than saying it in the answer's annotation.
     #[default]
@@ -32,6 +32,26 @@ impl Policy {
             Self::Shadow => Action::WouldStop,
             Self::ShadowWebhook => Action::WouldWebhook,
             Self::Off => return None,
+        })
+    }
+}
+
+impl TryFrom<String> for Policy {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Ok(match text.as_str() {
+            "annotate" => Self::Annotate,
+            "webhook" => Self::Webhook,
+            "stop" => Self::Stop,
+            "shadow" => Self::Shadow,
+            "shadow_webhook" => Self::ShadowWebhook,
+            "off" => Self::Off,
+            _ => {
+                return Err(
+                    "is no policy: use annotate, webhook, stop, shadow, shadow_webhook or off",
+                );
+            }
         })
     }
 }
@@ -66,7 +86,7 @@ impl Action {
 
 /// One policy a detector; [`Policy::Annotate`] where the configuration says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table, [alarms.policy]")]
 pub struct Policies {
     /// For [`Detector::Martingale`].
     pub martingale: Policy,

@@ -56,11 +56,20 @@ fn check(toml: &str, expected: &str) {
 
 #[test]
 fn a_wrong_policy_is_named() {
-    check("[alarms.policy]\nwatch = \"block\"", "?");
-    check("[alarms.policy]\nwatch = 3", "?");
-    check("[alarms.policy]\nmartingal = \"stop\"", "?");
+    let check = |line: &str, expected: &str| check(&format!("[alarms.policy]\n{line}"), expected);
     check(
-        "[alarms.policy]\nwatch = \"webhook\"",
+        "watch = \"block\"",
+        "alarms.policy.watch: is no policy: use annotate, webhook, stop, shadow, shadow_webhook \
+         or off",
+    );
+    check("watch = 3", "alarms.policy.watch: invalid type: integer `3`, expected a string");
+    check(
+        "martingal = \"stop\"",
+        "alarms.policy.martingal: unknown field `martingal`, expected one of `martingale`, \
+         `cusum`, `page_hinkley`, `watch`, `out_of_distribution`",
+    );
+    check(
+        "watch = \"webhook\"",
         "alarms.policy.watch: is \"webhook\", but nobody would be told: add [alarms.webhook] with \
          the receiver's url",
     );
@@ -68,35 +77,69 @@ fn a_wrong_policy_is_named() {
 
 #[test]
 fn a_wrong_table_is_named() {
-    check("alarms = 1", "?");
-    check("[alarms]\nlog = 5", "?");
-    check("[alarms]\ninclude_text = \"yes\"", "?");
-    check("[alarms]\nfile = \"a\"", "?");
-    check("[alarms", "?");
+    check("alarms = 1", "alarms: invalid type: integer `1`, expected a table, [alarms]");
+    check("[alarms", "the file: unclosed table, expected `]`");
+    let check = |line: &str, expected: &str| check(&format!("[alarms]\n{line}"), expected);
+    check("log = 5", "alarms.log: invalid type: integer `5`, expected path string");
+    check(
+        "include_text = \"yes\"",
+        "alarms.include_text: invalid type: string \"yes\", expected a boolean",
+    );
+    check(
+        "file = \"a\"",
+        "alarms.file: unknown field `file`, expected one of `log`, `include_text`, `policy`, \
+         `webhook`",
+    );
+    check(
+        "webhook = true",
+        "alarms.webhook: invalid type: boolean `true`, expected a table, [alarms.webhook]",
+    );
 }
 
 #[test]
-fn a_wrong_webhook_is_named() {
+fn a_wrong_number_is_named() {
     let check = |line: &str, expected: &str| {
         let table = format!("[alarms.webhook]\nurl = \"https://example.org\"\n{line}");
-        check(&table, expected);
+        let key = line.split(' ').next().unwrap();
+        check(&table, &format!("alarms.webhook.{key}: invalid {expected}"));
     };
-    check("timeout_secs = 0", "?");
-    check("timeout_secs = nan", "?");
-    check("timeout_secs = \"5\"", "?");
-    check("backoff_secs = 61", "?");
-    check("attempts = 0", "?");
-    check("attempts = 2.5", "?");
-    check("queue = 100000", "?");
-    check("secret = \"s3cret\"", "?");
-    check("secret_env = \"s3cret-itself\"", "?");
+    let seconds = |found| format!("{found}, expected seconds from 0.01 to 60");
+    check("timeout_secs = 0", &seconds("value: integer `0`"));
+    check("timeout_secs = nan", &seconds("value: floating point `NaN`"));
+    check("timeout_secs = \"5\"", &seconds("type: string \"5\""));
+    check("backoff_secs = 61", &seconds("value: integer `61`"));
+    let whole = |found, most| format!("{found}, expected a whole number from 1 to {most}");
+    check("attempts = 0", &whole("value: integer `0`", 20));
+    check("attempts = 2.5", &whole("type: floating point `2.5`", 20));
+    check("queue = 100000", &whole("value: integer `100000`", 65_536));
+}
+
+/// Neither a secret nor an address, which may hold one, is repeated.
+#[test]
+fn a_secret_in_the_wrong_place_is_named_but_not_shown() {
+    let check = |line: &str, expected: &str| {
+        check(&format!("[alarms.webhook]\nurl = \"https://example.org\"\n{line}"), expected);
+    };
+    check(
+        "secret = \"s3cret\"",
+        "alarms.webhook.secret: unknown field `secret`, expected one of `url`, `secret_env`, \
+         `timeout_secs`, `attempts`, `backoff_secs`, `queue`",
+    );
+    check(
+        "secret_env = \"s3cret-itself\"",
+        "alarms.webhook.secret_env: is no name of an environment variable (A-Z, 0-9 and _): \
+         write the variable's name, not the secret",
+    );
 }
 
 #[test]
 fn a_wrong_address_is_named() {
-    check("[alarms.webhook]\nattempts = 3", "?");
+    check("[alarms.webhook]\nattempts = 3", "alarms.webhook: missing field `url`: add it");
     for url in ["", "example.org", "ftp://example.org", "https://", "file:///etc/passwd"] {
-        check(&format!("[alarms.webhook]\nurl = \"{url}\""), "?");
+        check(
+            &format!("[alarms.webhook]\nurl = \"{url}\""),
+            "alarms.webhook.url: is no web address: write one like https://example.org/alarms",
+        );
     }
 }
 
