@@ -1,0 +1,1 @@
+//! Spans of requests and events of alarms, exported over OTLP.
