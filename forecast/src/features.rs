@@ -1,4 +1,5 @@
-//! What a predictor looks at: the residual, its running means, the themes so far, the position.
+//! What a predictor looks at: the residual, its running means, the themes so far, the position;
+//! in bundles that read the text also its sentence embeddings.
 //!
 //! The same code builds the rows of training and of serving, one token at a time.
 
@@ -13,16 +14,20 @@ pub struct FeatureLayout {
     pub sites: usize,
     /// How many themes.
     pub themes: usize,
+    /// The width of a sentence embedding; 0 where the text is not read.
+    pub text: usize,
 }
 
 /// How many features tell the position.
 const POSITION: usize = 4;
+/// How many sentence embeddings tell the text.
+const TEXTS: usize = 4;
 
 impl FeatureLayout {
     /// How many features a row has.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
-        self.position().end
+        self.text().end
     }
 
     /// The residuals of the last token, *shape* `[sites, hidden]`.
@@ -59,6 +64,20 @@ impl FeatureLayout {
         start..start + POSITION
     }
 
+    /// The text at the last boundary, *shape* `[4, text]`: the mean embedding of the segments that
+    /// have ended, that of the last one, the prompt's, and the prompt's once more at its end alone.
+    ///
+    /// Until a segment has ended the prompt stands in for the first two.
+    pub fn text(&self) -> Range<usize> {
+        let start = self.position().end;
+        start..start + TEXTS * self.text
+    }
+
+    /// What comes of activations: residuals and their means.
+    pub fn activations(&self) -> Range<usize> {
+        0..self.history().start
+    }
+
     fn width(&self) -> usize {
         self.hidden * self.sites
     }
@@ -79,6 +98,9 @@ pub struct FeatureState {
     segment_mean: Vec<f32>,
     answer_mean: Vec<f32>,
     history: Vec<f32>,
+    /// The mean embedding of the segments that have ended, the last one's, the prompt's.
+    text: [Vec<f32>; 3],
+    texts: usize,
     tokens: usize,
     segment_tokens: usize,
     /// Segments that have ended, the one that ended with the last token included.
@@ -98,6 +120,8 @@ impl FeatureState {
             segment_mean: vec![0.0; width],
             answer_mean: vec![0.0; width],
             history: vec![0.0; 3 * layout.themes],
+            text: [(); 3].map(|()| vec![0.0; layout.text]),
+            texts: 0,
             tokens: 0,
             segment_tokens: 0,
             segments: 0,
@@ -133,6 +157,25 @@ impl FeatureState {
         running_mean(&mut self.answer_mean, residuals, self.tokens);
     }
 
+    /// Takes the embedding of the prompt, *shape* `[text]`.
+    ///
+    /// # Panics
+    /// When it has another width.
+    pub fn read_prompt(&mut self, embedding: &[f32]) {
+        self.text.iter_mut().for_each(|block| block.copy_from_slice(embedding));
+    }
+
+    /// Takes the embedding of the segment that has ended with the last token, *shape* `[text]`:
+    /// before the row that classifies it is written.
+    ///
+    /// # Panics
+    /// When it has another width.
+    pub fn read_segment(&mut self, embedding: &[f32]) {
+        self.texts += 1;
+        running_mean(&mut self.text[0], embedding, self.texts);
+        self.text[1].copy_from_slice(embedding);
+    }
+
     /// The segment has ended with the last token, and its themes have the probabilities `now`
     /// (*shape* `[themes]`).
     ///
@@ -157,7 +200,10 @@ impl FeatureState {
         let before = self.segments - usize::from(self.segment_ended);
         let counts = [self.tokens, before, self.segment_tokens];
         out.extend(counts.map(|count| (count as f32).ln_1p()));
-        out.push(if self.tokens == 0 { 1.0 } else { 0.0 });
+        let at_prompt = if self.tokens == 0 { 1.0 } else { 0.0 };
+        out.push(at_prompt);
+        self.text.iter().for_each(|block| out.extend_from_slice(block));
+        out.extend(self.text[2].iter().map(|x| at_prompt * x));
     }
 }
 
@@ -177,7 +223,7 @@ fn running_mean(mean: &mut [f32], value: &[f32], count: usize) {
 mod tests {
     use super::*;
 
-    const LAYOUT: FeatureLayout = FeatureLayout { hidden: 2, sites: 1, themes: 2 };
+    const LAYOUT: FeatureLayout = FeatureLayout { hidden: 2, sites: 1, themes: 2, text: 0 };
 
     fn row(state: &FeatureState) -> Vec<f32> {
         let mut out = Vec::new();
@@ -227,6 +273,27 @@ mod tests {
             counts.push(count.round());
         }
         assert_eq!(counts, [0.0, 0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn the_prompt_stands_in_for_text_until_a_segment_has_ended() {
+        let layout = FeatureLayout { text: 1, ..LAYOUT };
+        let mut state = FeatureState::new(layout);
+        let text = |state: &FeatureState| {
+            let mut out = Vec::new();
+            state.write(&mut out);
+            assert_eq!(out.len(), layout.len());
+            out[layout.text()].to_vec()
+        };
+        state.read_prompt(&[8.0]);
+        state.observe(&[0.0, 0.0]);
+        assert_eq!(text(&state), [8.0, 8.0, 8.0, 8.0]);
+        for embedding in [2.0, 4.0] {
+            state.observe(&[0.0, 0.0]);
+            state.read_segment(&[embedding]);
+            state.end_segment(&[1.0, 0.0]);
+        }
+        assert_eq!(text(&state), [3.0, 4.0, 8.0, 0.0]);
     }
 
     #[test]

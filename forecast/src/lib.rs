@@ -76,6 +76,8 @@ pub mod segment;
 mod session;
 pub mod smooth;
 mod summary;
+pub mod text;
 pub mod trust;
+pub mod watchlist;
 
 pub use plugin::ForecastPlugin;

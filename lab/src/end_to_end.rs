@@ -4,9 +4,9 @@ use crate::{
     eval::{self, EvalConfig},
     label::{self, Cluster, ClusterConfig, Labels},
     synthetic::{self, ByWord, Plan, SMALL, WordEmbedder},
-    train::{self, TrainConfig},
+    train::{self, Fitting, TrainConfig},
 };
-use themecast_forecast::bundle::Bundle;
+use themecast_forecast::{bundle::Bundle, linear::RowKind};
 
 #[test]
 fn clusters_find_the_made_up_themes_and_name_them() {
@@ -55,7 +55,7 @@ fn training_is_deterministic_and_its_bundle_loads() {
     label::run(dir.path(), &ByWord, &|_| {}).unwrap();
     let train = |name: &str| {
         let config = TrainConfig { horizons: 2, ..TrainConfig::new(dir.path().join(name)) };
-        let report = train::run(dir.path(), &config, &|_| {}).unwrap();
+        let report = train::run(dir.path(), &config, None, &|_| {}).unwrap();
         (report, Bundle::load(&dir.path().join(name)).unwrap())
     };
     let (report, first) = train("a");
@@ -69,10 +69,45 @@ fn training_is_deterministic_and_its_bundle_loads() {
     let far = &report.heads[2];
     assert!(far.validation_nll_nats < 1.6, "{far:?}"); // nothing to know: near ln 4
     let layout = first.layout();
-    let now = &first.predictor.heads(themecast_forecast::linear::RowKind::Boundary)[0];
+    let now = &first.predictor.heads(RowKind::Boundary)[0];
     for row in now.weight.chunks(layout.len()) {
         assert!(row[layout.history()].iter().all(|&weight| weight == 0.0));
     }
+}
+
+#[test]
+fn every_kind_of_predictor_learns_the_made_up_themes_and_is_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(dir.path(), &SMALL);
+    label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+    let check = |kind: &str, config: TrainConfig, reads: bool| {
+        let config = TrainConfig { horizons: 1, ..config };
+        let report = train::run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+        assert!(report.heads[0].validation_top1 > 0.9, "{kind}: {:?}", report.heads[0]);
+        // What comes next only the residuals know.
+        assert_eq!(report.heads[1].validation_top1 > 0.75, config.activations, "{kind}");
+        let bundle = Bundle::load(&config.out).unwrap();
+        assert_eq!((bundle.card.predictor.as_str(), bundle.card.text.is_some()), (kind, reads));
+        let config = EvalConfig { resamples: 20, curve_draws: 0, ..EvalConfig::new(&config.out) };
+        let judged = eval::run_with(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+        assert_eq!(judged.horizons[0].models[0].scores.top1 > 0.7, kind != "text", "{kind}");
+        bundle
+    };
+    let new = || TrainConfig::new(dir.path().join("bundle"));
+    let text = Some("words".to_owned());
+    check("closed-form", TrainConfig { fitting: Fitting::ClosedForm, ..new() }, false);
+    check("linear", TrainConfig { text: text.clone(), ..new() }, true);
+    let alone = check("text", TrainConfig { activations: false, text, ..new() }, true);
+    for kind in [RowKind::Boundary, RowKind::Mid] {
+        for head in alone.predictor.heads(kind) {
+            for row in head.weight.chunks(alone.layout().len()) {
+                assert!(row[alone.layout().activations()].iter().all(|&weight| weight == 0.0));
+            }
+        }
+    }
+    let config = EvalConfig { resamples: 20, ..EvalConfig::new(dir.path().join("bundle")) };
+    let error = eval::run_with(dir.path(), &config, None, &|_| {}).unwrap_err().to_string();
+    assert!(error.contains("embedder is needed"), "{error}");
 }
 
 #[test]
@@ -81,7 +116,7 @@ fn too_many_horizons_are_named() {
     synthetic::write(dir.path(), &SMALL);
     label::run(dir.path(), &ByWord, &|_| {}).unwrap();
     let config = TrainConfig { horizons: 12, ..TrainConfig::new(dir.path().join("bundle")) };
-    let message = train::run(dir.path(), &config, &|_| {}).unwrap_err().to_string();
+    let message = train::run(dir.path(), &config, None, &|_| {}).unwrap_err().to_string();
     assert!(message.contains("answers are too short for 12 horizons"), "{message}");
 }
 
@@ -92,7 +127,7 @@ fn the_bundle_beats_the_baselines_where_only_the_residual_knows() {
     label::run(dir.path(), &ByWord, &|_| {}).unwrap();
     let bundle = dir.path().join("bundle");
     let config = TrainConfig { horizons: 2, ..TrainConfig::new(&bundle) };
-    train::run(dir.path(), &config, &|_| {}).unwrap();
+    train::run(dir.path(), &config, None, &|_| {}).unwrap();
     let config = EvalConfig::new(&bundle);
     let report = eval::run_with(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
     assert_eq!((report.test_documents, report.horizons.len(), report.mid.len()), (12, 7, 3));
@@ -137,7 +172,7 @@ fn test_documents_change_nothing_in_training() {
         synthetic::write(dir.path(), &Plan { documents, ..SMALL });
         label::run(dir.path(), &ByWord, &|_| {}).unwrap();
         let config = TrainConfig { horizons: 1, ..TrainConfig::new(dir.path().join("bundle")) };
-        train::run(dir.path(), &config, &|_| {}).unwrap();
+        train::run(dir.path(), &config, None, &|_| {}).unwrap();
         Bundle::load(&config.out).unwrap().predictor
     };
     assert_eq!(predictor(60), predictor(61));
@@ -157,7 +192,7 @@ fn a_collection_of_real_size() {
     let bundle = dir.path().join("bundle");
     let sites = vec![themecast_plugin_api::Site::Final];
     let config = TrainConfig { sites, ..TrainConfig::new(&bundle) };
-    train::run(dir.path(), &config, &say).unwrap();
+    train::run(dir.path(), &config, None, &say).unwrap();
     eval::run(dir.path(), &EvalConfig::new(&bundle), &say).unwrap();
     say("evaluated");
 }
@@ -169,7 +204,7 @@ fn a_bundle_of_other_themes_is_refused() {
     label::run(dir.path(), &ByWord, &|_| {}).unwrap();
     let bundle = dir.path().join("bundle");
     let config = TrainConfig { horizons: 1, ..TrainConfig::new(&bundle) };
-    train::run(dir.path(), &config, &|_| {}).unwrap();
+    train::run(dir.path(), &config, None, &|_| {}).unwrap();
     let config = ClusterConfig { themes: Some(3), seed: 1, starts: 2 };
     label::run(dir.path(), &Cluster::new(config, &WordEmbedder), &|_| {}).unwrap();
     let error = eval::run(dir.path(), &EvalConfig::new(&bundle), &|_| {}).unwrap_err();

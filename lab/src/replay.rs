@@ -2,11 +2,18 @@
 
 use crate::{
     LabError, Result,
-    dataset::{CollectionInfo, Document},
+    dataset::{CollectionInfo, Document, DocumentReader, Load},
+    embed::Embed,
+    eval::embeddings::Embeddings,
     label::Labels,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+    sync::Arc,
+};
 use themecast_forecast::{
+    bundle::Bundle,
     features::{FeatureLayout, FeatureState},
     linear::RowKind,
 };
@@ -26,20 +33,105 @@ pub(crate) struct Moment<'a> {
     pub(crate) now: Option<&'a [f32]>,
 }
 
+/// How rows of features come of documents.
+#[derive(Clone, Copy)]
+pub(crate) struct Player<'a> {
+    pub(crate) layout: FeatureLayout,
+    /// The embeddings of prompts and segments, where the layout has text.
+    pub(crate) texts: Option<&'a Embeddings>,
+}
+
+impl Player<'_> {
+    /// Rows without text.
+    pub(crate) fn plain(layout: FeatureLayout) -> Self {
+        Self { layout, texts: None }
+    }
+
+    /// Reads `text` into `state`.
+    fn read(
+        &self,
+        text: &str,
+        state: &mut FeatureState,
+        into: fn(&mut FeatureState, &[f32]),
+    ) -> Result<()> {
+        if self.layout.text == 0 {
+            return Ok(());
+        }
+        let known = self.texts.and_then(|texts| texts.get(text.trim()));
+        into(state, known.ok_or_else(|| LabError::Data(format!("no embedding of {text:?}")))?);
+        Ok(())
+    }
+}
+
+/// The embeddings of every prompt and segment of the collection in `dir`, kept with its labels.
+///
+/// # Errors
+/// [`LabError`] of reading or embedding.
+pub(crate) fn embed_texts(
+    dir: &Path,
+    embedder: &dyn Embed,
+    progress: &dyn Fn(&str),
+) -> Result<Embeddings> {
+    let mut texts: BTreeSet<String> = BTreeSet::new();
+    for document in DocumentReader::open(dir, Load::Tokens)? {
+        let document = document?;
+        texts.extend(ended_segments(&document));
+        texts.insert(document.prompt.trim().to_owned());
+    }
+    let texts = texts.iter().map(String::as_str).collect();
+    Embeddings::of(&texts, &dir.join("labels").join("embeddings.parquet"), embedder, progress)
+}
+
+/// The embeddings that `bundle` reads in the collection in `dir`; none where it reads no text.
+///
+/// # Errors
+/// [`LabError::Data`] where there is no embedder to read with; as [`embed_texts`].
+pub(crate) fn texts_for(
+    bundle: &Bundle,
+    dir: &Path,
+    embedder: Option<&dyn Embed>,
+    progress: &dyn Fn(&str),
+) -> Result<Option<Embeddings>> {
+    if bundle.card.text.is_none() {
+        return Ok(None);
+    }
+    let missing = || LabError::data("the bundle reads the text: a sentence embedder is needed");
+    embed_texts(dir, embedder.ok_or_else(missing)?, progress).map(Some)
+}
+
+/// The texts of the segments that have ended, trimmed.
+pub(crate) fn ended_segments(document: &Document) -> Vec<String> {
+    let (mut all, mut text) = (Vec::new(), String::new());
+    for row in document.tokens.iter().filter(|row| row.index >= 0) {
+        text.push_str(&row.text);
+        if row.segment_end {
+            all.push(std::mem::take(&mut text).trim().to_owned());
+        }
+    }
+    all
+}
+
 /// Plays `document` (with its residuals) in the order of serving. `now` classifies the segment
 /// that ends from its row; `visit` sees every moment.
 ///
 /// # Errors
-/// [`LabError::Data`] where residuals have another width than `layout`; what `visit` returns.
+/// [`LabError::Data`] where residuals have another width than the layout, or a text has no
+/// embedding; what `visit` returns.
 pub(crate) fn replay(
     document: &Document,
-    layout: FeatureLayout,
+    player: Player<'_>,
     mut now: impl FnMut(&[f32], &mut Vec<f32>),
     mut visit: impl FnMut(&Moment<'_>) -> Result<()>,
 ) -> Result<()> {
+    let layout = player.layout;
     let mut state = FeatureState::new(layout);
+    player.read(&document.prompt, &mut state, FeatureState::read_prompt)?;
     let (mut residuals, mut features, mut themes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut text = String::new();
     for row in &document.tokens {
+        if row.index >= 0 {
+            text.push_str(&row.text);
+        }
         let Some(half) = &row.residuals else { continue };
         if half.len() != layout.hidden * layout.sites {
             let (found, at) = (half.len(), row.index);
@@ -52,8 +144,12 @@ pub(crate) fn replay(
         residuals.clear();
         residuals.extend(half.iter().map(|value| value.to_f32()));
         state.observe(&residuals);
-        state.write(&mut features);
         let ended = row.index >= 0 && row.segment_end;
+        if ended {
+            player.read(&text, &mut state, FeatureState::read_segment)?;
+            text.clear();
+        }
+        state.write(&mut features);
         if ended {
             now(&features, &mut themes);
             state.end_segment(&themes);
@@ -103,7 +199,7 @@ pub(crate) fn target(chain: &[u32], segment: i32, offset: usize) -> Option<u32> 
 
 /// The layout of rows over `sites` of a collection.
 pub(crate) fn layout(info: &CollectionInfo, sites: &[Site], themes: usize) -> FeatureLayout {
-    FeatureLayout { hidden: info.model.hidden_size, sites: sites.len(), themes }
+    FeatureLayout { hidden: info.model.hidden_size, sites: sites.len(), themes, text: 0 }
 }
 
 #[cfg(test)]

@@ -122,6 +122,8 @@ pub struct Annotation {
     pub value: Value,
     /// Worth sending to clients that asked for milestones alone (`"every": "segment"`).
     pub milestone: bool,
+    /// The answer is to end at the next token, with OpenAI's `finish_reason` `content_filter`.
+    pub stop: bool,
 }
 
 impl Annotation {
@@ -132,7 +134,7 @@ impl Annotation {
     /// assert!(Annotation::new([("a", true.into())]).value.get("a").is_some());
     /// ```
     pub fn new<K: Into<String>>(fields: impl IntoIterator<Item = (K, Value)>) -> Self {
-        Self { value: Value::map(fields), milestone: false }
+        Self { value: Value::map(fields), milestone: false, stop: false }
     }
 
     /// The same, marked as a milestone or not.
@@ -144,6 +146,18 @@ impl Annotation {
     #[must_use]
     pub fn milestone(mut self, milestone: bool) -> Self {
         self.milestone = milestone;
+        self
+    }
+
+    /// The same, marked as the answer's end or not.
+    ///
+    /// ```
+    /// # use themecast_plugin_api::Annotation;
+    /// assert!(Annotation::default().stop(true).stop);
+    /// ```
+    #[must_use]
+    pub fn stop(mut self, stop: bool) -> Self {
+        self.stop = stop;
         self
     }
 }

@@ -51,7 +51,7 @@ impl Interest {
 /// ```
 /// use themecast_plugin_api::{RequestInfo, Value};
 ///
-/// let request = RequestInfo { id: "r-1".into(), options: Value::Null };
+/// let request = RequestInfo { id: "r-1".into(), ..RequestInfo::default() };
 /// assert_eq!(request.options, Value::Null);
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -60,6 +60,8 @@ pub struct RequestInfo {
     pub id: String,
     /// The plugin's own options, as the client sent them: a map, or null where there are none.
     pub options: Value,
+    /// The text that is to be answered: a chat's last message of its user, or a completion's prompt.
+    pub prompt: String,
 }
 
 /// A plugin: made once per server, asked once per model, opened once per request.

@@ -82,7 +82,8 @@ impl On {
     /// Opens the session of request `number`, with its tap and its steps measured.
     fn open(&self, number: usize) -> Result<(Tap, Annotations)> {
         let id = number.to_string();
-        let info = RequestInfo { id: id.clone(), ..RequestInfo::default() };
+        let prompt = PROMPTS[number % PROMPTS.len()].to_owned();
+        let info = RequestInfo { id: id.clone(), prompt, ..RequestInfo::default() };
         let (tap, annotations) = self.runner.open(&info)?;
         Ok((self.timed.measured(id, tap), annotations))
     }

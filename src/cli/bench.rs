@@ -3,7 +3,7 @@
 use super::{model, output, progress::Progress};
 use crate::{
     bench,
-    forecast::{self, shipped},
+    forecast::{self, Setting, shipped},
     host::Host,
     metrics::Metrics,
 };
@@ -50,7 +50,7 @@ impl Bench {
             None => shipped::bundle()?,
         };
         let bundle = if self.linear { bundle.linear() } else { bundle };
-        let forecast = forecast::attach(bundle, &*host, &metrics)?;
+        let forecast = forecast::attach(bundle, &*host, &Setting::new(metrics))?;
         let config = bench::Config {
             concurrency: self.concurrency,
             tokens: self.tokens,

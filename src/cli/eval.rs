@@ -1,7 +1,7 @@
 //! `themecast eval`: a bundle on held-out data, next to every baseline.
 
 use super::output;
-use crate::forecast::phrases::ENCODER;
+use crate::forecast::encoder::ENCODER;
 use anyhow::{Context, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use super::model;
 use crate::{
-    forecast::{self, shipped},
+    forecast::{self, Setting, shipped},
     host::{
         Host,
         mistral::{self, Isolation, Options},
@@ -10,14 +10,20 @@ use crate::{
     metrics::Metrics,
     serve::{self, App, Forecast, Keys},
 };
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
+use themecast_alarms::Desk;
+use themecast_forecast::watchlist::Watched;
+
+/// How long alarms that are still queued are waited for at the end.
+const CLOSING: Duration = Duration::from_secs(5);
 
 #[derive(Args, Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -53,10 +59,33 @@ pub(super) struct Serve {
     /// Keys that may administer, one a line
     #[arg(long)]
     admin_keys: Option<PathBuf>,
-    /// The same settings from a TOML file; flags win
+    /// What is done about alarms: in the file alone
+    #[arg(skip)]
+    alarms: themecast_alarms::Config,
+    /// Themes that must not come: in the file alone
+    #[arg(skip)]
+    watch: Vec<Watched>,
+    /// Whether answers are audited: in the file alone
+    #[arg(skip)]
+    audit: Option<Audit>,
+    /// The same settings from a TOML file, and what is done about alarms; flags win
     #[arg(long)]
     #[serde(skip)]
     config: Option<PathBuf>,
+}
+
+/// Which answers are labelled by the real labeller.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Audit {
+    /// Their share, 0 to 1.
+    share: f64,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { share: 0.02 }
+    }
 }
 
 impl Serve {
@@ -65,11 +94,12 @@ impl Serve {
         let address = config.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
         let keys = Keys::read(config.api_keys.as_deref(), config.admin_keys.as_deref())?;
         let metrics = Metrics::new()?;
-        let app = App::new(metrics.clone(), keys);
+        let setting = config.setting(&metrics)?;
+        let app = App::with(setting.clone(), keys);
         let listener = serve::bind(address).await?;
         let serving = tokio::spawn(serve::serve(listener, app.clone(), stopped()));
         let loaded = async {
-            let (host, forecast) = config.load(&metrics).await?;
+            let (host, forecast) = config.load(&setting).await?;
             let model = host.name().to_owned();
             app.set_ready(host, forecast).await;
             tracing::info!("ready: {model} on http://{address}");
@@ -80,6 +110,9 @@ impl Serve {
             () = stopped() => return Ok(()),
         }
         serving.await?.context("the server stopped")?;
+        if let Some(desk) = &app.setting.desk {
+            desk.close(CLOSING).await;
+        }
         tracing::info!("stopped: every answer was finished");
         Ok(())
     }
@@ -103,11 +136,23 @@ impl Serve {
             prefix_cache: self.prefix_cache.or(file.prefix_cache),
             api_keys: self.api_keys.or(file.api_keys),
             admin_keys: self.admin_keys.or(file.admin_keys),
+            alarms: file.alarms,
+            watch: file.watch,
+            audit: file.audit,
             config: None,
         })
     }
 
-    async fn load(&self, metrics: &Arc<Metrics>) -> Result<(Arc<dyn Host>, Option<Forecast>)> {
+    /// What bundles are attached with.
+    fn setting(&self, metrics: &Arc<Metrics>) -> Result<Setting> {
+        let desk = Desk::open(&self.alarms, metrics.clone())?;
+        let audited = self.audit.as_ref().map_or(0.0, |audit| audit.share);
+        ensure!((0.0..=1.0).contains(&audited), "audit.share is {audited}: want 0 to 1");
+        let (desk, watches) = (Some(Arc::new(desk)), self.watch.clone());
+        Ok(Setting { desk, watches, audited, ..Setting::new(metrics.clone()) })
+    }
+
+    async fn load(&self, setting: &Setting) -> Result<(Arc<dyn Host>, Option<Forecast>)> {
         let source = model::source(self.model.as_deref()).await?;
         let defaults = Options::default();
         let options = Options {
@@ -118,8 +163,8 @@ impl Serve {
             ..defaults
         };
         let host = mistral::load(&source, &options).await?;
-        metrics.isolation(host.isolation() == Some(Isolation::Passed));
-        let forecast = self.forecast(self.bundle.as_deref(), &*host, metrics)?;
+        setting.metrics.isolation(host.isolation() == Some(Isolation::Passed));
+        let forecast = self.forecast(self.bundle.as_deref(), &*host, setting)?;
         Ok((host, forecast))
     }
 
@@ -127,14 +172,14 @@ impl Serve {
         &self,
         bundle: Option<&Path>,
         host: &dyn Host,
-        metrics: &Arc<Metrics>,
+        setting: &Setting,
     ) -> Result<Option<Forecast>> {
         if self.no_forecast {
             return Ok(None);
         }
         let forecast = match bundle {
-            Some(folder) => forecast::load(folder, host, metrics)?,
-            None => forecast::attach(shipped::bundle()?, host, metrics).context(
+            Some(folder) => forecast::load(folder, host, setting)?,
+            None => forecast::attach(shipped::bundle()?, host, setting).context(
                 "the shipped bundle is for the default model; give --bundle for this one, or --no-forecast",
             )?,
         };

@@ -1,13 +1,13 @@
 //! `themecast train`: a bundle from a labelled collection.
 
-use crate::forecast::phrases::ENCODER;
+use crate::forecast::encoder::ENCODER;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use themecast_lab::{
-    embed::Embedder,
+    embed::{Embed, Embedder},
     open::{self, Encoder, OpenConfig},
-    train::{self, ChainConfig, TrainConfig},
+    train::{self, ChainConfig, Fitting, TrainConfig},
 };
 use themecast_plugin_api::Site;
 
@@ -28,6 +28,10 @@ pub(super) struct Train {
     /// The seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Let it read the text too, through sentence embeddings: serving then runs the encoder once a
+    /// segment
+    #[arg(long)]
+    text: bool,
     /// Add the open-vocabulary head, which scores any phrase given at run time
     #[arg(long)]
     watch: bool,
@@ -42,6 +46,10 @@ enum Predictor {
     Linear,
     /// The same, and a small transformer that emits the chain of themes step by step
     Chain,
+    /// Linear discriminants of one shrunk covariance: no gradients, one linear solve a head
+    ClosedForm,
+    /// Softmax regressions on sentence embeddings of the text, history and position: no activations
+    Text,
 }
 
 impl Train {
@@ -51,7 +59,19 @@ impl Train {
 
     fn train(self) -> Result<()> {
         let chain = ChainConfig { seed: self.seed, ..ChainConfig::default() };
+        let reads = self.text || self.predictor == Predictor::Text;
+        let embedder = match reads || self.watch {
+            true => {
+                Some(Embedder::load(&themecast_assets::embedder(&*themecast_assets::to_stderr())?)?)
+            }
+            false => None,
+        };
+        let embedder = embedder.as_ref();
+        let closed = self.predictor == Predictor::ClosedForm;
         let config = TrainConfig {
+            fitting: if closed { Fitting::ClosedForm } else { Fitting::Gradient },
+            activations: self.predictor != Predictor::Text,
+            text: reads.then(|| ENCODER.to_owned()),
             sites: self.sites,
             horizons: self.horizons,
             seed: self.seed,
@@ -59,11 +79,10 @@ impl Train {
             ..TrainConfig::new(&self.out)
         };
         let say = |line: &str| eprintln!("train: {line}");
-        let report = train::run(&self.data, &config, &say)?;
-        if self.watch {
-            let folder = themecast_assets::embedder(&*themecast_assets::to_stderr())?;
-            let embedder = Embedder::load(&folder)?;
-            let encoder = Encoder { name: ENCODER, embedder: &embedder };
+        let read = embedder.map(|embedder| -> &dyn Embed { embedder });
+        let report = train::run(&self.data, &config, read, &say)?;
+        if let Some(embedder) = embedder.filter(|_| self.watch) {
+            let encoder = Encoder { name: ENCODER, embedder };
             let config = OpenConfig { horizons: self.horizons, ..OpenConfig::default() };
             open::train(&self.data, &self.out, &config, encoder, &say)?;
         }

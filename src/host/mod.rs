@@ -82,6 +82,10 @@ pub struct RawStep {
 pub trait StepSink: Send + Sync {
     /// Takes one step, or the reason why its residuals can't be had; reading it took `took`.
     fn step(&self, step: Result<RawStep, String>, took: Duration);
+    /// Whether the answer is to end at the next token; asked before each one.
+    fn stops(&self) -> bool {
+        false
+    }
 }
 
 /// What comes of a request.

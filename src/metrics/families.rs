@@ -1,9 +1,10 @@
 //! The metrics themselves: names, help texts, labels and buckets, in the contract's order.
 
+use super::registrar::{Registrar, name};
 use crate::host::Load;
 use prometheus::{
-    CounterVec, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
-    IntGauge, IntGaugeVec, Opts, Registry, core::Collector,
+    CounterVec, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry,
 };
 
 /// Seconds from under a microsecond's work to a stalled step.
@@ -26,6 +27,7 @@ pub(super) struct Families {
     pub(super) plugin: PluginRuns,
     pub(super) forecasts: Forecasts,
     pub(super) divergence: Divergence,
+    pub(super) audits: Audits,
 }
 
 /// Traffic: requests, tokens, latency, engines.
@@ -68,8 +70,21 @@ pub(super) struct Divergence {
     pub(super) score: Histogram,
     pub(super) alarms: IntCounterVec,
     pub(super) held_back: IntCounterVec,
+    pub(super) watches: IntCounterVec,
+    pub(super) actions: IntCounterVec,
     pub(super) out_of_distribution: IntCounter,
     pub(super) distance: Histogram,
+}
+
+/// What audited answers say of the forecasts: their segments were labelled by the real labeller.
+pub(super) struct Audits {
+    pub(super) answers: IntCounter,
+    pub(super) dropped: IntCounter,
+    pub(super) agreement: IntCounterVec,
+    pub(super) samples: IntCounterVec,
+    pub(super) confidence: CounterVec,
+    pub(super) hits: IntCounterVec,
+    pub(super) brier: CounterVec,
 }
 
 impl Families {
@@ -80,6 +95,7 @@ impl Families {
             plugin: PluginRuns::register(&r)?,
             forecasts: Forecasts::register(&r)?,
             divergence: Divergence::register(&r)?,
+            audits: Audits::register(&r)?,
         })
     }
 
@@ -173,14 +189,11 @@ impl PluginRuns {
 impl Forecasts {
     fn register(r: &Registrar<'_>) -> Result<Self, prometheus::Error> {
         Ok(Self {
-            probability: r.add(CounterVec::new(
-                Opts::new(
-                    name("forecast_probability_total"),
-                    "Forecast probabilities, summed over the forecasts made at \
-                 segment starts.",
-                ),
+            probability: r.sums(
+                "forecast_probability_total",
+                "Forecast probabilities, summed over the forecasts made at segment starts.",
                 &["theme", "ahead"],
-            ))?,
+            )?,
             samples: r.counters(
                 "forecast_samples_total",
                 "Forecasts summed in themecast_forecast_probability_total.",
@@ -238,6 +251,16 @@ impl Divergence {
                 "Alarms about answers that are out of distribution, by detector; not among the others.",
                 &["detector"],
             )?,
+            watches: r.counters(
+                "watch_alarms_total",
+                "Watched themes that became likely, by the name the operator gave the watch.",
+                &["theme"],
+            )?,
+            actions: r.counters(
+                "policy_actions_total",
+                "What became of alarms, by the policy that was applied.",
+                &["policy", "outcome"],
+            )?,
             out_of_distribution: r.add(IntCounter::new(
                 name("out_of_distribution_total"),
                 "Judged residuals beyond the 99th percentile of traffic like that of training: \
@@ -253,57 +276,47 @@ impl Divergence {
     }
 }
 
+impl Audits {
+    fn register(r: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        let bins = ["ahead", "bin"];
+        Ok(Self {
+            answers: r.add(IntCounter::new(
+                name("audited_answers_total"),
+                "Answers whose segments were labelled by the real labeller.",
+            ))?,
+            dropped: r.add(IntCounter::new(
+                name("audits_dropped_total"),
+                "Answers that were to be audited and were not: the labeller was behind or failed.",
+            ))?,
+            agreement: r.counters(
+                "label_agreement_total",
+                "Segments of audited answers: whether the current-theme head and the labeller agree.",
+                &["outcome"],
+            )?,
+            samples: r.counters(
+                "calibration_samples_total",
+                "Forecasts of audited segments, by the tenth their highest probability falls into.",
+                &bins,
+            )?,
+            confidence: r.sums(
+                "calibration_confidence_total",
+                "Their highest probabilities, summed.",
+                &bins,
+            )?,
+            hits: r.counters(
+                "calibration_hits_total",
+                "How many of them named the theme that came.",
+                &bins,
+            )?,
+            brier: r.sums(
+                "brier_total",
+                "Multiclass Brier scores of audited forecasts, summed: 0 to 2 each.",
+                &["ahead"],
+            )?,
+        })
+    }
+}
+
 fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn name(name: &str) -> String {
-    format!("themecast_{name}")
-}
-
-/// Makes a metric and registers it.
-struct Registrar<'a>(&'a Registry);
-
-impl Registrar<'_> {
-    fn add<M: Collector + Clone + 'static>(
-        &self,
-        metric: Result<M, prometheus::Error>,
-    ) -> Result<M, prometheus::Error> {
-        let metric = metric?;
-        self.0.register(Box::new(metric.clone()))?;
-        Ok(metric)
-    }
-
-    fn counters(
-        &self,
-        n: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> Result<IntCounterVec, prometheus::Error> {
-        self.add(IntCounterVec::new(Opts::new(name(n), help), labels))
-    }
-
-    fn gauges(&self, n: &str, help: &str) -> Result<IntGaugeVec, prometheus::Error> {
-        self.add(IntGaugeVec::new(Opts::new(name(n), help), &["state"]))
-    }
-
-    fn histogram(
-        &self,
-        n: &str,
-        help: &str,
-        buckets: &[f64],
-    ) -> Result<Histogram, prometheus::Error> {
-        let options = HistogramOpts::new(name(n), help).buckets(buckets.to_vec());
-        self.add(Histogram::with_opts(options))
-    }
-
-    fn histograms(
-        &self,
-        n: &str,
-        help: &str,
-        buckets: &[f64],
-    ) -> Result<HistogramVec, prometheus::Error> {
-        let options = HistogramOpts::new(name(n), help).buckets(buckets.to_vec());
-        self.add(HistogramVec::new(options, &["ahead"]))
-    }
 }

@@ -4,7 +4,8 @@ use super::{Metrics, families::Families};
 use std::sync::Arc;
 use themecast_forecast::{
     bundle::Card,
-    events::{Detector, ForecastMade, Observer, SegmentEnded},
+    events::{Detector, ForecastMade, Observer, Raised, Reaction, SegmentEnded},
+    watchlist::Watched,
 };
 
 /// Counts what the sessions of one bundle tell; theme labels come from its catalogue.
@@ -14,12 +15,15 @@ pub struct ForecastMetrics {
 }
 
 impl ForecastMetrics {
-    /// Counts for the sessions of the bundle with this card.
-    pub fn new(metrics: Arc<Metrics>, card: Arc<Card>) -> Self {
+    /// Counts for the sessions of the bundle with this card, which watch for `watches`.
+    pub fn new(metrics: Arc<Metrics>, card: Arc<Card>, watches: &[Watched]) -> Self {
         // A rate needs a series that is there before the first alarm.
-        for detector in Detector::ALL {
-            metrics.families.divergence.alarms.with_label_values(&[label(detector)]);
-            metrics.families.divergence.held_back.with_label_values(&[label(detector)]);
+        for detector in Detector::DIVERGENCE.map(Detector::name) {
+            metrics.families.divergence.alarms.with_label_values(&[detector]);
+            metrics.families.divergence.held_back.with_label_values(&[detector]);
+        }
+        for watch in watches {
+            metrics.families.divergence.watches.with_label_values(&[&watch.name]);
         }
         Self { metrics, card }
     }
@@ -78,24 +82,25 @@ impl Observer for ForecastMetrics {
         families.divergence.score.observe(f64::from(event.score));
     }
 
-    fn alarm(&self, detector: Detector) {
-        self.families().divergence.alarms.with_label_values(&[label(detector)]).inc();
+    fn alarm(&self, event: &Raised<'_>) -> Reaction {
+        let families = &self.families().divergence;
+        match event.detector {
+            Detector::Watch => {
+                families.watches.with_label_values(&[event.watch.unwrap_or_default()]).inc();
+            }
+            Detector::OutOfDistribution => {} // counted with its residual
+            detector => families.alarms.with_label_values(&[detector.name()]).inc(),
+        }
+        Reaction::GoOn
     }
 
-    fn held_back(&self, detector: Detector) {
-        self.families().divergence.held_back.with_label_values(&[label(detector)]).inc();
+    fn held_back(&self, event: &Raised<'_>) {
+        let detector = event.detector.name();
+        self.families().divergence.held_back.with_label_values(&[detector]).inc();
     }
 
     fn residual(&self, distance: f32, out_of_distribution: bool) {
         self.families().divergence.distance.observe(f64::from(distance));
         self.families().divergence.out_of_distribution.inc_by(u64::from(out_of_distribution));
-    }
-}
-
-fn label(detector: Detector) -> &'static str {
-    match detector {
-        Detector::Martingale => "martingale",
-        Detector::Cusum => "cusum",
-        Detector::PageHinkley => "page_hinkley",
     }
 }

@@ -1,11 +1,14 @@
 //! Every metric of Themecast. Callers report what happened, typed; only this folder writes names.
 //!
-//! `families` defines the metrics with their help texts and buckets; the methods here and in
-//! `forecasts` are the only ways to change them. What several replicas report adds up: sums and
+//! `families` defines the metrics with their help texts and buckets; the methods here, in
+//! `forecasts`, `alarms` and `audits` are the only ways to change them. What several replicas report adds up: sums and
 //! counts, never means. Labels come from closed enums or the theme catalogue, never from requests.
 
+mod alarms;
+mod audits;
 mod families;
 mod forecasts;
+mod registrar;
 
 pub use forecasts::ForecastMetrics;
 

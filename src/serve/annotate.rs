@@ -73,7 +73,12 @@ impl Annotator {
         let summary = value(outcome);
         self.app.traces.keep(&self.id, &self.said, summary.as_ref().unwrap_or(&Value::Null));
         let due = self.every.is_some();
+        let json = if self.stopped() { content_filter(json) } else { json };
         self.mark(json, summary.filter(|_| due))
+    }
+
+    fn stopped(&self) -> bool {
+        matches!(&self.annotations, Ok(Some(annotations)) if annotations.stopped())
     }
 
     fn keep(&mut self, text: &str, value: Option<&Value>) {
@@ -96,6 +101,16 @@ impl Annotator {
         }
         Value::Object(chunk).to_string()
     }
+}
+
+/// The last chunk or the body of an answer that was ended before its time.
+fn content_filter(json: String) -> String {
+    let Ok(mut body) = serde_json::from_str::<Value>(&json) else { return json };
+    match body.pointer_mut("/choices/0/finish_reason") {
+        Some(reason) => *reason = "content_filter".into(),
+        None => return json,
+    }
+    body.to_string()
 }
 
 fn value(outcome: Outcome) -> Option<Value> {

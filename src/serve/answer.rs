@@ -108,7 +108,8 @@ async fn session(
         return Opened::none(asked, ApiError::invalid("n", why));
     }
     let options = asked.map(|ask| ask.options.clone()).unwrap_or_default();
-    let (runner, request) = (forecast.runner, RequestInfo { id: id.to_owned(), options });
+    let request = RequestInfo { id: id.to_owned(), options, prompt: ask::prompt(body) };
+    let runner = forecast.runner;
     // Encoding phrases to watch for takes a plugin milliseconds that no other request waits for.
     let opened = tokio::task::spawn_blocking(move || runner.open(&request)).await;
     match opened.unwrap_or_else(|error| Err(PluginError::failed(error.to_string()))) {

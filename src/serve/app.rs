@@ -1,7 +1,7 @@
 //! What every route shares.
 
 use super::{ApiError, Keys, live::Live, traces::Traces};
-use crate::{host::Host, metrics::Metrics, session::Runner};
+use crate::{forecast::Setting, host::Host, metrics::Metrics, session::Runner};
 use parking_lot::RwLock;
 use std::sync::{Arc, OnceLock};
 use themecast_forecast::bundle::Card;
@@ -10,6 +10,8 @@ use themecast_forecast::bundle::Card;
 pub struct App {
     /// The metrics of this process.
     pub metrics: Arc<Metrics>,
+    /// What bundles are attached with.
+    pub setting: Setting,
     /// Who may ask, and who may administer.
     pub keys: Keys,
     pub(super) traces: Traces,
@@ -39,8 +41,14 @@ pub struct Forecast {
 impl App {
     /// A server that is not ready yet.
     pub fn new(metrics: Arc<Metrics>, keys: Keys) -> Arc<Self> {
+        Self::with(Setting::new(metrics), keys)
+    }
+
+    /// The same, attaching bundles with `setting`.
+    pub fn with(setting: Setting, keys: Keys) -> Arc<Self> {
         let (traces, live) = (Traces::default(), Live::default());
-        Arc::new(Self { metrics, keys, traces, live, ready: OnceLock::new() })
+        let metrics = setting.metrics.clone();
+        Arc::new(Self { metrics, setting, keys, traces, live, ready: OnceLock::new() })
     }
 
     /// The model is loaded: requests are taken from now on.

@@ -52,6 +52,21 @@ pub(super) fn take(body: &mut Value, headers: &HeaderMap) -> Result<Option<Ask>,
     }
 }
 
+/// The text that is to be answered: a chat's last message of its user, or a completion's prompt;
+/// empty where there is none.
+pub(super) fn prompt(body: &Value) -> String {
+    let messages = body.get("messages").and_then(Value::as_array);
+    let of_user = |message: &&Value| message["role"] == "user";
+    let last = messages.and_then(|messages| messages.iter().rfind(of_user));
+    match last.map_or(&body["prompt"], |message| &message["content"]) {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            parts.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n")
+        }
+        _ => String::new(),
+    }
+}
+
 fn of_object(mut asked: Map<String, Value>, header: Option<Every>) -> Result<Ask, ApiError> {
     let named = match asked.remove("every") {
         None => None,
@@ -106,6 +121,18 @@ mod tests {
         let asked = take(&mut body, &headers).map_err(|error| error.body().to_string());
         assert!(body.get(FIELD).is_none(), "the host never sees the field");
         asked
+    }
+
+    #[test]
+    fn the_prompt_is_the_last_message_of_the_user_or_the_completions() {
+        let chat = json!({"messages": [
+            {"role": "user", "content": "first"},
+            {"role": "assistant", "content": "answer"},
+            {"role": "user", "content": [{"type": "text", "text": "second"}, {"type": "image_url"}]},
+        ]});
+        assert_eq!(prompt(&chat), "second");
+        assert_eq!(prompt(&json!({"prompt": "Once"})), "Once");
+        assert_eq!(prompt(&json!({"messages": []})), "");
     }
 
     fn every_of(body: Value, header: Option<&str>) -> Option<Every> {

@@ -30,7 +30,7 @@ pub(super) async fn swap(
 ) -> Result<Json<Value>, ApiError> {
     let Json(swap) = body?;
     let ready = app.ready()?;
-    let forecast = crate::forecast::load(&swap.path, &*ready.host, &app.metrics);
+    let forecast = crate::forecast::load(&swap.path, &*ready.host, &app.setting);
     app.metrics.bundle_reloaded(forecast.is_ok());
     let forecast = forecast
         .map_err(|error| ApiError::invalid("path", format!("{error:#}; the old bundle stays")))?;

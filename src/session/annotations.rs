@@ -2,7 +2,7 @@
 
 use super::{Feed, Outcome, Runner, alignment::Alignment, worker::Note};
 use crate::{
-    host::Vocabulary,
+    host::{StepSink, Vocabulary},
     metrics::{DropReason, Metrics},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -66,6 +66,11 @@ impl Annotations {
             }
             self.note(deadline).await?;
         }
+    }
+
+    /// Whether the session wanted the answer to end.
+    pub fn stopped(&self) -> bool {
+        self.feed.stops()
     }
 
     /// What was said of tokens that no chunk has asked for, in order.

@@ -21,12 +21,19 @@ pub struct Feed {
     steps: SyncSender<Message>,
     revealed: Mutex<Vec<u32>>,
     behind: AtomicBool,
+    stop: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
 }
 
 impl Feed {
-    pub(super) fn new(steps: SyncSender<Message>, metrics: Arc<Metrics>) -> Self {
-        Self { steps, revealed: Mutex::default(), behind: AtomicBool::new(false), metrics }
+    /// Hands steps on; `stop` is set by whoever wants the answer to end.
+    pub(super) fn new(
+        steps: SyncSender<Message>,
+        stop: Arc<AtomicBool>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let (revealed, behind) = (Mutex::default(), AtomicBool::new(false));
+        Self { steps, revealed, behind, stop, metrics }
     }
 
     /// The tokens of the answer that the model has read, from the `from`-th on.
@@ -46,6 +53,10 @@ impl Feed {
 }
 
 impl StepSink for Feed {
+    fn stops(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn step(&self, step: Result<RawStep, String>, took: Duration) {
         if let Ok(step) = &step {
             if step.index > 0 {

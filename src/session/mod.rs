@@ -18,7 +18,10 @@ use crate::{
     host::{Tap, Vocabulary},
     metrics::Metrics,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 use themecast_plugin_api::{Annotation, Interest, Plugin, PluginError, RequestInfo};
 
 /// What a plugin said at one step: an annotation, nothing, or why there is none.
@@ -56,9 +59,10 @@ impl Runner {
             .map_err(|panic| PluginError::failed(format!("the plugin panicked: {panic}")))??;
         let (steps, inbox) = std::sync::mpsc::sync_channel(STEPS_BEHIND);
         let (notes, outbox) = tokio::sync::mpsc::unbounded_channel();
-        worker::spawn(session, inbox, notes, self)
+        let stop = Arc::new(AtomicBool::new(false));
+        worker::spawn(session, inbox, (notes, stop.clone()), self)
             .map_err(|error| PluginError::failed(format!("no thread for the session: {error}")))?;
-        let feed = Arc::new(Feed::new(steps, self.metrics.clone()));
+        let feed = Arc::new(Feed::new(steps, stop, self.metrics.clone()));
         let annotations = Annotations::new(feed.clone(), outbox, self);
         Ok((Tap { interest: self.interest.clone(), sink: feed }, annotations))
     }

@@ -8,7 +8,11 @@ use crate::{
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, mpsc::Receiver},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Receiver,
+    },
     thread,
     time::Instant,
 };
@@ -33,7 +37,7 @@ pub(super) struct Note {
 pub(super) fn spawn(
     session: Box<dyn Session>,
     inbox: Receiver<Message>,
-    notes: UnboundedSender<Note>,
+    (notes, stop): (UnboundedSender<Note>, Arc<AtomicBool>),
     runner: &Runner,
 ) -> std::io::Result<()> {
     let worker = Worker {
@@ -43,6 +47,7 @@ pub(super) fn spawn(
         metrics: runner.metrics.clone(),
         sites: runner.interest.sites.len(),
         tokens: 0,
+        stop,
     };
     let builder = thread::Builder::new().name("themecast-session".to_owned());
     builder.spawn(move || worker.run(&inbox, &notes)).map(drop)
@@ -56,6 +61,8 @@ struct Worker {
     metrics: Arc<Metrics>,
     sites: usize,
     tokens: usize,
+    /// Set when the session wants the answer to end.
+    stop: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -116,7 +123,12 @@ impl Worker {
         let session = self.session.as_mut().map_err(|error| error.clone())?;
         let finite = |said: &Option<Annotation>| said.as_ref().is_none_or(|a| a.value.is_finite());
         match guarded(|| call(session.as_mut())) {
-            Ok(Ok(said)) if finite(&said) => Ok(said),
+            Ok(Ok(said)) if finite(&said) => {
+                if said.as_ref().is_some_and(|said| said.stop) {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+                Ok(said)
+            }
             Ok(Ok(_)) => {
                 Err(self
                     .fail(Failure::NotFinite, "the plugin said a number that is not finite".into()))

@@ -18,7 +18,7 @@ async fn start() -> Server {
     let metrics = Metrics::new().unwrap();
     let app = App::new(metrics.clone(), Keys::default());
     let host = single();
-    let forecast = attach(shipped::bundle().unwrap(), &*host, &metrics).unwrap();
+    let forecast = attach(shipped::bundle().unwrap(), &*host, &app.setting).unwrap();
     // The debug of a loaded machine must not be taken for a slow plugin.
     let runner = Runner { patience: Duration::from_secs(3), ..forecast.runner };
     app.set_ready(host, Some(Forecast { runner, ..forecast })).await;

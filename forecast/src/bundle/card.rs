@@ -3,7 +3,7 @@
 use super::BundleError;
 use crate::{
     chain::ChainCard, divergence::DetectorCard, features::FeatureLayout, linear::RowKind,
-    open::OpenCard, segment::SegmenterConfig, trust::RecogniserCard,
+    open::OpenCard, segment::SegmenterConfig, text::TextCard, trust::RecogniserCard,
 };
 use serde::{Deserialize, Serialize};
 use themecast_plugin_api::{ModelInfo, Site};
@@ -26,7 +26,8 @@ pub struct Card {
     pub segmenter: SegmenterConfig,
     /// How many segments ahead are forecast.
     pub horizons: usize,
-    /// The kind of predictor: `linear`, or `chain`, which has the linear heads too.
+    /// The kind of predictor: `linear`; `closed-form`, linear heads fitted without gradients;
+    /// `chain`, which has linear heads too; `text`, linear heads that see no activations.
     pub predictor: String,
     /// What makes the probabilities hold up.
     pub calibration: Calibration,
@@ -43,6 +44,9 @@ pub struct Card {
     /// The chain predictor, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<ChainCard>,
+    /// How the text is read, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextCard>,
     /// The open-vocabulary head, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenCard>,
@@ -131,6 +135,14 @@ pub struct Reference {
     pub excess_std: f32,
 }
 
+impl Reference {
+    /// The z-scores of a residual of the last site, *shape* `[hidden]`.
+    pub fn standardised(&self, residual: &[f32]) -> Vec<f32> {
+        let scores = residual.iter().zip(&self.residual_mean).zip(&self.residual_std);
+        scores.map(|((x, mean), std)| (x - mean) / std).collect()
+    }
+}
+
 /// A bundle that fits a model, and what is different all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fit {
@@ -142,7 +154,8 @@ impl Card {
     /// The layout of the predictor's features.
     pub fn layout(&self) -> FeatureLayout {
         let (hidden, sites) = (self.model.hidden_size, self.sites.len());
-        FeatureLayout { hidden, sites, themes: self.themes.len() }
+        let text = self.text.as_ref().map_or(0, |text| text.dimension);
+        FeatureLayout { hidden, sites, themes: self.themes.len(), text }
     }
 
     /// How many offsets the predictor has heads for: the segment being read, every horizon, and

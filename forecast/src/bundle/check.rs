@@ -20,16 +20,22 @@ fn wrong(message: String) -> Result<(), BundleError> {
 }
 
 fn kinds(card: &Card) -> Result<(), BundleError> {
+    let reads = card.text.is_some();
     let known = match card.predictor.as_str() {
-        "linear" => card.chain.is_none(),
+        "linear" | "closed-form" => card.chain.is_none(),
+        "text" => card.chain.is_none() && reads,
         "chain" => card.chain.is_some(),
         _ => false,
     };
     if !known {
         return wrong(format!(
-            "predictor '{}' is not known, or its section is missing: want linear or chain",
+            "predictor '{}' is not known, or its section is missing: want linear, closed-form, \
+             chain or text",
             card.predictor
         ));
+    }
+    if card.text.as_ref().is_some_and(|text| text.dimension == 0) {
+        return wrong("text: want embeddings of a width above 0".to_owned());
     }
     if let Err(error) = card.segmenter.validate() {
         return wrong(error.to_string());

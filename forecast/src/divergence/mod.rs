@@ -14,5 +14,5 @@ mod surprise;
 pub use coherence::{Coherence, CoherenceCard};
 pub use control::{ControlCard, Cusum, PageHinkley};
 pub use martingale::{ALPHA, Martingale, odds};
-pub use monitor::{Alarms, DetectorCard, Monitor, Segment};
-pub use surprise::{Pending, Surprise, entropy_nats, jensen_shannon, surprise_nats};
+pub use monitor::{DetectorCard, Monitor, Segment};
+pub use surprise::{Pending, Surprise, entropy_nats, jensen_shannon, surprise_nats, surprises};

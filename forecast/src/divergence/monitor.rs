@@ -33,9 +33,6 @@ pub struct Segment<'a> {
     pub residual_mean: &'a [f32],
 }
 
-/// Which detectors have just raised their alarm for the first time in this answer.
-pub type Alarms = Vec<Detector>;
-
 /// The detectors of one answer.
 #[derive(Debug, Clone)]
 pub struct Monitor {
@@ -65,11 +62,12 @@ impl Monitor {
         Self { themes: Martingale::default(), alarm: false, tuned }
     }
 
-    /// A segment has ended; which detectors raise their alarm by it.
-    pub fn end(&mut self, bundle: &Bundle, segment: Segment<'_>) -> Alarms {
+    /// A segment has ended; which detectors raise their alarm by it, for the first time in this
+    /// answer.
+    pub fn end(&mut self, bundle: &Bundle, segment: Segment<'_>) -> Vec<Detector> {
         let reference = &bundle.card.reference;
         let Segment { forecast, theme, residual_mean } = segment;
-        let mut alarms = Alarms::new();
+        let mut alarms = Vec::new();
         let mut tell = |raised: bool, detector| {
             if raised {
                 alarms.push(detector);
@@ -81,16 +79,14 @@ impl Monitor {
             let excess = surprise_nats(forecast, theme) - entropy_nats(forecast);
             tell(tuned.cusum.add(excess), Detector::Cusum);
             tell(tuned.page_hinkley.add(excess), Detector::PageHinkley);
-            let scaled = residual_mean.iter().zip(&reference.residual_mean);
-            let scaled =
-                scaled.zip(&reference.residual_std).map(|((x, mean), std)| (x - mean) / std);
-            let scaled: Vec<f32> = scaled.collect();
+            let scaled = reference.standardised(residual_mean);
             if let Some((before, distance)) = tuned.coherence.end(&scaled) {
                 tuned.residuals.bet(card.coherence.payoff(before, distance));
             }
         }
-        tell(!self.alarm && self.score() >= 1.0, Detector::Martingale);
-        self.alarm |= self.score() >= 1.0;
+        if self.score() >= 1.0 && !std::mem::replace(&mut self.alarm, true) {
+            alarms.push(Detector::Martingale);
+        }
         alarms
     }
 

@@ -34,6 +34,16 @@ pub struct Surprise {
     pub excess_nats: f32,
 }
 
+/// How surprising `theme` was to each of the forecasts made of its segment, *shape*
+/// `[ahead][themes]`.
+pub fn surprises(forecasts: &[Vec<f32>], theme: usize) -> Vec<Surprise> {
+    let surprise = |(ahead, p): (usize, &Vec<f32>)| {
+        let surprise_nats = surprise_nats(p, theme);
+        Surprise { ahead, surprise_nats, excess_nats: surprise_nats - entropy_nats(p) }
+    };
+    forecasts.iter().enumerate().map(surprise).collect()
+}
+
 /// The forecasts that have been made for segments which have not ended yet.
 #[derive(Debug, Clone, Default)]
 pub struct Pending {
@@ -55,15 +65,10 @@ impl Pending {
         self.made.front()?.first().map(Vec::as_slice)
     }
 
-    /// The running segment has ended and was of `theme`: how surprising that was, the forecast
-    /// made at its start first.
-    pub fn end(&mut self, theme: usize) -> Vec<Surprise> {
-        let forecasts = self.made.pop_front().unwrap_or_default();
-        let surprise = |(ahead, p): (usize, &Vec<f32>)| {
-            let surprise_nats = surprise_nats(p, theme);
-            Surprise { ahead, surprise_nats, excess_nats: surprise_nats - entropy_nats(p) }
-        };
-        forecasts.iter().enumerate().map(surprise).collect()
+    /// The running segment has ended: the forecasts that had been made of it, by how far ahead;
+    /// *shape* `[ahead][themes]`.
+    pub fn end(&mut self) -> Vec<Vec<f32>> {
+        self.made.pop_front().unwrap_or_default()
     }
 }
 
@@ -94,7 +99,7 @@ mod tests {
     fn excess_is_surprise_minus_the_forecasts_own_entropy() {
         let mut pending = Pending::default();
         pending.begin(&[vec![0.25, 0.75]]);
-        let surprises = pending.end(0);
+        let surprises = super::surprises(&pending.end(), 0);
         close(surprises[0].surprise_nats, 1.386294);
         close(surprises[0].excess_nats, 1.386294 - 0.562335);
     }
@@ -103,10 +108,10 @@ mod tests {
     fn forecasts_are_kept_until_their_segment_ends() {
         let mut pending = Pending::default();
         pending.begin(&[vec![0.9, 0.1], vec![0.4, 0.6]]);
-        assert_eq!(pending.end(0).len(), 1);
+        assert_eq!(pending.end().len(), 1);
         pending.begin(&[vec![0.2, 0.8], vec![0.5, 0.5]]);
         assert_eq!(pending.first(), Some(&[0.2f32, 0.8][..]));
-        let surprises = pending.end(1);
+        let surprises = super::surprises(&pending.end(), 1);
         assert_eq!(surprises.iter().map(|s| s.ahead).collect::<Vec<_>>(), [0, 1]);
         close(surprises[0].surprise_nats, -(0.8f32.ln()));
         close(surprises[1].surprise_nats, -(0.6f32.ln()));

@@ -75,12 +75,11 @@ pub struct Background {
     pub factor: Vec<f32>,
 }
 
-/// What of a row the head looks at, into `out`: all but the history of themes.
+/// What of a row the head looks at, into `out`: activations and position.
 pub fn features(row: &[f32], layout: &FeatureLayout, out: &mut Vec<f32>) {
-    let history = layout.history();
     out.clear();
-    out.extend_from_slice(&row[..history.start]);
-    out.extend_from_slice(&row[history.end..]);
+    out.extend_from_slice(&row[layout.activations()]);
+    out.extend_from_slice(&row[layout.position()]);
 }
 
 impl OpenHead {
@@ -149,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn history_is_left_out() {
-        let layout = FeatureLayout { hidden: 1, sites: 1, themes: 1 };
+    fn history_and_text_are_left_out() {
+        let layout = FeatureLayout { hidden: 1, sites: 1, themes: 1, text: 2 };
         let row: Vec<f32> = (0..layout.len()).map(|x| x as f32).collect();
         let mut out = Vec::new();
         features(&row, &layout, &mut out);

@@ -5,7 +5,7 @@
 //! into probabilities, `tensors` is how it lies in a bundle's weights. Embeddings have length 1,
 //! so the forecast embedding times a phrase's is the cosine to expect.
 //!
-//! The encoder is not here: whoever serves implements [`Embed`]. Nothing here trains.
+//! The encoder is not here: see [`Embed`](crate::text::Embed). Nothing here trains.
 
 mod head;
 mod tensors;
@@ -14,12 +14,3 @@ mod watch;
 pub use head::{Background, Calibration, OpenCard, OpenHead, OpenSet, features};
 pub(crate) use tensors::{PREFIX, read, write};
 pub use watch::{INPUTS, Phrase, Score, Watch, inputs, probability};
-
-/// Turns phrases into vectors of length 1, as the head's training did its segments.
-pub trait Embed: Send + Sync {
-    /// One vector a phrase, in the same order.
-    ///
-    /// # Errors
-    /// Why there is none, in one line.
-    fn embed(&self, phrases: &[String]) -> Result<Vec<Vec<f32>>, String>;
-}

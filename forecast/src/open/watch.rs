@@ -1,8 +1,7 @@
 //! Phrases of one request and how likely a segment like each is to come.
 
-use super::{Embed, OpenHead, head::features};
-use crate::dense::dot;
-use crate::{features::FeatureLayout, linear::RowKind};
+use super::{OpenHead, head::features};
+use crate::{dense::dot, features::FeatureLayout, linear::RowKind, text::Embed};
 
 /// How many numbers tell a phrase's chance at one moment.
 pub const INPUTS: usize = 5;
@@ -174,7 +173,7 @@ mod tests {
 
     #[test]
     fn probabilities_rise_with_the_score_of_the_phrase() {
-        let (head, layout) = (head(), FeatureLayout { hidden: 1, sites: 2, themes: 0 });
+        let (head, layout) = (head(), FeatureLayout { hidden: 1, sites: 2, themes: 0, text: 0 });
         let layout = FeatureLayout { sites: 1, ..layout };
         let mut watch = Watch::new(&head, &[vec![1.0, 0.0], vec![0.0, 1.0]]);
         let mut row = vec![0.0; layout.len()];

@@ -13,8 +13,7 @@ use crate::bundle::Reference;
 /// The distance of a residual of the last site, *shape* `[hidden]`, from the training
 /// distribution: the root mean square of its z-scores, in standard deviations a dimension.
 pub fn distance(residual: &[f32], reference: &Reference) -> f32 {
-    let scores = residual.iter().zip(&reference.residual_mean).zip(&reference.residual_std);
-    let sum: f32 = scores.map(|((x, mean), std)| ((x - mean) / std).powi(2)).sum();
+    let sum: f32 = reference.standardised(residual).iter().map(|score| score.powi(2)).sum();
     (sum / residual.len().max(1) as f32).sqrt()
 }
 

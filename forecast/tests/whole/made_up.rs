@@ -46,7 +46,7 @@ pub(crate) fn model() -> ModelInfo {
 }
 
 pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
-    let layout = FeatureLayout { hidden, sites: 1, themes };
+    let layout = FeatureLayout { hidden, sites: 1, themes, text: 0 };
     let head = |seed: u64| Affine {
         weight: numbers(seed, themes * layout.len()),
         bias: numbers(seed + 100, themes),
@@ -88,6 +88,7 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
         created: "2026-01-01T00:00:00Z".into(),
         training: serde_json::json!({}),
         chain: None,
+        text: None,
         open: None,
         trust: None,
     };

@@ -14,7 +14,8 @@ use themecast_forecast::{
     events::Silent,
     features::FeatureLayout,
     linear::RowKind,
-    open::{Background, Calibration, Embed, OpenCard, OpenHead, OpenSet, Watch},
+    open::{Background, Calibration, OpenCard, OpenHead, OpenSet, Watch},
+    text::Embed,
 };
 use themecast_plugin_api::{Phase, Plugin, PluginError, RequestInfo, Residuals, Step, Value};
 
@@ -86,7 +87,11 @@ fn plugin(bundle: Bundle, encoder: Option<Arc<Letters>>) -> ForecastPlugin {
 
 fn request(phrases: &[&str]) -> RequestInfo {
     let phrases: Vec<Value> = phrases.iter().map(|&phrase| Value::from(phrase)).collect();
-    RequestInfo { id: "r".into(), options: Value::map([("watch", Value::from(phrases))]) }
+    RequestInfo {
+        id: "r".into(),
+        options: Value::map([("watch", Value::from(phrases))]),
+        ..RequestInfo::default()
+    }
 }
 
 /// The annotations of an answer that watches for `phrases`.
@@ -190,7 +195,7 @@ fn the_head_is_saved_and_loaded_and_what_does_not_fit_is_named() {
 #[ignore = "measures time"]
 fn cost_of_sixteen_phrases() {
     let (dimension, horizons, rank) = (384, 3, 96);
-    let layout = FeatureLayout { hidden: 576, sites: 1, themes: 24 };
+    let layout = FeatureLayout { hidden: 576, sites: 1, themes: 24, text: 0 };
     let features = layout.len() - layout.history().len();
     let set = OpenSet {
         scaling: vec![1.0; 2 * features],

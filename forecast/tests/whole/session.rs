@@ -32,7 +32,7 @@ impl Observer for Counts {
 
 fn open(observer: Arc<Counts>, options: Value) -> Result<Box<dyn Session>, PluginError> {
     let plugin: Box<dyn Plugin> = Box::new(ForecastPlugin::new(Arc::new(bundle()), observer));
-    plugin.open(&RequestInfo { id: "r".into(), options })
+    plugin.open(&RequestInfo { id: "r".into(), options, ..RequestInfo::default() })
 }
 
 type Told = Result<Option<Annotation>, PluginError>;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use themecast_forecast::{
     ForecastPlugin,
     bundle::Bundle,
-    events::{Detector, Observer},
+    events::{Detector, Observer, Raised, Reaction},
     trust::{Recogniser, RecogniserCard},
 };
 use themecast_plugin_api::{Phase, Plugin, RequestInfo, Residuals, Site, Step};
@@ -29,10 +29,12 @@ impl Heard {
 }
 
 impl Observer for Heard {
-    fn alarm(&self, _: Detector) {
-        self.0.lock().unwrap().alarms += 1;
+    fn alarm(&self, event: &Raised<'_>) -> Reaction {
+        assert_ne!(event.detector, Detector::Watch);
+        self.0.lock().unwrap().alarms += usize::from(event.detector != Detector::OutOfDistribution);
+        Reaction::GoOn
     }
-    fn held_back(&self, _: Detector) {
+    fn held_back(&self, _: &Raised<'_>) {
         self.0.lock().unwrap().held_back += 1;
     }
     fn residual(&self, distance: f32, out: bool) {

@@ -15,6 +15,7 @@ use crate::{
     dataset::{Document, DocumentReader, Load},
     embed::Embed,
     eval::own,
+    replay::texts_for,
 };
 use std::path::{Path, PathBuf};
 use traces::{Texts, Trace};
@@ -68,15 +69,16 @@ pub fn run(
         }
         None => None,
     };
-    let traced = |documents: Vec<Document>| -> Result<Vec<Trace>> {
-        documents.iter().map(|one| traces::of(&bundle, texts.as_ref(), one)).collect()
+    let traced = |dir: &Path, documents: Vec<Document>| -> Result<Vec<Trace>> {
+        let read = texts_for(&bundle, dir, embedder, progress)?;
+        let of = |one| traces::of(&bundle, read.as_ref(), texts.as_ref(), one);
+        documents.iter().map(of).collect()
     };
-    let clean = traced(of(Split::Test)?)?;
+    let clean = traced(&config.data, of(Split::Test)?)?;
     progress("reading the splices");
-    let spliced = traced(read(&config.splices, &|_| Ok(true))?)?;
-    let group = traced(read(&config.data, &|document| {
-        Ok(document.group.as_deref() == Some(config.group.as_str()))
-    })?)?;
+    let spliced = traced(&config.splices, read(&config.splices, &|_| Ok(true))?)?;
+    let in_group = |document: &Document| Ok(document.group.as_deref() == Some(&*config.group));
+    let group = traced(&config.data, read(&config.data, &in_group)?)?;
     if clean.is_empty() || spliced.is_empty() {
         let message = format!("{} clean and {} spliced answers", clean.len(), spliced.len());
         return Err(LabError::Data(message));

@@ -4,6 +4,8 @@ use crate::{
     Result,
     dataset::Document,
     embed::Embed,
+    eval::embeddings::Embeddings,
+    replay::ended_segments,
     train::detectors::{Seen, seen},
 };
 use themecast_forecast::{
@@ -36,7 +38,7 @@ impl<'a> Texts<'a> {
         let mut found = Vec::new();
         for document in documents {
             let mut coherence = Coherence::default();
-            for vector in embedder.embed(&segments(document), &|_, _| {})? {
+            for vector in embedder.embed(&ended_segments(document), &|_, _| {})? {
                 found.extend(coherence.end(&vector));
             }
         }
@@ -45,10 +47,15 @@ impl<'a> Texts<'a> {
 }
 
 /// The detectors along `document`.
-pub(super) fn of(bundle: &Bundle, texts: Option<&Texts<'_>>, document: &Document) -> Result<Trace> {
-    let seen = seen(bundle, document)?;
+pub(super) fn of(
+    bundle: &Bundle,
+    read: Option<&Embeddings>,
+    texts: Option<&Texts<'_>>,
+    document: &Document,
+) -> Result<Trace> {
+    let seen = seen(bundle, read, document)?;
     let vectors = match texts {
-        Some(texts) => texts.embedder.embed(&segments(document), &|_, _| {})?,
+        Some(texts) => texts.embedder.embed(&ended_segments(document), &|_, _| {})?,
         None => Vec::new(),
     };
     let mut monitor = Monitor::new(bundle);
@@ -75,18 +82,6 @@ pub(super) fn of(bundle: &Bundle, texts: Option<&Texts<'_>>, document: &Document
 fn onset(document: &Document) -> Option<i32> {
     let (own, _) = document.id.split_once('+')?;
     own.rsplit_once('@')?.1.parse().ok()
-}
-
-/// The texts of the segments that have ended.
-fn segments(document: &Document) -> Vec<String> {
-    let (mut all, mut text) = (Vec::new(), String::new());
-    for row in document.tokens.iter().filter(|row| row.index >= 0) {
-        text.push_str(&row.text);
-        if row.segment_end {
-            all.push(std::mem::take(&mut text).trim().to_owned());
-        }
-    }
-    all
 }
 
 #[cfg(test)]

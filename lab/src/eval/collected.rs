@@ -7,7 +7,7 @@ use crate::{
     LabError, Result, Split,
     dataset::{Document, DocumentReader, Load},
     label::Labels,
-    replay::{Chain, replay},
+    replay::{Chain, Player, replay},
 };
 use std::{collections::HashMap, ops::Range, path::Path};
 use themecast_forecast::{features::FeatureLayout, linear::RowKind};
@@ -63,7 +63,7 @@ impl Collected {
             boundary: BySplit::default(),
             within: BySplit::default(),
             sites: sites.to_vec(),
-            layout: FeatureLayout { hidden, sites: sites.len(), themes: 0 },
+            layout: FeatureLayout { hidden, sites: sites.len(), themes: 0, text: 0 },
         };
         let mut prompts: HashMap<String, usize> = HashMap::new();
         for document in DocumentReader::open(dir, Load::Residuals(sites.to_vec()))? {
@@ -101,7 +101,7 @@ impl Collected {
         let (mut walk, mut token, mut start, mut segment) = (Walk::new(), 0, 0, -1);
         replay(
             document,
-            self.layout,
+            Player::plain(self.layout),
             |_, _| {},
             |moment| {
                 if moment.segment != segment {

@@ -142,7 +142,7 @@ impl Matrices {
         let validation_targets = parts.validation.targets(ahead);
         let on = Sample { rows: &self.train, targets };
         let by = Sample { rows: &self.validation, targets: &validation_targets };
-        let head = head::fit(on, by, setup.themes, None, setup.steps)?;
+        let head = head::fit(on, by, setup.themes, &[], setup.steps)?;
         Ok(Fitted {
             validation: forecasts(&self.validation, &head)?,
             test: forecasts(&self.test, &head)?,

@@ -3,13 +3,14 @@
 //! The only place of the evaluation that knows how a bundle forecasts.
 
 use super::{
+    embeddings::Embeddings,
     events::{BySplit, Place, Walk},
     joint::{self, JointCase},
 };
 use crate::{
     LabError, Result, Split,
     dataset::{DocumentReader, Load},
-    replay::{Chain, Moment, replay},
+    replay::{Chain, Moment, Player, replay},
 };
 use std::{collections::HashMap, path::Path};
 use themecast_forecast::{
@@ -54,13 +55,15 @@ pub(super) struct Everywhere {
 /// A loaded bundle that forecasts.
 pub(super) struct Ours<'a> {
     bundle: &'a Bundle,
+    texts: Option<&'a Embeddings>,
     offsets: usize,
 }
 
 impl<'a> Ours<'a> {
-    /// The bundle's forecasts up to `horizons` segments ahead.
-    pub(super) fn new(bundle: &'a Bundle, horizons: usize) -> Self {
-        Self { bundle, offsets: horizons + 1 }
+    /// The bundle's forecasts up to `horizons` segments ahead; `texts` are the embeddings that it
+    /// reads.
+    pub(super) fn new(bundle: &'a Bundle, texts: Option<&'a Embeddings>, horizons: usize) -> Self {
+        Self { bundle, texts, offsets: horizons + 1 }
     }
 
     /// What the logits at `place` are divided by, `offset` segments ahead.
@@ -90,7 +93,8 @@ impl<'a> Ours<'a> {
             let (mut walk, mut distances) = (Walk::new(), Vec::new());
             let mut forecaster = Forecaster::new(bundle);
             let now = |row: &[f32], now: &mut Vec<f32>| classifier.probabilities(row, now);
-            replay(&document, bundle.layout(), now, |moment| {
+            let player = Player { layout: bundle.layout(), texts: self.texts };
+            replay(&document, player, now, |moment| {
                 let hidden = bundle.card.model.hidden_size;
                 let last = &moment.residuals[moment.residuals.len() - hidden..];
                 distances.push(trust::distance(last, &bundle.card.reference));

@@ -36,6 +36,7 @@ struct Inputs<'a> {
     dir: &'a Path,
     config: &'a EvalConfig,
     bundle: Bundle,
+    embedder: Option<&'a dyn Embed>,
     labels: Labels,
     chains: HashMap<String, Chain>,
     horizons: usize,
@@ -56,14 +57,15 @@ pub(super) fn run(
     check_themes(&bundle, &labels)?;
     let chains = replay::chains(&labels)?;
     let horizons = config.horizons.clamp(1, bundle.card.horizons);
-    let inputs = Inputs { dir, config, bundle, labels, chains, horizons, progress };
+    let inputs = Inputs { dir, config, bundle, embedder, labels, chains, horizons, progress };
     progress("reading the collection");
     let sites = sites(&inputs.bundle, &info);
     let hidden = info.model.hidden_size;
     let reading = Reading { sites: &sites, hidden, layer_norm: false };
     let collected = Collected::read(dir, &inputs.labels, &inputs.chains, reading)?;
     progress("replaying the bundle");
-    let own = Ours::new(&inputs.bundle, horizons).replay(dir, &inputs.chains)?;
+    let texts = replay::texts_for(&inputs.bundle, dir, embedder, progress)?;
+    let own = Ours::new(&inputs.bundle, texts.as_ref(), horizons).replay(dir, &inputs.chains)?;
     let embeddings = match embedder {
         Some(embedder) => Some(inputs.embed(&collected, embedder)?),
         None => None,
@@ -160,7 +162,7 @@ impl Inputs<'_> {
 
     /// The bundle's forecasts as those of a model.
     fn ours(&self, own: &BySplit<Forecasts>, aheads: &[usize], place: Place) -> Model {
-        let ours = Ours::new(&self.bundle, self.horizons);
+        let ours = Ours::new(&self.bundle, None, self.horizons);
         let of = |forecasts: &Forecasts, ahead: usize| {
             forecasts.by_offset.get(ahead).cloned().unwrap_or_default()
         };
@@ -279,10 +281,9 @@ impl Inputs<'_> {
             let bundle = own::load(path)?;
             check_themes(&bundle, &self.labels)?;
             let horizons = self.horizons.min(bundle.card.horizons);
-            reports.extend(figures(
-                path,
-                &Ours::new(&bundle, horizons).replay(self.dir, &self.chains)?,
-            ));
+            let texts = replay::texts_for(&bundle, self.dir, self.embedder, self.progress)?;
+            let ours = Ours::new(&bundle, texts.as_ref(), horizons);
+            reports.extend(figures(path, &ours.replay(self.dir, &self.chains)?));
         }
         Ok(reports)
     }

@@ -42,7 +42,7 @@ fn held_out_groups_are_scored_apart_and_recognised() {
     label::run(dir.path(), &ByWord, &|_| {}).unwrap();
     let train = |name: &str, seed| {
         let config = TrainConfig { horizons: 1, seed, ..TrainConfig::new(dir.path().join(name)) };
-        train::run(dir.path(), &config, &|_| {}).unwrap();
+        train::run(dir.path(), &config, None, &|_| {}).unwrap();
         config.out
     };
     let config = EvalConfig {

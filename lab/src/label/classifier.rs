@@ -43,6 +43,11 @@ impl Classifier {
         }
     }
 
+    /// The ids of its themes, in order.
+    pub fn themes(&self) -> impl Iterator<Item = &str> {
+        self.catalogue.iter().map(|entry| entry.id.as_str())
+    }
+
     /// Writes the classifier to the file `path`.
     ///
     /// # Errors

@@ -159,7 +159,7 @@ fn fit(
     let (train, validation) = (Matrix::new(train, features)?, Matrix::new(validation, features)?);
     let on = Sample { rows: &train, targets: &train_targets };
     let by = Sample { rows: &validation, targets: &validation_targets };
-    let head = head::fit(on, by, themes, None, STEPS)?;
+    let head = head::fit(on, by, themes, &[], STEPS)?;
     progress(&format!(
         "distilled from {} answers: {:.3} nats on the validation split's (penalty {})",
         train_targets.len() / DRAWS,

@@ -5,7 +5,7 @@ use crate::{
     dataset::{Document, DocumentReader, Load},
     embed::Embed,
     label::Labels,
-    replay::replay,
+    replay::{Player, replay},
     split::stable_hash,
 };
 use ndarray::Array2;
@@ -172,7 +172,8 @@ impl<'a> Reading<'a> {
             labelled.entry(&label.document).or_default().push((&label.text, label.theme));
         }
         // Without themes a row has no history: the features that the head looks at, and no other.
-        let layout = FeatureLayout { hidden: wanted.hidden, sites: wanted.sites.len(), themes: 0 };
+        let layout =
+            FeatureLayout { hidden: wanted.hidden, sites: wanted.sites.len(), themes: 0, text: 0 };
         let (answers, texts, themes) = (Vec::new(), Vec::new(), Vec::new());
         let (boundary, mid) = Default::default();
         Self { wanted, layout, labelled, answers, texts, themes, boundary, mid }
@@ -200,7 +201,7 @@ impl<'a> Reading<'a> {
         let mut token = 0;
         replay(
             document,
-            self.layout,
+            Player::plain(self.layout),
             |_, now| now.clear(),
             |moment| {
                 let mid = moment.kind == RowKind::Mid;

@@ -22,7 +22,7 @@ fn trained(dir: &Path, horizons: usize) -> std::path::PathBuf {
     label::run(dir, &ByWord, &|_| {}).unwrap();
     let bundle = dir.join("bundle");
     let config = TrainConfig { horizons: 2, ..TrainConfig::new(&bundle) };
-    classes::run(dir, &config, &|_| {}).unwrap();
+    classes::run(dir, &config, None, &|_| {}).unwrap();
     let config = OpenConfig { horizons, rank: 6, background_rank: 4, ..OpenConfig::default() };
     train(dir, &bundle, &config, ENCODER, &|_| {}).unwrap();
     bundle

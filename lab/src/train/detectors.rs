@@ -3,7 +3,8 @@
 use crate::{
     LabError, Result, Split,
     dataset::{Document, DocumentReader, Load},
-    replay::{Chain, replay},
+    eval::embeddings::Embeddings,
+    replay::{Chain, Player, replay},
 };
 use std::{collections::HashMap, path::Path};
 use themecast_forecast::{
@@ -37,17 +38,22 @@ pub(crate) struct Seen {
     pub(crate) token: usize,
 }
 
-/// The segments of `document`, which has the residuals of the bundle's sites.
+/// The segments of `document`, which has the residuals of the bundle's sites; `texts` are the
+/// embeddings that the bundle reads.
 ///
 /// # Errors
-/// [`LabError::Data`] where residuals have another width.
-pub(crate) fn seen(bundle: &Bundle, document: &Document) -> Result<Vec<Seen>> {
+/// [`LabError::Data`] where residuals have another width or a text has no embedding.
+pub(crate) fn seen(
+    bundle: &Bundle,
+    texts: Option<&Embeddings>,
+    document: &Document,
+) -> Result<Vec<Seen>> {
     let classifier = &bundle.predictor.heads(RowKind::Boundary)[0];
     let now = |row: &[f32], now: &mut Vec<f32>| classifier.probabilities(row, now);
     let mut forecaster = Forecaster::new(bundle);
     let mean = bundle.layout().last_segment_mean();
     let (mut seen, mut before, mut token) = (Vec::new(), None::<Vec<f32>>, 0);
-    replay(document, bundle.layout(), now, |moment| {
+    replay(document, Player { layout: bundle.layout(), texts }, now, |moment| {
         let foresight = forecaster.forecast(bundle, moment.kind, moment.features);
         token += usize::from(moment.segment >= 0);
         if moment.kind == RowKind::Boundary {
@@ -75,6 +81,7 @@ pub(crate) fn seen(bundle: &Bundle, document: &Document) -> Result<Vec<Seen>> {
 pub(super) fn tune(
     dir: &Path,
     bundle: &Bundle,
+    texts: Option<&Embeddings>,
     chains: &HashMap<String, Chain>,
 ) -> Result<DetectorCard> {
     let slack_nats = SLACK * bundle.card.reference.excess_std;
@@ -87,12 +94,13 @@ pub(super) fn tune(
         }
         let (mut cusum, mut page_hinkley) = (Cusum::new(card), PageHinkley::new(card));
         let (mut coherence, mut most) = (Coherence::default(), (0f32, 0f32));
-        for one in seen(bundle, &document)? {
+        for one in seen(bundle, texts, &document)? {
             let excess = surprise_nats(&one.forecast, one.theme) - entropy_nats(&one.forecast);
             cusum.add(excess);
             page_hinkley.add(excess);
             most = (most.0.max(cusum.score()), most.1.max(page_hinkley.score()));
-            distances.extend(coherence.end(&standardised(bundle, &one.residual_mean)));
+            distances
+                .extend(coherence.end(&bundle.card.reference.standardised(&one.residual_mean)));
         }
         sums.push(most.0);
         rises.push(most.1);
@@ -110,11 +118,4 @@ pub(super) fn tune(
         page_hinkley: control(rises),
         coherence: CoherenceCard::of(&distances, QUANTILES),
     })
-}
-
-/// The z-scores of a residual of the last site.
-pub(crate) fn standardised(bundle: &Bundle, residual: &[f32]) -> Vec<f32> {
-    let reference = &bundle.card.reference;
-    let scores = residual.iter().zip(&reference.residual_mean).zip(&reference.residual_std);
-    scores.map(|((x, mean), std)| (x - mean) / std).collect()
 }

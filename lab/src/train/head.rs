@@ -38,7 +38,7 @@ pub(crate) fn fit(
     train: Sample<'_>,
     validation: Sample<'_>,
     classes: usize,
-    unused: Option<&Range<usize>>,
+    unused: &[Range<usize>],
     steps: u64,
 ) -> Result<Head> {
     let mut weights = Weights::zero(train.rows.features, classes);
@@ -71,7 +71,7 @@ pub(crate) fn fit(
 pub(crate) fn fit_at(
     train: Sample<'_>,
     lambda: f32,
-    unused: Option<&Range<usize>>,
+    unused: &[Range<usize>],
     start: Weights,
     steps: u64,
 ) -> Result<Weights> {

@@ -36,6 +36,14 @@ impl Matrix {
         Ok(Self { tensor, transposed, rows, features })
     }
 
+    /// The values, row-major.
+    ///
+    /// # Errors
+    /// [`LabError::Fit`].
+    pub(crate) fn values(&self) -> Result<Vec<f32>> {
+        Ok(self.tensor.flatten_all()?.to_vec1()?)
+    }
+
     /// Logits of every row, *shape* `[rows, classes]`, row-major.
     ///
     /// # Errors
@@ -82,7 +90,7 @@ pub(crate) struct Objective<'a> {
     /// The penalty: `lambda / 2 · ‖weights‖²` is added to the mean loss; biases are free.
     pub(crate) lambda: f32,
     /// Columns whose weights stay zero.
-    pub(crate) unused: Option<&'a Range<usize>>,
+    pub(crate) unused: &'a [Range<usize>],
 }
 
 impl Objective<'_> {
@@ -138,7 +146,7 @@ impl Objective<'_> {
             *slope += self.lambda * weight;
             square += f64::from(weight * weight);
         }
-        if let Some(columns) = self.unused {
+        for columns in self.unused {
             gradient[columns.start * classes..columns.end * classes].fill(0.0);
         }
         gradient.extend(bias_gradient);
@@ -199,7 +207,7 @@ mod tests {
     fn the_gradient_is_that_of_the_cost() {
         let rows = Matrix::new((0..40).map(|x| ((x * 7) % 11) as f32 / 11.0).collect(), 4).unwrap();
         let targets: Vec<_> = (0..10).map(|x| (x != 3).then_some(x % 3)).collect();
-        let objective = Objective { rows: &rows, targets: &targets, lambda: 0.1, unused: None };
+        let objective = Objective { rows: &rows, targets: &targets, lambda: 0.1, unused: &[] };
         let at: Vec<f32> = (0..15).map(|x| (x as f32 - 7.0) / 10.0).collect();
         let (_, gradient) = objective.evaluate(&at, 3).unwrap();
         for place in 0..15 {
@@ -219,8 +227,7 @@ mod tests {
             (0..90).flat_map(|x| [(x % 3) as f32, ((x % 3) as f32 - 1.0).abs(), 1.0]).collect();
         let rows = Matrix::new(values, 3).unwrap();
         let targets: Vec<_> = (0..90).map(|x| Some(x % 3)).collect();
-        let objective =
-            Objective { rows: &rows, targets: &targets, lambda: 1e-3, unused: Some(&(2..3)) };
+        let objective = Objective { rows: &rows, targets: &targets, lambda: 1e-3, unused: &[2..3] };
         let weights = objective.minimise(Weights::zero(3, 3), 200).unwrap();
         assert_eq!(weights.values[6..9], [0.0; 3]);
         for (row, target) in rows.logits(&weights).unwrap().chunks(3).zip(&targets) {
@@ -233,7 +240,7 @@ mod tests {
     fn the_intercept_alone_finds_the_shares() {
         let rows = Matrix::new(vec![0.0; 10], 1).unwrap();
         let targets: Vec<_> = (0..10).map(|x| Some(u32::from(x < 3))).collect();
-        let objective = Objective { rows: &rows, targets: &targets, lambda: 0.1, unused: None };
+        let objective = Objective { rows: &rows, targets: &targets, lambda: 0.1, unused: &[] };
         let weights = objective.minimise(Weights::zero(1, 2), 100).unwrap();
         let mut logits = rows.logits(&weights).unwrap();
         softmax(&mut logits[..2]);

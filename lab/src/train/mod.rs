@@ -8,6 +8,7 @@
 
 pub mod chain;
 pub(crate) mod detectors;
+mod fitter;
 pub(crate) mod head;
 pub(crate) mod logistic;
 mod recogniser;
@@ -17,29 +18,34 @@ mod sets;
 mod settle;
 
 pub use chain::{ChainConfig, ChainReport};
+pub use fitter::Fitting;
 pub use sets::HeadReport;
 pub use settle::SmoothingReport;
 
 use crate::{
     LabError, Result,
     dataset::{CollectionInfo, completed_ids},
+    embed::Embed,
+    eval::embeddings::Embeddings,
     label::Labels,
-    replay,
+    replay::{self, Player},
 };
 use head::Sample;
-use logistic::Weights;
 use reference::{Distances, Spread};
 use rows::{NowHeads, Source, Splits};
 use serde::Serialize;
 use serde_json::json;
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 use themecast_forecast::{
     bundle::{Bundle, Calibration, Card, FORMAT, Temperatures},
     chain::ChainModel,
+    features::FeatureLayout,
     linear::{LinearPredictor, RowKind},
+    text::TextCard,
 };
 use themecast_plugin_api::Site;
 
@@ -63,6 +69,12 @@ pub struct TrainConfig {
     pub steps: u64,
     /// The license of the bundle.
     pub license: String,
+    /// How heads are fitted.
+    pub fitting: Fitting,
+    /// Whether predictors see activations.
+    pub activations: bool,
+    /// Through which encoder they see the text, if they do: its name, for the card.
+    pub text: Option<String>,
     /// How to train a chain predictor beside the linear heads; none where it is not wanted.
     pub chain: Option<ChainConfig>,
 }
@@ -79,8 +91,28 @@ impl TrainConfig {
             mid_rows: 3,
             steps: 150,
             license: "Apache-2.0".to_owned(),
+            fitting: Fitting::Gradient,
+            activations: true,
+            text: None,
             chain: None,
         }
+    }
+
+    /// The kind of predictor, as the card has it.
+    fn kind(&self) -> &'static str {
+        match (&self.chain, self.activations, self.fitting) {
+            (Some(_), ..) => "chain",
+            (None, false, _) => "text",
+            (None, true, Fitting::ClosedForm) => "closed-form",
+            (None, true, Fitting::Gradient) => "linear",
+        }
+    }
+
+    /// The columns that heads leave alone; those that classify have no history to look at.
+    fn unused(&self, layout: FeatureLayout, classifies: bool) -> Vec<Range<usize>> {
+        let history = classifies.then(|| layout.history());
+        let activations = (!self.activations).then(|| layout.activations());
+        history.into_iter().chain(activations).collect()
     }
 
     fn check(&self) -> Result<()> {
@@ -90,6 +122,11 @@ impl TrainConfig {
         }
         if folds < 2 {
             return Err(LabError::Data(format!("{folds} folds: must be 2 or more")));
+        }
+        if !self.activations && (self.text.is_none() || self.chain.is_some()) {
+            return Err(LabError::data(
+                "a predictor without activations reads the text and has linear heads alone",
+            ));
         }
         Ok(())
     }
@@ -114,13 +151,20 @@ pub struct TrainReport {
     pub seconds: f64,
 }
 
-/// Trains on the labelled collection in the folder `dir` and saves the bundle in `config.out`.
+/// Trains on the labelled collection in the folder `dir` and saves the bundle in `config.out`;
+/// where the text is to be seen, `embedder` reads it.
 ///
-/// The same data, configuration and number of cores give the same weights.
+/// The same data, configuration and number of cores give the same linear heads; a chain predictor's
+/// sums are in no fixed order, and differ in the last digits.
 ///
 /// # Errors
 /// [`LabError`] of reading, of too little data, of fitting, or of saving.
-pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<TrainReport> {
+pub fn run(
+    dir: &Path,
+    config: &TrainConfig,
+    embedder: Option<&dyn Embed>,
+    progress: &dyn Fn(&str),
+) -> Result<TrainReport> {
     config.check()?;
     let started = Instant::now();
     let info = CollectionInfo::load(dir)?;
@@ -131,14 +175,20 @@ pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<
         progress(&format!("{later} documents came after the labels and are left out: label again"));
     }
     let sites = if config.sites.is_empty() { &info.sites } else { &config.sites };
-    let layout = replay::layout(&info, sites, labels.themes.len());
+    let texts = texts(dir, config, embedder, progress)?;
+    let texts = texts.as_ref();
+    let layout = FeatureLayout {
+        text: texts.map_or(0, Embeddings::dimension),
+        ..replay::layout(&info, sites, labels.themes.len())
+    };
+    let player = Player { layout, texts };
     let source =
-        Source { dir, sites, layout, chains: &chains, folds: config.folds, seed: config.seed };
+        Source { dir, sites, player, chains: &chains, folds: config.folds, seed: config.seed };
     let trained = train(&source, config, progress)?;
-    let (mut bundle, mut report) = bundle(&info, &labels, sites, config, trained)?;
+    let (mut bundle, mut report) = bundle(&info, &labels, (sites, layout), config, trained)?;
     progress("settling averages and sets on the validation split");
-    report.smoothing = settle::settle(dir, &mut bundle, &chains)?;
-    bundle.card.calibration.detectors = Some(detectors::tune(dir, &bundle, &chains)?);
+    report.smoothing = settle::settle(dir, &mut bundle, texts, &chains)?;
+    bundle.card.calibration.detectors = Some(detectors::tune(dir, &bundle, texts, &chains)?);
     let recogniser = recogniser::fit(dir, &info, &chains)?;
     progress(&format!(
         "prompts are recognised at {} by {} directions",
@@ -152,6 +202,20 @@ pub fn run(dir: &Path, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<
     Ok(report)
 }
 
+/// The embeddings that the predictor is to read.
+fn texts(
+    dir: &Path,
+    config: &TrainConfig,
+    embedder: Option<&dyn Embed>,
+    progress: &dyn Fn(&str),
+) -> Result<Option<Embeddings>> {
+    match (&config.text, embedder) {
+        (None, _) => Ok(None),
+        (Some(_), Some(embedder)) => replay::embed_texts(dir, embedder, progress).map(Some),
+        (Some(name), None) => Err(LabError::Data(format!("{name} is needed to read the text"))),
+    }
+}
+
 struct Trained {
     predictor: LinearPredictor,
     chain: Option<ChainModel>,
@@ -161,7 +225,7 @@ struct Trained {
 }
 
 fn train(source: &Source<'_>, config: &TrainConfig, progress: &dyn Fn(&str)) -> Result<Trained> {
-    let layout = source.layout;
+    let layout = source.layout();
     progress("reading the collection");
     let mut spread = Spread::new(layout.hidden);
     let first = source.without_history(|residual| spread.add(residual))?;
@@ -217,16 +281,16 @@ fn now_heads(
 ) -> Result<NowHeads> {
     use rayon::prelude::*;
     progress(&format!("classifier of segments: {} rows", rows.train.origins.len()));
-    let layout = source.layout;
+    let layout = source.layout();
     let themes = layout.themes;
-    let history = layout.history();
-    let unused = Some(&history);
+    let unused = config.unused(layout, true);
+    let fitter = config.fitting.fitter(config.steps);
     let [train_targets, validation_targets] = [rows.train.targets(0), rows.validation.targets(0)];
     let folds: Vec<usize> = rows.train.origins.iter().map(|origin| origin.fold).collect();
     let (scaler, train, validation) = sets::matrices(rows, layout)?;
     let train_sample = Sample { rows: &train, targets: &train_targets };
     let validation_sample = Sample { rows: &validation, targets: &validation_targets };
-    let whole = head::fit(train_sample, validation_sample, themes, unused, config.steps)?;
+    let whole = fitter.fit(train_sample, validation_sample, themes, &unused)?;
     progress(&format!(
         "classifier of segments: {:.1} % right on the validation split; {} folds",
         100.0 * whole.validation_top1,
@@ -236,8 +300,7 @@ fn now_heads(
         let rest = train_targets.iter().zip(&folds);
         let targets: Vec<_> = rest.map(|(target, &of)| target.filter(|_| of != fold)).collect();
         let sample = Sample { rows: &train, targets: &targets };
-        let start = Weights::zero(layout.len(), themes);
-        let weights = head::fit_at(sample, whole.lambda, unused, start, config.steps)?;
+        let weights = fitter.again(sample, &whole, &unused)?;
         Ok(scaler.fold(&weights, whole.temperature))
     };
     let folds = (0..config.folds).into_par_iter().map(without).collect::<Result<_>>()?;
@@ -247,7 +310,7 @@ fn now_heads(
 fn bundle(
     info: &CollectionInfo,
     labels: &Labels,
-    sites: &[Site],
+    (sites, layout): (&[Site], FeatureLayout),
     config: &TrainConfig,
     trained: Trained,
 ) -> Result<(Bundle, TrainReport)> {
@@ -261,7 +324,7 @@ fn bundle(
         themes: labels.themes.clone(),
         segmenter: info.segmenter.clone(),
         horizons: config.horizons,
-        predictor: if chain.is_some() { "chain" } else { "linear" }.to_owned(),
+        predictor: config.kind().to_owned(),
         calibration: Calibration {
             temperatures: Temperatures {
                 boundary: temperatures(RowKind::Boundary),
@@ -285,6 +348,7 @@ fn bundle(
             "boundary_rows": report.boundary_rows, "mid_rows": report.mid_rows,
         }),
         chain: chain.as_ref().map(|model| model.card.clone()),
+        text: config.text.clone().map(|embedder| TextCard { embedder, dimension: layout.text }),
         open: None,
         trust: None,
     };

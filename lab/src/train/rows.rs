@@ -4,7 +4,7 @@ use super::reference::Distances;
 use crate::{
     Result, Split,
     dataset::{Document, DocumentReader, Load},
-    replay::{Chain, Moment, replay, target},
+    replay::{Chain, Moment, Player, replay, target},
     split,
 };
 use rand_xoshiro::{
@@ -71,7 +71,7 @@ impl Splits {
 pub(crate) struct Source<'a> {
     pub(crate) dir: &'a Path,
     pub(crate) sites: &'a [Site],
-    pub(crate) layout: FeatureLayout,
+    pub(crate) player: Player<'a>,
     pub(crate) chains: &'a HashMap<String, Chain>,
     pub(crate) folds: usize,
     pub(crate) seed: u64,
@@ -84,6 +84,11 @@ pub(crate) struct NowHeads {
 }
 
 impl Source<'_> {
+    /// The layout of the rows.
+    pub(crate) fn layout(&self) -> FeatureLayout {
+        self.player.layout
+    }
+
     /// The first pass: boundary rows with an empty history, for the classifiers of ended
     /// segments. `seen` is told every residual of the training split.
     ///
@@ -91,13 +96,13 @@ impl Source<'_> {
     /// [`crate::LabError`] of reading.
     pub(crate) fn without_history(&self, mut seen: impl FnMut(&[f32])) -> Result<Splits> {
         let mut rows = Splits::default();
-        let themes = self.layout.themes;
+        let themes = self.layout().themes;
         self.each(|document, split, origin| {
             let empty = |_: &[f32], now: &mut Vec<f32>| {
                 now.clear();
                 now.resize(themes, 0.0);
             };
-            replay(document, self.layout, empty, |moment| {
+            replay(document, self.player, empty, |moment| {
                 if split == Split::Train {
                     seen(self.last_site(moment.residuals));
                 }
@@ -130,7 +135,7 @@ impl Source<'_> {
             let drawn = self.draw(document, mid_rows);
             let mut token = 0;
             let now = |row: &[f32], out: &mut Vec<f32>| head.probabilities(row, out);
-            replay(document, self.layout, now, |moment| {
+            replay(document, self.player, now, |moment| {
                 let wanted = moment.kind == RowKind::Boundary || drawn.contains(&token);
                 token += 1;
                 if split == Split::Train {
@@ -162,7 +167,7 @@ impl Source<'_> {
     }
 
     fn last_site<'r>(&self, residuals: &'r [f32]) -> &'r [f32] {
-        &residuals[residuals.len() - self.layout.hidden..]
+        &residuals[residuals.len() - self.layout().hidden..]
     }
 
     /// Which of the tokens that were read to take as mid-segment rows: up to `count` a segment.

@@ -2,7 +2,7 @@
 
 use super::{
     TrainConfig,
-    head::{self, Head, Sample, Scaler},
+    head::{Head, Sample, Scaler},
     logistic::Matrix,
     reference,
     rows::{Rows, Splits},
@@ -67,6 +67,7 @@ pub(super) fn fit(
         layout.len()
     ));
     let (scaler, train, validation) = matrices(rows, layout)?;
+    let fitter = config.fitting.fitter(config.steps);
     let one = |&offset: &usize| -> Result<(Head, HeadReport)> {
         let (train_targets, validation_targets) = &targets[offset];
         let count = |targets: &[Option<u32>]| targets.iter().flatten().count();
@@ -79,11 +80,10 @@ pub(super) fn fit(
             );
             return Err(LabError::Data(message));
         }
-        let history = layout.history();
-        let unused = (offset == 0).then_some(&history);
+        let unused = config.unused(layout, offset == 0);
         let train = Sample { rows: &train, targets: train_targets };
         let sample = Sample { rows: &validation, targets: validation_targets };
-        let head = head::fit(train, sample, layout.themes, unused, config.steps)?;
+        let head = fitter.fit(train, sample, layout.themes, &unused)?;
         let report = HeadReport {
             set,
             offset,

@@ -5,7 +5,8 @@
 use crate::{
     LabError, Result, Split,
     dataset::{DocumentReader, Load},
-    replay::{Chain, replay, target},
+    eval::embeddings::Embeddings,
+    replay::{Chain, Player, replay, target},
 };
 use serde::Serialize;
 use std::{collections::HashMap, path::Path};
@@ -50,10 +51,11 @@ struct Told {
 pub(super) fn settle(
     dir: &Path,
     bundle: &mut Bundle,
+    texts: Option<&Embeddings>,
     chains: &HashMap<String, Chain>,
 ) -> Result<Vec<SmoothingReport>> {
     bundle.card.calibration.smoothing = 1.0;
-    let documents = told(dir, bundle, chains)?;
+    let documents = told(dir, bundle, texts, chains)?;
     let reports: Vec<SmoothingReport> =
         WEIGHTS.iter().map(|&weight| report(&documents, weight)).collect();
     let best = reports.iter().min_by(|a, b| a.nll_nats.total_cmp(&b.nll_nats));
@@ -69,7 +71,12 @@ pub(super) fn settle(
     Ok(reports)
 }
 
-fn told(dir: &Path, bundle: &Bundle, chains: &HashMap<String, Chain>) -> Result<Vec<Vec<Told>>> {
+fn told(
+    dir: &Path,
+    bundle: &Bundle,
+    texts: Option<&Embeddings>,
+    chains: &HashMap<String, Chain>,
+) -> Result<Vec<Vec<Told>>> {
     let mut all = Vec::new();
     let classifier = &bundle.predictor.heads(RowKind::Boundary)[0];
     for document in DocumentReader::open(dir, Load::Residuals(bundle.card.sites.clone()))? {
@@ -80,7 +87,7 @@ fn told(dir: &Path, bundle: &Bundle, chains: &HashMap<String, Chain>) -> Result<
         }
         let (mut forecaster, mut moments) = (Forecaster::new(bundle), Vec::new());
         let now = |row: &[f32], now: &mut Vec<f32>| classifier.probabilities(row, now);
-        replay(&document, bundle.layout(), now, |moment| {
+        replay(&document, Player { layout: bundle.layout(), texts }, now, |moment| {
             let steps = forecaster.forecast(bundle, moment.kind, moment.features).momentary;
             let first = usize::from(moment.kind == RowKind::Boundary);
             let came = |ahead| target(chain, moment.segment, first + ahead);

@@ -85,7 +85,8 @@ impl CustomLogitsProcessor for Probe {
         }
         drop(seen);
         let end = self.vocabulary.end_tokens();
-        if self.cancelled.load(Ordering::Relaxed) && !end.is_empty() {
+        let stops = self.reading.as_ref().is_some_and(|reading| reading.sink.stops());
+        if (stops || self.cancelled.load(Ordering::Relaxed)) && !end.is_empty() {
             return only(logits, end);
         }
         match self.sampling {

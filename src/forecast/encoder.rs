@@ -1,17 +1,20 @@
-//! The sentence encoder that phrases to watch for go through, loaded when the first one comes.
+//! The sentence encoder: of phrases to watch for, of texts that a bundle reads, of audits.
 
 use parking_lot::Mutex;
 use rayon::ThreadPool;
-use themecast_forecast::open::Embed;
-use themecast_lab::embed::{Embed as _, Embedder};
+use themecast_forecast::text;
+use themecast_lab::{
+    LabError,
+    embed::{self, Embedder},
+};
 
 /// The name on the card of bundles that were trained with it.
 pub const ENCODER: &str = "all-MiniLM-L6-v2";
 
-/// Encodes phrases, one request after the other and on one thread, so that decoding loses no more
+/// Encodes texts, one caller after the other and on one thread, so that decoding loses no more
 /// than that; the encoder is fetched and loaded when it is first needed and then kept.
 #[derive(Default)]
-pub struct Phrases(Mutex<Option<Loaded>>);
+pub struct Encoder(Mutex<Option<Loaded>>);
 
 struct Loaded {
     embedder: Embedder,
@@ -27,14 +30,27 @@ impl Loaded {
     }
 }
 
-impl Embed for Phrases {
-    fn embed(&self, phrases: &[String]) -> Result<Vec<Vec<f32>>, String> {
+impl text::Embed for Encoder {
+    fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, String> {
+        use embed::Embed;
         let mut kept = self.0.lock();
         let loaded = match kept.take() {
             Some(loaded) => loaded,
             None => Loaded::new().map_err(|error| format!("the sentence encoder: {error:#}"))?,
         };
         let Loaded { embedder, pool } = kept.insert(loaded);
-        pool.install(|| embedder.embed(phrases, &|_, _| {})).map_err(|error| error.to_string())
+        pool.install(|| embedder.embed(texts, &|_, _| {})).map_err(|error| error.to_string())
+    }
+}
+
+impl embed::Embed for Encoder {
+    fn embed(
+        &self,
+        texts: &[String],
+        progress: &dyn Fn(usize, usize),
+    ) -> Result<Vec<Vec<f32>>, LabError> {
+        let vectors = text::Embed::embed(self, texts).map_err(LabError::Embed)?;
+        progress(texts.len(), texts.len());
+        Ok(vectors)
     }
 }

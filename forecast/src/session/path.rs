@@ -1,0 +1,159 @@
+//! The segments of one answer as they come, how far they leave what was forecast, and the alarms.
+
+use super::residuals::Trust;
+use crate::{
+    annotation::Divergence,
+    bundle::Bundle,
+    divergence::{self, Monitor, Pending, jensen_shannon, surprises},
+    events::{Detector, ForecastMade, Observer, Raised, Reaction, SegmentEnded},
+    summary::{Ended, Summary},
+    watchlist::Watching,
+};
+
+/// One answer's path so far.
+pub(super) struct Path {
+    pub(super) divergence: Divergence,
+    pub(super) summary: Summary,
+    pub(super) watches: Vec<Watching>,
+    /// What made an observer want the answer to end, and at which token.
+    pub(super) stop: Option<(Detector, usize)>,
+    pending: Pending,
+    monitor: Monitor,
+    segments: usize,
+    /// The prompt was told to be out of distribution.
+    told_out: bool,
+}
+
+/// A segment that has ended before answer token `end`.
+pub(super) struct Segment<'a> {
+    pub(super) end: usize,
+    pub(super) text: &'a str,
+    /// Its theme's distribution, by the current-theme head; *shape* `[themes]`.
+    pub(super) now: &'a [f32],
+    /// The mean of its residuals at the last site, *shape* `[hidden]`.
+    pub(super) mean: &'a [f32],
+}
+
+impl Path {
+    pub(super) fn new(bundle: &Bundle) -> Self {
+        Self {
+            divergence: Divergence::default(),
+            summary: Summary::default(),
+            watches: Vec::new(),
+            stop: None,
+            pending: Pending::default(),
+            monitor: Monitor::new(bundle),
+            segments: 0,
+            told_out: false,
+        }
+    }
+
+    /// A segment has ended.
+    pub(super) fn end(
+        &mut self,
+        bundle: &Bundle,
+        observer: &dyn Observer,
+        trust: Trust,
+        segment: Segment<'_>,
+    ) {
+        let Segment { end, text, now, mean } = segment;
+        let theme = most_likely(now);
+        let forecasts = self.pending.end();
+        let surprises = surprises(&forecasts, theme);
+        let shift = forecasts.first().map_or(0.0, |first| jensen_shannon(first, now));
+        self.segments += 1;
+        if let Some((forecast, first)) = forecasts.first().zip(surprises.first()) {
+            self.divergence.surprise_nats = first.surprise_nats;
+            self.divergence.excess_nats = first.excess_nats;
+            let segment = divergence::Segment { forecast, theme, residual_mean: mean };
+            let raised = self.monitor.end(bundle, segment);
+            self.divergence.score = self.monitor.score();
+            for detector in raised {
+                let (token, segment) = (end, self.segments);
+                let alarm = Raised {
+                    detector,
+                    watch: None,
+                    score: self.divergence.score.max(1.0),
+                    token,
+                    segment,
+                    came: Some(theme),
+                    forecast,
+                    in_distribution: trust.in_distribution,
+                };
+                self.raise(observer, trust, &alarm);
+            }
+        }
+        self.divergence.alarm = self.monitor.alarm() && !trust.out;
+        let score = self.divergence.score;
+        let ended = SegmentEnded {
+            text,
+            theme,
+            forecasts: &forecasts,
+            surprises: &surprises,
+            shift,
+            score,
+        };
+        observer.segment_ended(&ended);
+        let surprise_nats = surprises.first().map(|first| first.surprise_nats);
+        self.summary.ended(Ended { end, theme, p: now[theme], surprise_nats, score });
+    }
+
+    /// At token and segment `at` these are the forecasts, *shape* `[ahead][themes]`; and whether a
+    /// segment begins there.
+    pub(super) fn forecast(
+        &mut self,
+        observer: &dyn Observer,
+        (steps, begins): (&[Vec<f32>], bool),
+        (token, segment): (usize, usize),
+        trust: Trust,
+    ) {
+        if begins {
+            self.pending.begin(steps);
+            observer.forecast(&ForecastMade { steps });
+        }
+        self.divergence.shift =
+            self.pending.first().map_or(0.0, |first| jensen_shannon(first, &steps[0]));
+        let raised = |detector, score| Raised {
+            detector,
+            watch: None,
+            score,
+            token,
+            segment,
+            came: None,
+            forecast: steps.get(1).map_or(&[], Vec::as_slice),
+            in_distribution: trust.in_distribution,
+        };
+        if trust.out && !std::mem::replace(&mut self.told_out, true) {
+            self.tell(observer, &raised(Detector::OutOfDistribution, 1.0));
+        }
+        let mut watches = std::mem::take(&mut self.watches);
+        for watch in &mut watches {
+            if watch.push(steps) {
+                let alarm =
+                    Raised { watch: Some(watch.name()), ..raised(Detector::Watch, watch.score()) };
+                self.tell(observer, &alarm);
+            }
+        }
+        self.watches = watches;
+    }
+
+    /// Tells of a divergence; of one in an answer beyond what the bundle knows only that it was
+    /// held back.
+    fn raise(&mut self, observer: &dyn Observer, trust: Trust, alarm: &Raised<'_>) {
+        match trust.out {
+            false => self.tell(observer, alarm),
+            true => observer.held_back(alarm),
+        }
+    }
+
+    fn tell(&mut self, observer: &dyn Observer, alarm: &Raised<'_>) {
+        if observer.alarm(alarm) == Reaction::Stop {
+            self.stop.get_or_insert((alarm.detector, alarm.token));
+        }
+    }
+}
+
+fn most_likely(p: &[f32]) -> usize {
+    let best = p.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    best.map_or(0, |(theme, _)| theme)
+}

@@ -1,0 +1,162 @@
+//! Themes that an operator does not want: an alarm before one of them comes.
+//!
+//! Whether one of them comes within the horizon is forecast at every token, averaged in log space
+//! so that a single token raises nothing, and compared with two levels: the alarm is raised at the
+//! upper one and can be raised again only once the lower one was passed. Phrases that a client
+//! watches for are not here: see [`open`](crate::open).
+
+use crate::bundle::Theme;
+use serde::{Deserialize, Serialize};
+
+/// How much the newest forecast counts in the average.
+const WEIGHT: f32 = 0.3;
+/// The least probability that is told apart from none.
+const LEAST: f32 = 1e-6;
+
+/// A theme or a set of themes that must not come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watched {
+    /// Its name, in metrics and alarms; unique.
+    pub name: String,
+    /// The ids of the themes; any of them counts.
+    pub themes: Vec<String>,
+    /// The probability at which the alarm is raised, above 0 and at most 1.
+    pub raise: f32,
+    /// The probability below which it can be raised again; half of `raise` where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<f32>,
+}
+
+/// A watch that does not fit the bundle, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("watch '{name}': {problem}")]
+pub struct WatchError {
+    name: String,
+    problem: String,
+}
+
+/// One watch along one answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Watching {
+    name: String,
+    themes: Vec<usize>,
+    raise: f32,
+    release: f32,
+    log: Option<f32>,
+    raised: bool,
+}
+
+impl Watching {
+    /// Before the first token.
+    ///
+    /// # Errors
+    /// [`WatchError`] for an unknown theme or levels out of order.
+    pub fn new(watched: &Watched, catalogue: &[Theme]) -> Result<Self, WatchError> {
+        let wrong = |problem: String| WatchError { name: watched.name.clone(), problem };
+        let place = |id: &String| {
+            let found = catalogue.iter().position(|theme| theme.id == *id);
+            let known = || catalogue.iter().map(|theme| theme.id.as_str()).collect::<Vec<_>>();
+            found.ok_or_else(|| {
+                wrong(format!("the bundle has no theme '{id}': it has {}", known().join(", ")))
+            })
+        };
+        let themes = watched.themes.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let raise = watched.raise;
+        let release = watched.release.unwrap_or(raise / 2.0);
+        if themes.is_empty() {
+            return Err(wrong("names no theme: want the ids of one or more".to_owned()));
+        }
+        if !(raise > 0.0 && raise <= 1.0 && release > 0.0 && release <= raise) {
+            return Err(wrong(format!(
+                "raise {raise} and release {release}: want 0 < release ≤ raise ≤ 1"
+            )));
+        }
+        let name = watched.name.clone();
+        Ok(Self { name, themes, raise, release, log: None, raised: false })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes the forecasts of one moment, *shape* `[ahead][themes]`, 0 being the segment being
+    /// written, which is not counted. Whether the alarm is raised now.
+    pub fn push(&mut self, steps: &[Vec<f32>]) -> bool {
+        let absent = steps.iter().skip(1).map(|step| 1.0 - self.share(step)).product::<f32>();
+        let newest = (1.0 - absent).max(LEAST).ln();
+        let log = self.log.map_or(newest, |log| log + WEIGHT * (newest - log));
+        self.log = Some(log);
+        let before = self.raised;
+        self.raised = self.p() >= if before { self.release } else { self.raise };
+        self.raised && !before
+    }
+
+    /// The averaged probability that one of the themes comes within the horizon.
+    pub fn p(&self) -> f32 {
+        self.log.map_or(0.0, f32::exp)
+    }
+
+    /// That probability as a fraction of the level at which the alarm is raised.
+    pub fn score(&self) -> f32 {
+        self.p() / self.raise
+    }
+
+    fn share(&self, step: &[f32]) -> f32 {
+        self.themes.iter().filter_map(|&theme| step.get(theme)).sum::<f32>().min(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalogue() -> Vec<Theme> {
+        let theme = |id: &str| Theme {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            description: String::new(),
+            share: 0.5,
+        };
+        ["tips", "refund", "closing"].map(theme).into()
+    }
+
+    fn watched(themes: &[&str], raise: f32, release: Option<f32>) -> Watched {
+        let themes = themes.iter().map(|&id| id.to_owned()).collect();
+        Watched { name: "money".to_owned(), themes, raise, release }
+    }
+
+    fn steps(p: f32) -> Vec<Vec<f32>> {
+        vec![vec![0.0, 1.0, 0.0], vec![1.0 - p, p / 2.0, p / 2.0], vec![1.0, 0.0, 0.0]]
+    }
+
+    #[test]
+    fn it_is_raised_once_and_again_only_after_it_was_released() {
+        let watched = watched(&["refund", "closing"], 0.5, Some(0.2));
+        let mut watch = Watching::new(&watched, &catalogue()).unwrap();
+        let mut told = |p: f32, times: usize| (0..times).filter(|_| watch.push(&steps(p))).count();
+        assert_eq!(told(0.1, 10), 0, "what is being written does not count");
+        assert_eq!(told(0.9, 1), 0, "one token is not enough");
+        assert_eq!(told(0.9, 20), 1);
+        assert_eq!(told(0.3, 20) + told(0.9, 20), 0, "it was not released");
+        assert_eq!(told(0.05, 20) + told(0.9, 20), 1);
+    }
+
+    #[test]
+    fn the_probability_is_of_any_theme_at_any_distance() {
+        let watched = watched(&["refund"], 1.0, None);
+        let mut watch = Watching::new(&watched, &catalogue()).unwrap();
+        watch.push(&[vec![], vec![0.0, 0.5, 0.5], vec![0.0, 0.5, 0.5]]);
+        assert!((watch.p() - 0.75).abs() < 1e-6 && (watch.score() - 0.75).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let problem = |watched| Watching::new(&watched, &catalogue()).unwrap_err().to_string();
+        assert!(problem(watched(&["shoes"], 0.5, None)).contains("tips, refund, closing"));
+        assert!(problem(watched(&[], 0.5, None)).contains("names no theme"));
+        assert!(problem(watched(&["tips"], 0.5, Some(0.6))).contains("release ≤ raise"));
+        assert!(problem(watched(&["tips"], f32::NAN, None)).contains("raise"));
+    }
+}

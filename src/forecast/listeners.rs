@@ -1,0 +1,136 @@
+//! Who hears of each answer: metrics of all of them, the desk of alarms, the auditor.
+
+use super::{
+    Setting,
+    audit::{Auditor, Heard},
+};
+use crate::metrics::ForecastMetrics;
+use anyhow::Result;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use themecast_alarms::{Alarm, Desk, Detector as Kind, Likely, Verdict};
+use themecast_forecast::{
+    bundle::Card,
+    events::{Detector, ForecastMade, Observer, Raised, Reaction, SegmentEnded},
+};
+use themecast_plugin_api::RequestInfo;
+
+/// Hears of the answers of one bundle.
+pub(super) struct Listeners(Arc<Shared>);
+
+struct Shared {
+    metrics: ForecastMetrics,
+    desk: Option<Arc<Desk>>,
+    auditor: Option<Auditor>,
+    card: Arc<Card>,
+    model: String,
+}
+
+/// Hears of one answer.
+struct Listener {
+    shared: Arc<Shared>,
+    id: String,
+    /// The last segment's text, where alarms are to carry it.
+    excerpt: Mutex<String>,
+    /// What the auditor is to label, if this answer is audited.
+    heard: Option<Mutex<Vec<Heard>>>,
+}
+
+impl Listeners {
+    /// # Errors
+    /// One line that says why answers can't be audited.
+    pub(super) fn new(setting: &Setting, card: Arc<Card>, model: &str) -> Result<Self> {
+        let auditor = match setting.audited > 0.0 {
+            true => Some(Auditor::start(setting, &card)?),
+            false => None,
+        };
+        let metrics = ForecastMetrics::new(setting.metrics.clone(), card.clone(), &setting.watches);
+        let (desk, model) = (setting.desk.clone(), model.to_owned());
+        Ok(Self(Arc::new(Shared { metrics, desk, auditor, card, model })))
+    }
+}
+
+impl Observer for Listeners {
+    fn answer(&self, request: &RequestInfo) -> Option<Arc<dyn Observer>> {
+        let audited = self.0.auditor.as_ref().is_some_and(|auditor| auditor.takes(&request.id));
+        Some(Arc::new(Listener {
+            shared: self.0.clone(),
+            id: request.id.clone(),
+            excerpt: Mutex::default(),
+            heard: audited.then(Mutex::default),
+        }))
+    }
+}
+
+impl Listener {
+    fn described(&self, event: &Raised<'_>) -> Alarm {
+        let Shared { card, model, desk, .. } = &*self.shared;
+        let id = |theme: usize| card.themes.get(theme).map(|theme| theme.id.clone());
+        let mut forecast: Vec<Likely> = event
+            .forecast
+            .iter()
+            .enumerate()
+            .filter_map(|(theme, &p)| Some(Likely { theme: id(theme)?, p }))
+            .collect();
+        forecast.sort_by(|a, b| b.p.total_cmp(&a.p));
+        let text = desk.as_ref().is_some_and(|desk| desk.wants_text());
+        Alarm {
+            label: event.watch.map(str::to_owned),
+            score: event.score,
+            token: event.token,
+            segment: event.segment,
+            came: event.came.and_then(id),
+            forecast,
+            in_distribution: Some(event.in_distribution),
+            excerpt: text.then(|| self.excerpt.lock().clone()).filter(|text| !text.is_empty()),
+            ..Alarm::new(&self.id, model, kind(event.detector))
+        }
+    }
+}
+
+impl Observer for Listener {
+    fn forecast(&self, event: &ForecastMade<'_>) {
+        self.shared.metrics.forecast(event);
+    }
+
+    fn segment_ended(&self, event: &SegmentEnded<'_>) {
+        self.shared.metrics.segment_ended(event);
+        event.text.trim().clone_into(&mut self.excerpt.lock());
+        if let Some(heard) = &self.heard {
+            heard.lock().push(Heard::new(event));
+        }
+    }
+
+    fn alarm(&self, event: &Raised<'_>) -> Reaction {
+        let reaction = self.shared.metrics.alarm(event);
+        let Some(desk) = &self.shared.desk else { return reaction };
+        match desk.raise(self.described(event)) {
+            Verdict::Continue => reaction,
+            Verdict::Stop => Reaction::Stop,
+        }
+    }
+
+    fn held_back(&self, event: &Raised<'_>) {
+        self.shared.metrics.held_back(event);
+    }
+
+    fn residual(&self, distance: f32, out_of_distribution: bool) {
+        self.shared.metrics.residual(distance, out_of_distribution);
+    }
+
+    fn ended(&self) {
+        if let (Some(auditor), Some(heard)) = (&self.shared.auditor, &self.heard) {
+            auditor.audit(std::mem::take(&mut heard.lock()));
+        }
+    }
+}
+
+fn kind(detector: Detector) -> Kind {
+    match detector {
+        Detector::Martingale => Kind::Martingale,
+        Detector::Cusum => Kind::Cusum,
+        Detector::PageHinkley => Kind::PageHinkley,
+        Detector::Watch => Kind::Watch,
+        Detector::OutOfDistribution => Kind::OutOfDistribution,
+    }
+}
