@@ -5,6 +5,7 @@
 // Whatever a test can't go on without ends it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alarms;
 mod architectures;
 mod cli;
 mod forecast;
