@@ -21,6 +21,8 @@ pub(crate) struct Forecast {
     pub(crate) chains: Vec<Chain>,
     /// How many themes each conformal set holds, by segments ahead; empty where not calibrated.
     pub(crate) sets: Vec<usize>,
+    /// How far the predictors are apart, by segments ahead, in nats; empty where there is one.
+    pub(crate) disagreement_nats: Vec<f32>,
     pub(crate) divergence: Divergence,
     /// How much the residual is in distribution, 0 to 1.
     pub(crate) in_distribution: f32,
@@ -45,12 +47,14 @@ impl Forecast {
         let ahead = &self.steps[1..=options.horizon.min(self.steps.len() - 1)];
         let next = ahead.iter().zip(1usize..).map(|(step, ahead)| {
             let set = self.sets.get(ahead).map(|&set| ("set", set.into()));
+            let apart = self.disagreement_nats.get(ahead);
+            let apart = apart.map(|&nats| ("disagreement", rounded(nats)));
             let fields = [
                 ("ahead", ahead.into()),
                 ("top", top(step, themes, options.top)),
                 ("entropy", rounded(entropy_nats(step))),
             ];
-            Value::map(fields.into_iter().chain(set))
+            Value::map(fields.into_iter().chain(set).chain(apart))
         });
         let chains: Vec<Value> = self.chains.iter().map(|one| chain(one, themes)).collect();
         let mut fields = vec![

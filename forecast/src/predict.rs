@@ -1,22 +1,69 @@
 //! A bundle's forecasts along one answer: the same code in serving and in the lab.
 //!
-//! At each moment the linear heads speak; where the bundle has a chain predictor it speaks too and
-//! the two are mixed; then what flickers is averaged within the segment. What decides which theme
-//! *came* is not here: that is offset 0 of the boundary heads.
+//! Every predictor is a [`Predictor`]: heads over the row of features (fitted by gradients or in
+//! closed form, over activations, text or both) and the chain. At each moment each of them gives
+//! its opinion; two opinions are mixed; then what flickers is averaged within the segment. How far
+//! the opinions are apart is what two predictors do not know. What decides which theme *came* is
+//! not here: that is offset 0 of the boundary heads.
 
 use crate::{
     bundle::Bundle,
     chain::{Outlook, Track},
     chains::{self, Chain},
     conformal,
+    divergence::entropy_nats,
     linear::RowKind,
     smooth::Smoother,
 };
 
-/// The forecasts of one answer as it grows.
+/// What forecasts along one answer: asked at every moment, in order.
+pub trait Predictor: Send + std::fmt::Debug {
+    /// Its opinion at a moment whose raw row of features is `row`; at a boundary the row's history
+    /// has the segment that ended.
+    fn forecast(&mut self, bundle: &Bundle, kind: RowKind, row: &[f32]) -> Opinion;
+}
+
+/// What one predictor says at one moment.
 #[derive(Debug, Clone)]
+pub struct Opinion {
+    /// One distribution a segment ahead, 0 being the segment of the token that is about to be
+    /// written; *shape* `[horizons + 1][themes]`.
+    pub steps: Vec<Vec<f32>>,
+    /// From where chains go on, of a predictor that conditions each theme on those before it.
+    pub outlook: Option<Outlook>,
+}
+
+/// The heads of a bundle: each moment on its own.
+#[derive(Debug, Clone, Copy)]
+struct Heads;
+
+impl Predictor for Heads {
+    fn forecast(&mut self, bundle: &Bundle, kind: RowKind, row: &[f32]) -> Opinion {
+        // At a boundary the segment to come is one offset ahead.
+        let first = usize::from(kind == RowKind::Boundary);
+        let heads = &bundle.predictor.heads(kind)[first..=first + bundle.card.horizons];
+        let steps = heads.iter().map(|head| {
+            let mut p = Vec::new();
+            head.probabilities(row, &mut p);
+            p
+        });
+        Opinion { steps: steps.collect(), outlook: None }
+    }
+}
+
+impl Predictor for Track {
+    fn forecast(&mut self, bundle: &Bundle, kind: RowKind, row: &[f32]) -> Opinion {
+        let outlook = bundle.chain.as_ref().map(|model| self.observe(model, kind, row));
+        let steps = outlook.as_ref().map_or_else(Vec::new, |outlook| outlook.steps.clone());
+        Opinion { steps, outlook }
+    }
+}
+
+/// The forecasts of one answer as it grows.
+#[derive(Debug)]
 pub struct Forecaster {
-    track: Option<Track>,
+    heads: Box<dyn Predictor>,
+    chain: Option<Box<dyn Predictor>>,
     smoother: Smoother,
 }
 
@@ -28,6 +75,11 @@ pub struct Foresight {
     pub steps: Vec<Vec<f32>>,
     /// The same before averaging.
     pub momentary: Vec<Vec<f32>>,
+    /// How far the predictors are apart on each of them, in nats; empty where there is only one.
+    ///
+    /// What the entropy of their arithmetic mean has beyond their own: the part of the uncertainty
+    /// that is not in the answer but in what was learnt. *Source*: Lakshminarayanan et al. 2017.
+    pub disagreement_nats: Vec<f32>,
     kind: RowKind,
     outlook: Option<Outlook>,
 }
@@ -35,8 +87,10 @@ pub struct Foresight {
 impl Forecaster {
     /// Before the prompt's end.
     pub fn new(bundle: &Bundle) -> Self {
+        let chain = bundle.chain.as_ref();
         Self {
-            track: bundle.chain.as_ref().map(Track::new),
+            heads: Box::new(Heads),
+            chain: chain.map(|model| -> Box<dyn Predictor> { Box::new(Track::new(model)) }),
             smoother: Smoother::new(bundle.card.calibration.smoothing),
         }
     }
@@ -44,32 +98,33 @@ impl Forecaster {
     /// Forecasts at a moment whose raw row of features is `row`. Every moment must be told, in
     /// order; at a boundary the row's history has the segment that ended.
     pub fn forecast(&mut self, bundle: &Bundle, kind: RowKind, row: &[f32]) -> Foresight {
-        // At a boundary the segment to come is one offset ahead.
-        let first = usize::from(kind == RowKind::Boundary);
-        let heads = &bundle.predictor.heads(kind)[first..=first + bundle.card.horizons];
-        let linear = heads.iter().map(|head| {
-            let mut p = Vec::new();
-            head.probabilities(row, &mut p);
-            p
-        });
-        let linear: Vec<Vec<f32>> = linear.collect();
-        let outlook = bundle.chain.as_ref().zip(self.track.as_mut());
-        let outlook = outlook.map(|(model, track)| track.observe(model, kind, row));
-        let momentary = match (&outlook, &bundle.card.chain) {
-            (Some(outlook), Some(card)) => {
-                let mixes = if first == 1 { &card.boundary } else { &card.mid };
-                let mut steps = outlook.steps.clone();
-                for ((own, linear), mix) in steps.iter_mut().zip(&linear).zip(mixes) {
-                    mix.apply(own, linear);
-                }
-                steps
+        let heads = self.heads.forecast(bundle, kind, row);
+        let chain = self.chain.as_mut().map(|chain| chain.forecast(bundle, kind, row));
+        let (momentary, disagreement_nats, outlook) = match (chain, &bundle.card.chain) {
+            (Some(chain), Some(card)) => {
+                let mixes = if kind == RowKind::Boundary { &card.boundary } else { &card.mid };
+                let pairs = || chain.steps.iter().zip(&heads.steps);
+                let apart = pairs().map(|(own, linear)| disagreement_nats(own, linear)).collect();
+                let mixed = pairs().zip(mixes).map(|((own, linear), mix)| {
+                    let mut own = own.clone();
+                    mix.apply(&mut own, linear);
+                    own
+                });
+                (mixed.collect(), apart, chain.outlook)
             }
-            _ => linear,
+            _ => (heads.steps, Vec::new(), None),
         };
-        let mut steps = momentary.clone();
-        self.smoother.apply(first == 1, &mut steps);
-        Foresight { steps, momentary, kind, outlook }
+        let mut steps: Vec<Vec<f32>> = momentary;
+        let momentary = steps.clone();
+        self.smoother.apply(kind == RowKind::Boundary, &mut steps);
+        Foresight { steps, momentary, disagreement_nats, kind, outlook }
     }
+}
+
+/// The mutual information between a theme and which of two predictors is asked.
+fn disagreement_nats(a: &[f32], b: &[f32]) -> f32 {
+    let mean: Vec<f32> = a.iter().zip(b).map(|(a, b)| (a + b) / 2.0).collect();
+    (entropy_nats(&mean) - (entropy_nats(a) + entropy_nats(b)) / 2.0).max(0.0)
 }
 
 impl Foresight {
@@ -105,5 +160,17 @@ impl Foresight {
         let thresholds = conformal.of(self.kind).iter();
         let sets = self.steps.iter().zip(thresholds);
         sets.map(|(p, &threshold)| conformal::set_size(p, threshold)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictors_that_agree_leave_nothing_unknown_and_opposites_leave_ln_2() {
+        assert!(disagreement_nats(&[0.3, 0.7], &[0.3, 0.7]) < 1e-6);
+        let opposite = disagreement_nats(&[1.0, 0.0], &[0.0, 1.0]);
+        assert!((opposite - std::f32::consts::LN_2).abs() < 1e-6);
     }
 }

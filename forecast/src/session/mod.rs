@@ -155,6 +155,7 @@ impl Session for ForecastSession {
             segment: self.segmenter.segment(),
             chains: foresight.chains(&self.bundle, self.options.horizon, self.options.chains),
             sets: foresight.sets(&self.bundle),
+            disagreement_nats: foresight.disagreement_nats,
             steps: foresight.steps,
             divergence: self.path.divergence,
             in_distribution: trust.in_distribution,

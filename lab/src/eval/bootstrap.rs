@@ -23,11 +23,23 @@ impl Interval {
     }
 }
 
-/// How often each document is drawn, resample after resample: the same for every model.
-pub(super) struct Draws(Vec<Vec<u32>>);
+/// A mean with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Mean {
+    /// The mean over cases.
+    pub mean: f64,
+    /// Where 95 % of the resamples of documents lie.
+    pub interval: Interval,
+}
+
+/// How often each document is drawn, resample after resample: the same for whatever is compared.
+pub(crate) struct Draws {
+    counts: Vec<Vec<u32>>,
+    documents: usize,
+}
 
 impl Draws {
-    pub(super) fn new(documents: usize, resamples: usize, seed: u64) -> Self {
+    pub(crate) fn new(documents: usize, resamples: usize, seed: u64) -> Self {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut draw = || {
             let mut counts = vec![0; documents];
@@ -36,27 +48,45 @@ impl Draws {
             }
             counts
         };
-        Self((0..resamples).map(|_| draw()).collect())
+        Self { counts: (0..resamples).map(|_| draw()).collect(), documents }
     }
 
     /// The interval of the mean of `values`.
     pub(super) fn interval(&self, values: &[PerDocument]) -> Option<Interval> {
-        let mut means: Vec<f64> = self
-            .0
-            .iter()
-            .filter_map(|counts| {
-                let weighted = values.iter().zip(counts);
-                let (sum, cases) = weighted.fold((0.0, 0.0), |(sum, cases), (value, &count)| {
-                    let count = f64::from(count);
-                    (sum + count * value.sum, cases + count * value.cases)
-                });
-                (cases > 0.0).then(|| sum / cases)
-            })
-            .collect();
-        means.sort_by(f64::total_cmp);
-        let at = |q: f64| means.get((q * means.len().saturating_sub(1) as f64).round() as usize);
-        Some(Interval { low: *at(0.025)?, high: *at(0.975)? })
+        interval(self.counts.iter().filter_map(|counts| mean(values, counts)).collect())
     }
+
+    /// The mean of `(document, value)`; none where there are no values.
+    pub(crate) fn mean(&self, values: impl Iterator<Item = (usize, f64)>) -> Option<Mean> {
+        let mut sums = vec![PerDocument::default(); self.documents];
+        values.for_each(|(document, value)| sums[document].add(value));
+        self.statistic(|counts| mean(&sums, counts))
+    }
+
+    /// The value of `of` over all documents, and its interval; `of` is given how often each
+    /// document counts.
+    pub(crate) fn statistic(&self, of: impl Fn(&[u32]) -> Option<f64>) -> Option<Mean> {
+        let mean = of(&vec![1; self.documents])?;
+        let interval = interval(self.counts.iter().filter_map(|counts| of(counts)).collect())?;
+        Some(Mean { mean, interval })
+    }
+}
+
+/// The mean over cases, each document counted as often as `counts` says.
+fn mean(values: &[PerDocument], counts: &[u32]) -> Option<f64> {
+    let weighted = values.iter().zip(counts);
+    let (sum, cases) = weighted.fold((0.0, 0.0), |(sum, cases), (value, &count)| {
+        let count = f64::from(count);
+        (sum + count * value.sum, cases + count * value.cases)
+    });
+    (cases > 0.0).then(|| sum / cases)
+}
+
+/// Where 95 % of the values lie.
+pub(crate) fn interval(mut values: Vec<f64>) -> Option<Interval> {
+    values.sort_by(f64::total_cmp);
+    let at = |q: f64| values.get((q * values.len().saturating_sub(1) as f64).round() as usize);
+    Some(Interval { low: *at(0.025)?, high: *at(0.975)? })
 }
 
 /// A sum over one document's cases.
@@ -107,5 +137,15 @@ mod tests {
         assert!(interval.excludes_zero());
         let nothing = Draws::new(400, 100, 1).interval(&minus(&values, &values)).unwrap();
         assert!(!nothing.excludes_zero());
+    }
+
+    #[test]
+    fn a_statistic_is_drawn_over_all_documents() {
+        let draws = Draws::new(400, 1000, 1);
+        let found = draws.mean((0..400).map(|x| (x, f64::from(u32::from(x % 2 == 1))))).unwrap();
+        assert_eq!(found.mean, 0.5);
+        assert_eq!(draws.mean(std::iter::empty()), None);
+        let drawn = draws.statistic(|counts| Some(f64::from(counts.iter().sum::<u32>())));
+        assert_eq!(drawn.unwrap().interval, Interval { low: 400.0, high: 400.0 });
     }
 }

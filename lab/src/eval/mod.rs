@@ -6,10 +6,11 @@
 //! `fit` and `models` forecast, `judge` scores, `report` holds, `table`, `plots` and `page` show.
 //! Nothing here trains a bundle or picks one.
 
-mod bootstrap;
+pub(crate) mod bootstrap;
 mod chains;
 pub(crate) mod collected;
 mod curves;
+mod doubt;
 pub(crate) mod embeddings;
 pub(crate) mod events;
 pub(crate) mod fit;
@@ -33,13 +34,13 @@ mod tests;
 pub(crate) mod text;
 mod themes;
 
-pub use bootstrap::Interval;
+pub use bootstrap::{Interval, Mean};
 pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use report::{
-    Bin, CurveReport, Difference, EvalReport, GroupReport, HeldOutReport, HorizonReport,
-    JointReport, ModelReport, PlaceReport, RecogniserReport, ResampleReport, SeedReport,
-    ThemeReport,
+    Bin, CurveReport, Difference, DoubtReport, EvalReport, GroupReport, HeldOutReport,
+    HorizonReport, JointReport, ModelReport, PlaceReport, RecogniserReport, ResampleReport,
+    SeedReport, ThemeReport,
 };
 
 use crate::{

@@ -26,7 +26,7 @@ const GROUPS: &[&str] = &[
 
 /// The tables that `report` has something for.
 pub(super) fn of(report: &EvalReport) -> Vec<Table> {
-    let mut tables = vec![joint(report), resampled(report)];
+    let mut tables = vec![joint(report), doubt(report), resampled(report)];
     if let Some(held_out) = &report.held_out {
         tables.extend([groups(held_out), recognisers(held_out)]);
     }
@@ -50,6 +50,34 @@ fn joint(report: &EvalReport) -> Table {
         title: "Whole chains at the end of a segment: joint loss of what came".to_owned(),
         head: &["segments", "cases", "ours (nats)", "product of linear heads", "ours − product"],
         rows: report.joint.iter().map(row).collect(),
+    }
+}
+
+fn doubt(report: &EvalReport) -> Table {
+    let row = |one: &super::report::DoubtReport| {
+        let wrong = one.wrong_auroc.map_or_else(String::new, |wrong| {
+            with_interval(wrong.mean, Some(wrong.interval), false)
+        });
+        vec![
+            one.ahead.to_string(),
+            one.measure.clone(),
+            one.cases.to_string(),
+            number(Some(one.mean_nats)),
+            wrong,
+            number(one.strange_auroc),
+        ]
+    };
+    Table {
+        title: "Uncertainty at the end of a segment: what it tells".to_owned(),
+        head: &[
+            "ahead",
+            "measure",
+            "cases",
+            "mean (nats)",
+            "AUROC: wrong against right",
+            "AUROC: held-out groups against the test split",
+        ],
+        rows: report.doubt.iter().map(row).collect(),
     }
 }
 

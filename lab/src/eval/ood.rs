@@ -3,7 +3,7 @@
 //! The distance that bundles carry, and a stronger one: Mahalanobis with a shrunk covariance.
 
 use super::{
-    bootstrap::Interval,
+    bootstrap::{self, Interval},
     collected::Collected,
     events::{Part, Place},
     fit::Standard,
@@ -262,10 +262,7 @@ fn interval(known: &[Vec<f64>], strange: &[Vec<f64>], seed: u64) -> Option<Inter
         (0..prompts.len()).flat_map(one).copied().collect()
     };
     let one = |_| auroc(&draw(known), &draw(strange));
-    let mut found: Vec<f64> = (0..RESAMPLES).filter_map(one).collect();
-    found.sort_by(f64::total_cmp);
-    let at = |q: f64| found.get((q * found.len().saturating_sub(1) as f64).round() as usize);
-    Some(Interval { low: *at(0.025)?, high: *at(0.975)? })
+    bootstrap::interval((0..RESAMPLES).filter_map(one).collect())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The only place of the evaluation that knows how a bundle forecasts.
 
 use super::{
+    doubt::{self, DoubtCase},
     embeddings::Embeddings,
     events::{BySplit, Place, Walk},
     joint::{self, JointCase},
@@ -41,6 +42,8 @@ pub(super) struct Own {
     pub(super) distances: HashMap<String, Vec<f32>>,
     /// The chains that came after boundaries of the test split.
     pub(super) joint: Vec<JointCase>,
+    /// What measures of uncertainty said at boundaries of the test split and held-out groups.
+    pub(super) doubt: Vec<DoubtCase>,
 }
 
 /// Forecasts at every token within a segment.
@@ -102,6 +105,9 @@ impl<'a> Ours<'a> {
                 if split == Split::Test && moment.kind == RowKind::Boundary && moment.segment >= 0 {
                     let came = (document.id.as_str(), &chain[..]);
                     joint::score((bundle, &foresight), moment, came, &mut own.joint);
+                }
+                if moment.kind == RowKind::Boundary && moment.segment >= 0 {
+                    doubt::take(&foresight, moment, (&document, split, chain), &mut own.doubt);
                 }
                 let place = walk.place(moment, chain.len());
                 let inside = moment.kind == RowKind::Mid && moment.segment < chain.len() as i32;

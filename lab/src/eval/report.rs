@@ -1,6 +1,9 @@
 //! What an evaluation says: plain data, as JSON has it.
 
-use super::{bootstrap::Interval, metrics::Scores};
+use super::{
+    bootstrap::{Interval, Mean},
+    metrics::Scores,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -36,6 +39,9 @@ pub struct EvalReport {
     /// Beside letting the model run ahead, where other ways on were sampled.
     #[serde(default)]
     pub resampled: Vec<ResampleReport>,
+    /// What tells that a forecast is wrong, or an answer strange.
+    #[serde(default)]
+    pub doubt: Vec<DoubtReport>,
     /// Groups that nothing was trained on.
     pub held_out: Option<HeldOutReport>,
     /// One segment ahead at boundaries, theme by theme.
@@ -48,6 +54,23 @@ pub struct EvalReport {
     pub seeds: Vec<SeedReport>,
     /// What a reader has to know.
     pub notes: Vec<String>,
+}
+
+/// A measure of uncertainty at boundaries, for one number of segments ahead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DoubtReport {
+    /// Segments ahead.
+    pub ahead: usize,
+    /// The measure.
+    pub measure: String,
+    /// Forecasts of the test split.
+    pub cases: usize,
+    /// How often it is higher where the likeliest theme did not come than where it did.
+    pub wrong_auroc: Option<Mean>,
+    /// How often it is higher in held-out groups than in the test split.
+    pub strange_auroc: Option<f64>,
+    /// Its mean on the test split, in nats.
+    pub mean_nats: f64,
 }
 
 /// One forecast at the places from which other ways on were sampled.

@@ -3,7 +3,7 @@
 use super::{
     EvalConfig, OURS,
     collected::{Collected, Reading},
-    curves,
+    curves, doubt,
     embeddings::Embeddings,
     events::{BySplit, Event, Part, Place, Story, WITHIN},
     fit::{Fitted, Setup},
@@ -149,6 +149,7 @@ impl Inputs<'_> {
             now: self.now(&judge, own, &parts.test),
             mid: self.everywhere(&judge, own, collected),
             joint: joint::reports(&own.joint, stories, draws),
+            doubt: doubt::reports(&own.doubt, draws),
             resampled: self.resampled((&parts.test.events, stories), own, draws)?,
             held_out: held_out.transpose()?,
             per_theme: themes::table(&nearest, &self.labels.themes, &confusion),

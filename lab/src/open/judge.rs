@@ -7,13 +7,14 @@ use super::{
     corpus::{Corpus, Wanted},
     fit::{Sample, cosine},
     guesses::{self, Case, Guesses, OURS, Sources},
-    interval::Draws,
     phrases::Leaving,
     report::{GuessReport, OpenReport, UnseenReport},
     retrieval,
     unseen::{self, Setting},
 };
-use crate::{LabError, Result, Split, dataset::CollectionInfo, label::Labels};
+use crate::{
+    LabError, Result, Split, dataset::CollectionInfo, eval::bootstrap::Draws, label::Labels,
+};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},

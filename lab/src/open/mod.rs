@@ -17,7 +17,6 @@ pub(crate) mod cholesky;
 mod corpus;
 mod fit;
 mod guesses;
-mod interval;
 mod judge;
 pub(crate) mod lowrank;
 mod phrases;
@@ -30,9 +29,9 @@ mod text;
 mod train;
 mod unseen;
 
+pub use crate::eval::Mean;
 pub use fit::RidgeReport;
 pub use guesses::OURS;
-pub use interval::Mean;
 pub use judge::{JudgeConfig, run as judge};
 pub use report::{GuessReport, OpenReport, PUBLISHED, UnseenReport, UnseenTheme};
 pub use train::{OpenConfig, TrainedOn, run as train};

@@ -1,6 +1,6 @@
 //! What judging found, and as Markdown.
 
-use super::interval::Mean;
+use crate::eval::Mean;
 use serde::{Deserialize, Serialize};
 
 /// What judging found.

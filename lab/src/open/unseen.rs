@@ -4,11 +4,10 @@ use super::{
     catalogue::{Catalogue, NEVER},
     corpus::Corpus,
     fit::cosine,
-    interval::Draws,
     phrases::{LeftOut, PhraseCase, Unseen, logistic},
     report::{UnseenReport, UnseenTheme},
 };
-use crate::{Result, Split};
+use crate::{Result, Split, eval::bootstrap::Draws};
 use std::collections::HashMap;
 use themecast_forecast::{bundle::Theme, open::probability};
 

@@ -227,7 +227,12 @@ mod tests {
             (0..90).flat_map(|x| [(x % 3) as f32, ((x % 3) as f32 - 1.0).abs(), 1.0]).collect();
         let rows = Matrix::new(values, 3).unwrap();
         let targets: Vec<_> = (0..90).map(|x| Some(x % 3)).collect();
-        let objective = Objective { rows: &rows, targets: &targets, lambda: 1e-3, unused: &[2..3] };
+        let objective = Objective {
+            rows: &rows,
+            targets: &targets,
+            lambda: 1e-3,
+            unused: std::slice::from_ref(&(2..3)),
+        };
         let weights = objective.minimise(Weights::zero(3, 3), 200).unwrap();
         assert_eq!(weights.values[6..9], [0.0; 3]);
         for (row, target) in rows.logits(&weights).unwrap().chunks(3).zip(&targets) {
