@@ -23,7 +23,11 @@ pub(super) struct Alarms {
     /// The held-out group that is judged against clean traffic too
     #[arg(long, default_value = "odd")]
     group: String,
-    /// Leave the detector that reads the text out: no embedder is fetched
+    /// The model that wrote the answers, a .gguf file: what it thought of its tokens [default: the
+    /// default model]
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Leave the detectors that read the text out: no embedder is fetched
     #[arg(long)]
     no_embedder: bool,
     /// Where to write the report as JSON; - is stdout
@@ -48,7 +52,11 @@ impl Alarms {
         };
         let embedder = embedder.as_ref().map(|embedder| -> &dyn Embed { embedder });
         let Self { data, splices, bundle, group, .. } = self;
-        let config = AlarmConfig { data, splices, bundle, group };
+        let model = match self.model {
+            Some(model) => model,
+            None => themecast_assets::default_model(&*themecast_assets::to_stderr())?,
+        };
+        let config = AlarmConfig { data, splices, bundle, group, model: Some(model) };
         let report = alarms::run(&config, embedder, &|line| eprintln!("alarms: {line}"))?;
         if let Some(path) = &self.html {
             output::write(path, &report.to_html())?;

@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 
 /// The most segments before the present one that are told apart by their number.
 const PLACES: usize = 4;
+/// The share of clean segments that the tail is fitted to.
+const TAIL: f32 = 0.1;
+/// The least p-value that is told apart.
+const RAREST: f32 = 1e-6;
+/// How much bets favour rare segments: the less, the more.
+const KAPPA: f32 = 0.4;
 
 /// How incoherent segments of clean traffic are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,16 +37,30 @@ impl CoherenceCard {
     }
 
     /// The share of clean segments at least as incoherent; never 0.
+    ///
+    /// The most incoherent tenth is taken to fall off exponentially, so that a segment beyond all
+    /// that were seen is rarer than one of them: a single turn can be told at once.
+    /// *Source* Pickands 1975 (excesses over a threshold), with an exponential tail.
     fn p_value(&self, before: usize, distance: f32) -> f32 {
         let Some(quantiles) = self.quantiles.get(slot(before)) else { return 1.0 };
+        let start = ((1.0 - TAIL) * quantiles.len().saturating_sub(1) as f32) as usize;
+        let (count, Some((&threshold, tail))) = (quantiles.len(), quantiles[start..].split_first())
+        else {
+            return 1.0;
+        };
+        let excess = tail.iter().map(|quantile| quantile - threshold).sum::<f32>();
+        let scale = excess / tail.len().max(1) as f32;
+        if distance > threshold && scale > 0.0 {
+            return (TAIL * (-(distance - threshold) / scale).exp()).max(RAREST);
+        }
         let below = quantiles.partition_point(|quantile| *quantile < distance);
-        (quantiles.len() - below + 1) as f32 / (quantiles.len() + 1) as f32
+        (count - below + 1) as f32 / (count + 1) as f32
     }
 
-    /// What a bet on the segment pays: `1 / (2 √p)`, whose mean is 1 for clean traffic.
+    /// What a bet on the segment pays: `κ p^(κ − 1)`, whose mean is 1 for clean traffic.
     /// *Source* Vovk and Wang 2021 (calibrators of p-values).
     pub fn payoff(&self, before: usize, distance: f32) -> f32 {
-        0.5 / self.p_value(before, distance).sqrt()
+        KAPPA * self.p_value(before, distance).powf(KAPPA - 1.0)
     }
 }
 
@@ -91,7 +111,11 @@ mod tests {
         let card = CoherenceCard::of(&clean, 101);
         let payoffs = clean.iter().map(|&(before, distance)| card.payoff(before, distance));
         let mean = payoffs.sum::<f32>() / clean.len() as f32;
-        assert!((0.85..=1.02).contains(&mean), "{mean}");
-        assert!(card.payoff(1, 2000.0) > 4.0 && card.payoff(1, 0.0) < 0.51);
+        assert!((0.8..=1.05).contains(&mean), "{mean}");
+        assert!(card.payoff(1, 0.0) < 0.41);
+        // Beyond all that was seen, the farther the rarer, up to a limit.
+        let far = [1000.0, 1200.0, 1e4, 1e9].map(|distance| card.payoff(1, distance));
+        assert!(far.is_sorted() && far[0] > 4.0 && far[1] > 2.0 * far[0], "{far:?}");
+        assert_eq!(far[2], far[3]);
     }
 }

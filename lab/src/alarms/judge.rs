@@ -40,23 +40,21 @@ fn detector(
     let known = most(clean);
     let after: Vec<f64> = spliced.iter().map(|trace| peak_after(trace, name)).collect();
     let false_alarms = known.iter().filter(|score| **score >= 1.0).count();
-    let detected = RATES.map(|rate| {
-        let threshold = threshold(&known, rate);
+    let at = |rate: f64, threshold: f64| {
         let delays = delays(spliced, name, threshold);
         AtRate {
             rate,
-            detected: share(&delays, |delay| delay.is_some()),
-            median_delay_tokens: median(&delays),
+            detected: detected(&delays),
+            median_delay_tokens: median(delays.iter().map(|delay| delay.map(|(tokens, _)| tokens))),
+            median_delay_segments: median(delays.iter().map(|delay| delay.map(|(_, n)| n))),
         }
-    });
-    let nominal = delays(spliced, name, 1.0);
+    };
     DetectorReport {
         name: name.to_owned(),
         auroc: auroc(&known, &after).unwrap_or(f64::NAN),
         group_auroc: auroc(&known, &most(group)),
-        false_alarms_per_thousand: 1000.0 * false_alarms as f64 / known.len() as f64,
-        detected_at_alarm_level: share(&nominal, |delay| delay.is_some()),
-        detected: detected.to_vec(),
+        own: at(false_alarms as f64 / known.len() as f64, 1.0),
+        detected: RATES.map(|rate| at(rate, threshold(&known, rate))).to_vec(),
     }
 }
 
@@ -86,24 +84,24 @@ fn threshold(known: &[f64], rate: f64) -> f64 {
     highest + highest.abs().max(1.0) * 1e-6
 }
 
-/// Tokens from each splice to the first alarm after it; none where it was missed.
-fn delays(spliced: &[Trace], name: &str, threshold: f64) -> Vec<Option<usize>> {
+/// Tokens and segments from each splice to the first alarm after it; none where it was missed.
+fn delays(spliced: &[Trace], name: &str, threshold: f64) -> Vec<Option<(usize, usize)>> {
     let delay = |trace: &Trace| {
         let onset = trace.onset.unwrap_or(0);
-        let first =
-            values(trace, name).find(|(token, score)| *token > onset && *score >= threshold);
-        first.map(|(token, _)| token - onset)
+        let mut after = values(trace, name).filter(|(token, _)| *token > onset).zip(1..);
+        let first = after.find(|((_, score), _)| *score >= threshold);
+        first.map(|((token, _), segments)| (token - onset, segments))
     };
     spliced.iter().map(delay).collect()
 }
 
-fn share(delays: &[Option<usize>], wanted: impl Fn(&Option<usize>) -> bool) -> f64 {
-    delays.iter().filter(|delay| wanted(delay)).count() as f64 / delays.len().max(1) as f64
+fn detected(delays: &[Option<(usize, usize)>]) -> f64 {
+    delays.iter().flatten().count() as f64 / delays.len().max(1) as f64
 }
 
 /// The median over all, misses being longer than any delay; none where it is a miss.
-fn median(delays: &[Option<usize>]) -> Option<usize> {
-    let mut sorted: Vec<usize> = delays.iter().map(|delay| delay.unwrap_or(usize::MAX)).collect();
+fn median(delays: impl Iterator<Item = Option<usize>>) -> Option<usize> {
+    let mut sorted: Vec<usize> = delays.map(|delay| delay.unwrap_or(usize::MAX)).collect();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied().filter(|delay| *delay < usize::MAX)
 }
@@ -127,8 +125,8 @@ mod tests {
             trace(&[0.1, 2.0], Some(10)),
         ];
         let found = detector("one", &clean, &spliced, &[]);
-        assert_eq!(found.false_alarms_per_thousand, 0.0);
-        assert!((found.detected_at_alarm_level - 2.0 / 3.0).abs() < 1e-9);
+        assert_eq!((found.own.rate, found.own.median_delay_segments), (0.0, Some(2)));
+        assert!((found.own.detected - 2.0 / 3.0).abs() < 1e-9);
         assert_eq!(found.detected[0].median_delay_tokens, Some(20), "delays are 20, none, 10");
         assert!(found.auroc > 0.8 && found.group_auroc.is_none(), "{found:?}");
     }

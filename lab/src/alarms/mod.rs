@@ -1,10 +1,12 @@
 //! How good the alarms are: clean answers against answers that were made to leave their path.
 //!
-//! The detectors of serving run along collected answers, segment by segment. `traces` has their
-//! statistics, `judge` scores them, `report` shows what came out. Nothing here tunes a detector:
+//! The detectors of serving run along collected answers, segment by segment, beside those that
+//! one would take otherwise: sentence embeddings, token perplexity. `traces` has their statistics,
+//! `perplexity` what the model thought of its tokens, `judge` scores them, `report` shows what came out. Nothing here tunes a detector:
 //! that is training's, on answers that are not judged here.
 
 mod judge;
+mod perplexity;
 mod report;
 mod traces;
 
@@ -17,8 +19,10 @@ use crate::{
     eval::own,
     replay::texts_for,
 };
+use perplexity::Output;
 use std::path::{Path, PathBuf};
-use traces::{Texts, Trace};
+use themecast_plugin_api::Site;
+use traces::{Rival, Trace};
 
 /// What to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub struct AlarmConfig {
     pub bundle: PathBuf,
     /// A held-out group that is judged against clean traffic too.
     pub group: String,
+    /// The model's GGUF file, for the perplexity of its tokens; that detector is left out without.
+    pub model: Option<PathBuf>,
 }
 
 /// The fewest segments of an answer that is judged: splices have as many.
@@ -62,16 +68,18 @@ pub fn run(
         progress(&format!("reading the {split} split"));
         read(&config.data, &|document| Ok(Split::of(document)? == split))
     };
-    let texts = match embedder {
-        Some(embedder) => {
-            progress("tuning the text detector on the validation split");
-            Some(Texts::tune(embedder, &of(Split::Validation)?)?)
-        }
-        None => None,
-    };
+    let output = config.model.as_deref().map(Output::load).transpose()?;
+    let mut rivals = Vec::new();
+    if embedder.is_some() || output.is_some() {
+        let clean = of(Split::Validation)?;
+        progress("tuning the other detectors on the validation split");
+        let perplexity = output.as_ref().filter(|_| sites.last() == Some(&Site::Final));
+        rivals.extend(perplexity.map(|output| Rival::perplexity(output, &clean)).transpose()?);
+        rivals.extend(embedder.map(|embedder| Rival::embedding(embedder, &clean)).transpose()?);
+    }
     let traced = |dir: &Path, documents: Vec<Document>| -> Result<Vec<Trace>> {
         let read = texts_for(&bundle, dir, embedder, progress)?;
-        let of = |one| traces::of(&bundle, read.as_ref(), texts.as_ref(), one);
+        let of = |one| traces::of(&bundle, read.as_ref(), &rivals, one);
         documents.iter().map(of).collect()
     };
     let clean = traced(&config.data, of(Split::Test)?)?;

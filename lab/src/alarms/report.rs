@@ -32,15 +32,13 @@ pub struct DetectorReport {
     pub auroc: f64,
     /// The same of the held-out group's answers.
     pub group_auroc: Option<f64>,
-    /// Clean answers of a thousand that reach its own alarm level.
-    pub false_alarms_per_thousand: f64,
-    /// Splices of which it raises its alarm.
-    pub detected_at_alarm_level: f64,
-    /// Splices detected at given rates of false alarms.
+    /// At its own alarm level.
+    pub own: AtRate,
+    /// At the thresholds that give these rates of false alarms on the clean answers.
     pub detected: Vec<AtRate>,
 }
 
-/// Detection at the threshold that a share of clean answers reaches.
+/// Detection at a threshold that a share of clean answers reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AtRate {
     /// False alarms an answer.
@@ -49,20 +47,24 @@ pub struct AtRate {
     pub detected: f64,
     /// The median of the tokens from splice to alarm, misses counted as longer than any.
     pub median_delay_tokens: Option<usize>,
+    /// The same in segments: 1 is the end of the first one after the splice.
+    pub median_delay_segments: Option<usize>,
 }
 
 impl AlarmReport {
     fn table(&self) -> Table {
         let delay = |at: &AtRate| {
-            at.median_delay_tokens.map_or_else(|| "missed".to_owned(), |tokens| tokens.to_string())
+            let both = at.median_delay_tokens.zip(at.median_delay_segments);
+            both.map_or_else(|| "missed".to_owned(), |(tokens, n)| format!("{tokens} ({n})"))
         };
         let row = |one: &DetectorReport| {
             let mut row = vec![
                 one.name.clone(),
                 number(Some(one.auroc)),
                 number(one.group_auroc),
-                format!("{:.1}", one.false_alarms_per_thousand),
-                number(Some(one.detected_at_alarm_level)),
+                format!("{:.1}", 1000.0 * one.own.rate),
+                number(Some(one.own.detected)),
+                delay(&one.own),
             ];
             for at in &one.detected {
                 row.extend([number(Some(at.detected)), delay(at)]);
@@ -80,10 +82,11 @@ impl AlarmReport {
                 "AUROC on the group",
                 "false alarms per 1,000 at its own level",
                 "detected at it",
+                "median delay, tokens (segments)",
                 "detected at 1 %",
-                "median delay, tokens",
+                "median delay, tokens (segments)",
                 "detected at 0.1 %",
-                "median delay, tokens",
+                "median delay, tokens (segments)",
             ],
             rows: self.detectors.iter().map(row).collect(),
         }

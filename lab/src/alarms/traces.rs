@@ -1,5 +1,6 @@
 //! The detectors' statistics along one answer.
 
+use super::perplexity::Output;
 use crate::{
     Result,
     dataset::Document,
@@ -13,7 +14,7 @@ use themecast_forecast::{
     divergence::{Coherence, CoherenceCard, Martingale, Monitor, Segment, entropy_nats},
 };
 
-/// Quantiles of the text detector.
+/// Quantiles of the detectors of text.
 const QUANTILES: usize = 257;
 
 /// One answer.
@@ -25,24 +26,55 @@ pub(super) struct Trace {
     pub(super) onset: Option<usize>,
 }
 
-/// A detector that reads the text: how far each segment's embedding lies from the answer's so far,
-/// bet on as the residuals are.
-pub(super) struct Texts<'a> {
-    embedder: &'a dyn Embed,
+/// A detector that sees what the answer says, not what it is: a number for each segment, how
+/// unusual it is by clean answers, bet on as the residuals' is.
+pub(super) struct Rival<'a> {
+    name: &'static str,
+    /// For each segment after an answer's first: how many went before, and its number.
+    of: Measure<'a>,
     card: CoherenceCard,
 }
 
-impl<'a> Texts<'a> {
-    /// Tunes it on clean `documents`.
-    pub(super) fn tune(embedder: &'a dyn Embed, documents: &[Document]) -> Result<Self> {
-        let mut found = Vec::new();
-        for document in documents {
+/// Measures the segments of an answer.
+pub(super) type Measure<'a> = Box<dyn Fn(&Document) -> Result<Vec<(usize, f32)>> + 'a>;
+
+impl<'a> Rival<'a> {
+    /// How far each segment's sentence embedding lies from the answer's so far.
+    pub(super) fn embedding(embedder: &'a dyn Embed, clean: &[Document]) -> Result<Self> {
+        let of = move |document: &Document| {
             let mut coherence = Coherence::default();
-            for vector in embedder.embed(&ended_segments(document), &|_, _| {})? {
-                found.extend(coherence.end(&vector));
-            }
+            let vectors = embedder.embed(&ended_segments(document), &|_, _| {})?;
+            Ok(vectors.iter().filter_map(|vector| coherence.end(vector)).collect())
+        };
+        Self::tuned("text embedding", Box::new(of), clean)
+    }
+
+    /// How unlikely each segment's tokens were to the model itself.
+    pub(super) fn perplexity(output: &'a Output, clean: &[Document]) -> Result<Self> {
+        let of = |document: &Document| {
+            let means = output.by_segment(document)?;
+            Ok(means.into_iter().enumerate().skip(1).collect())
+        };
+        Self::tuned("token perplexity", Box::new(of), clean)
+    }
+
+    fn tuned(name: &'static str, of: Measure<'a>, clean: &[Document]) -> Result<Self> {
+        let mut found = Vec::new();
+        for document in clean {
+            found.extend(of(document)?);
         }
-        Ok(Self { embedder, card: CoherenceCard::of(&found, QUANTILES) })
+        Ok(Self { name, of, card: CoherenceCard::of(&found, QUANTILES) })
+    }
+
+    /// Its statistic at the end of each segment of `document`.
+    fn along(&self, document: &Document) -> Result<Vec<f32>> {
+        let mut test = Martingale::default();
+        let mut scores = vec![test.score()];
+        for (before, number) in (self.of)(document)? {
+            test.bet(self.card.payoff(before, number));
+            scores.push(test.score());
+        }
+        Ok(scores)
     }
 }
 
@@ -50,28 +82,21 @@ impl<'a> Texts<'a> {
 pub(super) fn of(
     bundle: &Bundle,
     read: Option<&Embeddings>,
-    texts: Option<&Texts<'_>>,
+    rivals: &[Rival<'_>],
     document: &Document,
 ) -> Result<Trace> {
     let seen = seen(bundle, read, document)?;
-    let vectors = match texts {
-        Some(texts) => texts.embedder.embed(&ended_segments(document), &|_, _| {})?,
-        None => Vec::new(),
-    };
+    let scored = rivals.iter().map(|rival| Ok((rival.name, rival.along(document)?)));
+    let scored: Vec<(&str, Vec<f32>)> = scored.collect::<Result<_>>()?;
     let mut monitor = Monitor::new(bundle);
-    let (mut coherence, mut text) = (Coherence::default(), Martingale::default());
     let mut moments = Vec::with_capacity(seen.len());
     for (place, one) in seen.iter().enumerate() {
         let Seen { forecast, theme, residual_mean, token, .. } = one;
         monitor.end(bundle, Segment { forecast, theme: *theme, residual_mean });
         let mut scores = monitor.scores();
         scores.push(("forecast entropy", entropy_nats(forecast)));
-        if let Some((texts, vector)) = texts.zip(vectors.get(place)) {
-            if let Some((before, distance)) = coherence.end(vector) {
-                text.bet(texts.card.payoff(before, distance));
-            }
-            scores.push(("text embedding", text.score()));
-        }
+        let others = scored.iter().filter_map(|(name, all)| Some((*name, *all.get(place)?)));
+        scores.extend(others);
         moments.push((*token, scores));
     }
     let last = seen.iter().rfind(|one| onset(document).is_some_and(|at| one.segment <= at));
