@@ -96,7 +96,15 @@ fn what_a_receiver_refuses_is_counted() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(exporter.lost() >= 512, "{}", exporter.lost());
+}
+
+#[test]
+fn a_flush_that_is_refused_is_told() {
+    let receiver = Receiver::start(Reply::Refused);
+    let exporter = exporter_to(&receiver.endpoint, "");
+    tracing::subscriber::with_default(subscriber(&exporter), || drop(request_span(request())));
     assert!(!wait(exporter.shutdown()));
+    assert_eq!(receiver.batches().len(), 1);
 }
 
 #[test]
