@@ -16,6 +16,8 @@ pub struct ForecastMade<'a> {
 /// A segment has ended.
 #[derive(Debug, Clone, Copy)]
 pub struct SegmentEnded<'a> {
+    /// The token after its last.
+    pub end: usize,
     /// Its text.
     pub text: &'a str,
     /// The theme that came, as the current-theme head has it.

@@ -59,7 +59,9 @@ enum Command {
 /// Whatever went wrong, as a chain whose lines say what was being done and why it failed.
 pub fn run() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    logging::start();
+    if !matches!(cli.command, Command::Serve(_)) {
+        logging::start(None); // the server starts it with what its configuration says of traces
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
         match cli.command {

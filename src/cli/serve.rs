@@ -1,6 +1,6 @@
 //! `themecast serve`: the server.
 
-use super::model;
+use super::{logging, model};
 use crate::{
     forecast::{self, Setting, shipped},
     host::{
@@ -21,6 +21,7 @@ use std::{
 };
 use themecast_alarms::Desk;
 use themecast_forecast::watchlist::Watched;
+use themecast_telemetry::Exporter;
 
 /// How long alarms that are still queued are waited for at the end.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -68,6 +69,9 @@ pub(super) struct Serve {
     /// Whether answers are audited: in the file alone
     #[arg(skip)]
     audit: Option<Audit>,
+    /// Where traces are exported to: in the file alone
+    #[arg(skip)]
+    telemetry: themecast_telemetry::Config,
     /// The same settings from a TOML file, and what is done about alarms; flags win
     #[arg(long)]
     #[serde(skip)]
@@ -91,6 +95,8 @@ impl Default for Audit {
 impl Serve {
     pub(super) async fn run(self) -> Result<()> {
         let config = self.with_file()?;
+        let exporter = Exporter::start(&config.telemetry)?;
+        logging::start(exporter.as_ref());
         let address = config.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
         let keys = Keys::read(config.api_keys.as_deref(), config.admin_keys.as_deref())?;
         let metrics = Metrics::new()?;
@@ -112,6 +118,9 @@ impl Serve {
         serving.await?.context("the server stopped")?;
         if let Some(desk) = &app.setting.desk {
             desk.close(CLOSING).await;
+        }
+        if let Some(exporter) = exporter {
+            exporter.shutdown().await;
         }
         tracing::info!("stopped: every answer was finished");
         Ok(())
@@ -139,6 +148,7 @@ impl Serve {
             alarms: file.alarms,
             watch: file.watch,
             audit: file.audit,
+            telemetry: file.telemetry,
             config: None,
         })
     }

@@ -1,8 +1,9 @@
-//! Who hears of each answer: metrics of all of them, the desk of alarms, the auditor.
+//! Who hears of each answer: metrics of all of them, the desk of alarms, the auditor, its trace.
 
 use super::{
     Setting,
     audit::{Auditor, Heard},
+    trace::Trace,
 };
 use crate::metrics::ForecastMetrics;
 use anyhow::Result;
@@ -32,6 +33,7 @@ struct Listener {
     id: String,
     /// The last segment's text, where alarms are to carry it.
     excerpt: Mutex<String>,
+    trace: Trace,
     /// What the auditor is to label, if this answer is audited.
     heard: Option<Mutex<Vec<Heard>>>,
 }
@@ -57,6 +59,7 @@ impl Observer for Listeners {
             shared: self.0.clone(),
             id: request.id.clone(),
             excerpt: Mutex::default(),
+            trace: Trace::here(&request.id),
             heard: audited.then(Mutex::default),
         }))
     }
@@ -75,6 +78,7 @@ impl Listener {
         forecast.sort_by(|a, b| b.p.total_cmp(&a.p));
         let text = desk.as_ref().is_some_and(|desk| desk.wants_text());
         Alarm {
+            trace_id: self.trace.id(),
             label: event.watch.map(str::to_owned),
             score: event.score,
             token: event.token,
@@ -91,10 +95,17 @@ impl Listener {
 impl Observer for Listener {
     fn forecast(&self, event: &ForecastMade<'_>) {
         self.shared.metrics.forecast(event);
+        self.trace.segment_begins();
     }
 
     fn segment_ended(&self, event: &SegmentEnded<'_>) {
         self.shared.metrics.segment_ended(event);
+        let theme = self.shared.card.themes.get(event.theme).map(|theme| theme.id.as_str());
+        self.trace.segment_ended(
+            event.end,
+            theme,
+            event.surprises.first().map(|first| first.surprise_nats),
+        );
         event.text.trim().clone_into(&mut self.excerpt.lock());
         if let Some(heard) = &self.heard {
             heard.lock().push(Heard::new(event));
@@ -103,6 +114,7 @@ impl Observer for Listener {
 
     fn alarm(&self, event: &Raised<'_>) -> Reaction {
         let reaction = self.shared.metrics.alarm(event);
+        self.trace.alarm(event, "raised");
         let Some(desk) = &self.shared.desk else { return reaction };
         match desk.raise(self.described(event)) {
             Verdict::Continue => reaction,
@@ -112,6 +124,7 @@ impl Observer for Listener {
 
     fn held_back(&self, event: &Raised<'_>) {
         self.shared.metrics.held_back(event);
+        self.trace.alarm(event, "held_back");
     }
 
     fn residual(&self, distance: f32, out_of_distribution: bool) {
@@ -119,6 +132,7 @@ impl Observer for Listener {
     }
 
     fn ended(&self) {
+        self.trace.ended();
         if let (Some(auditor), Some(heard)) = (&self.shared.auditor, &self.heard) {
             auditor.audit(std::mem::take(&mut heard.lock()));
         }

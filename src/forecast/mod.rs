@@ -7,6 +7,7 @@ pub mod audit;
 pub mod encoder;
 mod listeners;
 pub mod shipped;
+mod trace;
 
 use crate::{
     host::Host,

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use themecast_plugin_api::EndReason;
 
+/// OpenAI's `finish_reason` of answers that are ended before their time.
+const CONTENT_FILTER: &str = "content_filter";
+
 /// Annotates one answer.
 pub(super) struct Annotator {
     app: Arc<App>,
@@ -77,6 +80,11 @@ impl Annotator {
         self.mark(json, summary.filter(|_| due))
     }
 
+    /// The `finish_reason` of the answer: the host's, unless it was ended before its time.
+    pub(super) fn finish<'a>(&self, host: &'a str) -> &'a str {
+        if self.stopped() { CONTENT_FILTER } else { host }
+    }
+
     fn stopped(&self) -> bool {
         matches!(&self.annotations, Ok(Some(annotations)) if annotations.stopped())
     }
@@ -107,7 +115,7 @@ impl Annotator {
 fn content_filter(json: String) -> String {
     let Ok(mut body) = serde_json::from_str::<Value>(&json) else { return json };
     match body.pointer_mut("/choices/0/finish_reason") {
-        Some(reason) => *reason = "content_filter".into(),
+        Some(reason) => *reason = CONTENT_FILTER.into(),
         None => return json,
     }
     body.to_string()

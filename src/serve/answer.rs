@@ -5,11 +5,12 @@ use super::{
     annotate::Annotator,
     app::Ready,
     ask::{self, Ask},
+    meter::Meter,
     stream,
 };
 use crate::{
     host::{Call, Event, Route, Tap},
-    metrics::{Alive, Failure},
+    metrics::Failure,
     session::Annotations,
 };
 use axum::{
@@ -20,8 +21,9 @@ use axum::{
 };
 use futures::StreamExt;
 use serde_json::Value;
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 use themecast_plugin_api::{EndReason, PluginError, RequestInfo};
+use tracing::Span;
 use uuid::Uuid;
 
 type Body = Result<Json<Value>, JsonRejection>;
@@ -56,7 +58,9 @@ async fn run(
     let asked = ask::take(&mut body, &headers)?;
     let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
     let id = format!("themecast-{}", Uuid::new_v4().simple());
-    let Opened { tap, annotations } = session(&app, ready, &body, &id, asked.as_ref()).await?;
+    meter.trace(&body, &headers, (ready.host.name(), &id));
+    let request = Request { body: &body, id: &id, asked: asked.as_ref(), span: meter.span() };
+    let Opened { tap, annotations } = session(&app, ready, request).await?;
     let call = Call { route: meter.route, body, tap, sampling: None, after: Vec::new() };
     let mut events = ready.host.generate(call).await?;
     let first = events.next().await;
@@ -90,14 +94,17 @@ impl Opened {
     }
 }
 
+/// What a session is opened for.
+struct Request<'a> {
+    body: &'a Value,
+    id: &'a str,
+    asked: Option<&'a Ask>,
+    span: Span,
+}
+
 /// Opens the session of a request; without one the answer goes out as the host writes it.
-async fn session(
-    app: &App,
-    ready: &Ready,
-    body: &Value,
-    id: &str,
-    asked: Option<&Ask>,
-) -> Result<Opened, ApiError> {
+async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opened, ApiError> {
+    let Request { body, id, asked, span } = request;
     let several = body.get("n").and_then(Value::as_u64).unwrap_or(1) > 1;
     let Some(forecast) = ready.forecast() else {
         let why = "this server runs without a forecast (--no-forecast)";
@@ -111,7 +118,7 @@ async fn session(
     let request = RequestInfo { id: id.to_owned(), options, prompt: ask::prompt(body) };
     let runner = forecast.runner;
     // Encoding phrases to watch for takes a plugin milliseconds that no other request waits for.
-    let opened = tokio::task::spawn_blocking(move || runner.open(&request)).await;
+    let opened = tokio::task::spawn_blocking(move || span.in_scope(|| runner.open(&request))).await;
     match opened.unwrap_or_else(|error| Err(PluginError::failed(error.to_string()))) {
         Ok((tap, annotations)) => Ok(Opened { tap: Some(tap), annotations: Ok(Some(annotations)) }),
         Err(PluginError::InvalidOption { option, message }) => {
@@ -132,57 +139,7 @@ async fn whole(
     meter: &Meter,
 ) -> Result<Response, ApiError> {
     let json = annotator.whole(json, EndReason::from_finish_reason(finish)).await;
-    meter.usage(&json);
+    meter.usage(&json, annotator.finish(finish));
     meter.ended(200);
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
-}
-
-/// Measures one request; one that is dropped before its end was left by its client.
-pub(super) struct Meter {
-    app: Arc<App>,
-    route: Route,
-    begun: Instant,
-    ended: std::sync::atomic::AtomicBool,
-    _in_flight: Alive,
-}
-
-/// The status under which requests are counted whose client went away.
-const CLIENT_GONE: u16 = 499;
-
-impl Meter {
-    fn new(app: &Arc<App>, route: Route) -> Arc<Self> {
-        let _in_flight = app.metrics.request();
-        let ended = std::sync::atomic::AtomicBool::new(false);
-        Arc::new(Self { app: app.clone(), route, begun: Instant::now(), ended, _in_flight })
-    }
-
-    /// The request has been answered with `status`.
-    pub(super) fn ended(&self, status: u16) {
-        if !self.ended.swap(true, std::sync::atomic::Ordering::AcqRel) {
-            self.app.metrics.answered(self.route, status);
-        }
-    }
-
-    /// The first token has come.
-    pub(super) fn first_token(&self) {
-        self.app.metrics.first_token(self.begun.elapsed());
-    }
-
-    /// A further token has come, this long after the one before.
-    pub(super) fn next_token(&self, before: Instant) {
-        self.app.metrics.inter_token(before.elapsed());
-    }
-
-    /// Counts the tokens that a body or last chunk says were used.
-    pub(super) fn usage(&self, json: &str) {
-        let body: Value = serde_json::from_str(json).unwrap_or_default();
-        let count = |kind: &str| body["usage"][kind].as_u64().unwrap_or(0);
-        self.app.metrics.tokens(count("prompt_tokens"), count("completion_tokens"));
-    }
-}
-
-impl Drop for Meter {
-    fn drop(&mut self) {
-        self.ended(CLIENT_GONE);
-    }
 }

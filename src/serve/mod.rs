@@ -14,6 +14,7 @@ mod error;
 mod health;
 mod keys;
 mod live;
+mod meter;
 mod page;
 mod stream;
 mod traces;

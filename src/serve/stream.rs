@@ -1,6 +1,6 @@
 //! A streamed reply: server-sent events, each chunk with its annotation, `[DONE]` at the end.
 
-use super::{ApiError, annotate::Annotator, answer::Meter};
+use super::{ApiError, annotate::Annotator, meter::Meter};
 use crate::host::{Answer, Event as Answered};
 use axum::response::{
     IntoResponse, Response,
@@ -40,8 +40,9 @@ fn events(
             match event {
                 Answered::Chunk { json, text, finish } => {
                     if let Some(finish) = &finish {
-                        meter.usage(&json);
                         let reason = EndReason::from_finish_reason(finish);
+                        let finish = annotator.finish(finish).to_owned();
+                        meter.usage(&json, &finish);
                         yield Ok(Event::default().data(annotator.last(json, &text, reason).await));
                         break;
                     }

@@ -13,4 +13,5 @@ mod isolation;
 mod plugins;
 mod server;
 mod tap;
+mod traces;
 mod world;

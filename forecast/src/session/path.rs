@@ -86,6 +86,7 @@ impl Path {
         self.divergence.alarm = self.monitor.alarm() && !trust.out;
         let score = self.divergence.score;
         let ended = SegmentEnded {
+            end,
             text,
             theme,
             forecasts: &forecasts,

@@ -1,0 +1,122 @@
+//! Measuring one request: its metrics and its trace.
+
+use super::App;
+use crate::{host::Route, metrics::Alive};
+use axum::http::HeaderMap;
+use parking_lot::Mutex;
+use serde_json::Value;
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+use themecast_telemetry::{Finish, Operation, RequestSpan};
+use tracing::Span;
+
+/// The status under which requests are counted whose client went away.
+const CLIENT_GONE: u16 = 499;
+
+/// Measures one request; one that is dropped before its end was left by its client.
+pub(super) struct Meter {
+    pub(super) route: Route,
+    app: Arc<App>,
+    begun: Instant,
+    ended: AtomicBool,
+    span: OnceLock<Span>,
+    /// The span until the first token.
+    prefill: Mutex<Option<Span>>,
+    used: Mutex<Used>,
+    _in_flight: Alive,
+}
+
+/// What an answer took, once it is known.
+#[derive(Default)]
+struct Used {
+    prompt: Option<u64>,
+    completion: Option<u64>,
+    finish: String,
+}
+
+impl Meter {
+    pub(super) fn new(app: &Arc<App>, route: Route) -> Arc<Self> {
+        Arc::new(Self {
+            route,
+            _in_flight: app.metrics.request(),
+            app: app.clone(),
+            begun: Instant::now(),
+            ended: AtomicBool::new(false),
+            span: OnceLock::new(),
+            prefill: Mutex::default(),
+            used: Mutex::default(),
+        })
+    }
+
+    /// Begins the trace of the answer `id` of `model`, as a part of the client's where it has one.
+    pub(super) fn trace(&self, body: &Value, headers: &HeaderMap, (model, id): (&str, &str)) {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let operation = match self.route {
+            Route::Chat => Operation::Chat,
+            Route::Completion => Operation::TextCompletion,
+        };
+        let span = themecast_telemetry::request_span(RequestSpan {
+            traceparent: header("traceparent"),
+            tracestate: header("tracestate"),
+            max_tokens: body["max_tokens"].as_u64(),
+            temperature: body["temperature"].as_f64(),
+            stream: body["stream"].as_bool().unwrap_or(false),
+            ..RequestSpan::new(operation, model, id)
+        });
+        *self.prefill.lock() = Some(themecast_telemetry::prefill_span(&span));
+        let _ = self.span.set(span);
+    }
+
+    /// The request's span; one that does nothing where there is no trace.
+    pub(super) fn span(&self) -> Span {
+        self.span.get().cloned().unwrap_or_else(Span::none)
+    }
+
+    /// The request has been answered with `status`.
+    pub(super) fn ended(&self, status: u16) {
+        if self.ended.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.app.metrics.answered(self.route, status);
+        self.prefill.lock().take();
+        let used = self.used.lock();
+        let finish = Finish {
+            input_tokens: used.prompt,
+            output_tokens: used.completion,
+            finish_reason: if status >= 400 { "error" } else { &used.finish },
+            status,
+        };
+        themecast_telemetry::finish(&self.span(), finish);
+    }
+
+    /// The first token has come.
+    pub(super) fn first_token(&self) {
+        self.prefill.lock().take();
+        self.app.metrics.first_token(self.begun.elapsed());
+    }
+
+    /// A further token has come, this long after the one before.
+    pub(super) fn next_token(&self, before: Instant) {
+        self.app.metrics.inter_token(before.elapsed());
+    }
+
+    /// Takes the tokens that a body or last chunk says were used; the answer ended for `finish`.
+    pub(super) fn usage(&self, json: &str, finish: &str) {
+        let body: Value = serde_json::from_str(json).unwrap_or_default();
+        let count = |kind: &str| body["usage"][kind].as_u64();
+        let (prompt, completion) = (count("prompt_tokens"), count("completion_tokens"));
+        *self.used.lock() = Used { prompt, completion, finish: finish.to_owned() };
+        self.app.metrics.tokens(prompt.unwrap_or(0), completion.unwrap_or(0));
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.ended(CLIENT_GONE);
+    }
+}
