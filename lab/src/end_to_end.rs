@@ -89,7 +89,7 @@ fn every_kind_of_predictor_learns_the_made_up_themes_and_is_judged() {
         let bundle = Bundle::load(&config.out).unwrap();
         assert_eq!((bundle.card.predictor.as_str(), bundle.card.text.is_some()), (kind, reads));
         let config = EvalConfig { resamples: 20, curve_draws: 0, ..EvalConfig::new(&config.out) };
-        let judged = eval::run_with(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+        let judged = eval::run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
         assert_eq!(judged.horizons[0].models[0].scores.top1 > 0.7, kind != "text", "{kind}");
         bundle
     };
@@ -106,7 +106,7 @@ fn every_kind_of_predictor_learns_the_made_up_themes_and_is_judged() {
         }
     }
     let config = EvalConfig { resamples: 20, ..EvalConfig::new(dir.path().join("bundle")) };
-    let error = eval::run_with(dir.path(), &config, None, &|_| {}).unwrap_err().to_string();
+    let error = eval::run(dir.path(), &config, None, &|_| {}).unwrap_err().to_string();
     assert!(error.contains("embedder is needed"), "{error}");
 }
 
@@ -129,7 +129,7 @@ fn the_bundle_beats_the_baselines_where_only_the_residual_knows() {
     let config = TrainConfig { horizons: 2, ..TrainConfig::new(&bundle) };
     train::run(dir.path(), &config, None, &|_| {}).unwrap();
     let config = EvalConfig::new(&bundle);
-    let report = eval::run_with(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+    let report = eval::run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
     assert_eq!((report.test_documents, report.horizons.len(), report.mid.len()), (12, 7, 3));
     for name in [
         "marginal",
@@ -193,7 +193,7 @@ fn a_collection_of_real_size() {
     let sites = vec![themecast_plugin_api::Site::Final];
     let config = TrainConfig { sites, ..TrainConfig::new(&bundle) };
     train::run(dir.path(), &config, None, &say).unwrap();
-    eval::run(dir.path(), &EvalConfig::new(&bundle), &say).unwrap();
+    eval::run(dir.path(), &EvalConfig::new(&bundle), None, &say).unwrap();
     say("evaluated");
 }
 
@@ -207,6 +207,6 @@ fn a_bundle_of_other_themes_is_refused() {
     train::run(dir.path(), &config, None, &|_| {}).unwrap();
     let config = ClusterConfig { themes: Some(3), seed: 1, starts: 2 };
     label::run(dir.path(), &Cluster::new(config, &WordEmbedder), &|_| {}).unwrap();
-    let error = eval::run(dir.path(), &EvalConfig::new(&bundle), &|_| {}).unwrap_err();
+    let error = eval::run(dir.path(), &EvalConfig::new(&bundle), None, &|_| {}).unwrap_err();
     assert!(error.to_string().contains("themes are not those of the labels"), "{error}");
 }

@@ -1,12 +1,12 @@
 //! `themecast alarms`: how good the alarms are, on answers made to leave their path.
 
-use super::output;
+use super::{model, output::Reports};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::path::PathBuf;
 use themecast_lab::{
-    alarms::{self, AlarmConfig},
-    embed::{Embed, Embedder},
+    alarms::{self, AlarmConfig, AlarmReport},
+    embed::Embed,
 };
 
 #[derive(Args)]
@@ -30,12 +30,8 @@ pub(super) struct Alarms {
     /// Leave the detectors that read the text out: no embedder is fetched
     #[arg(long)]
     no_embedder: bool,
-    /// Where to write the report as JSON; - is stdout
-    #[arg(long)]
-    json: Option<PathBuf>,
-    /// Where to write the report as a page
-    #[arg(long)]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 impl Alarms {
@@ -44,12 +40,7 @@ impl Alarms {
     }
 
     fn judge(self) -> Result<()> {
-        let embedder = match self.no_embedder {
-            true => None,
-            false => {
-                Some(Embedder::load(&themecast_assets::embedder(&*themecast_assets::to_stderr())?)?)
-            }
-        };
+        let embedder = model::embedder(!self.no_embedder)?;
         let embedder = embedder.as_ref().map(|embedder| -> &dyn Embed { embedder });
         let Self { data, splices, bundle, group, .. } = self;
         let model = match self.model {
@@ -58,13 +49,6 @@ impl Alarms {
         };
         let config = AlarmConfig { data, splices, bundle, group, model: Some(model) };
         let report = alarms::run(&config, embedder, &|line| eprintln!("alarms: {line}"))?;
-        if let Some(path) = &self.html {
-            output::write(path, &report.to_html())?;
-        }
-        match &self.json {
-            Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?,
-            None => println!("{}", report.to_markdown()),
-        }
-        Ok(())
+        self.reports.write(&report, AlarmReport::to_html, AlarmReport::to_markdown)
     }
 }

@@ -1,11 +1,10 @@
 //! `themecast collect`: prompts → sampled continuations with their residuals.
 
 use super::{model, progress::Progress};
-use crate::collect;
+use crate::collect::{self, Folder};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use std::path::PathBuf;
-use themecast_lab::dataset::Shard;
 use themecast_plugin_api::Site;
 
 #[derive(Args)]
@@ -31,20 +30,13 @@ pub(super) struct Collect {
     /// Where residuals are read, such as final,layer.24.in
     #[arg(long, default_value = "final", value_delimiter = ',')]
     sites: Vec<Site>,
-    /// The collection's folder
-    #[arg(long)]
-    out: PathBuf,
-    /// Which share of the work this process does: I/N, counted from 1
-    #[arg(long, default_value = "1/1")]
-    shard: Shard,
-    /// How many engines make answers side by side
-    #[arg(long, default_value_t = 1)]
-    engines: usize,
+    #[command(flatten)]
+    folder: Folder,
 }
 
 impl Collect {
     pub(super) async fn run(self) -> Result<()> {
-        let host = model::host(self.model.as_deref(), self.engines).await?;
+        let host = model::host(self.model.as_deref(), self.folder.engines).await?;
         for site in &self.sites {
             if !host.model().has(*site) {
                 let layers = host.model().layers;
@@ -60,13 +52,11 @@ impl Collect {
             temperature: self.temperature,
             seed: self.seed,
             sites: self.sites,
-            out: self.out,
-            shard: self.shard,
-            at_once: self.engines,
+            folder: self.folder,
         };
         let progress = Progress::new("collect");
         let made = collect::run(&host, &config, &|done, total| progress.at(done, total)).await?;
-        eprintln!("{made} documents added to {}", config.out.display());
+        eprintln!("{made} documents added to {}", config.folder.out.display());
         Ok(())
     }
 }

@@ -1,14 +1,14 @@
 //! `themecast eval`: a bundle on held-out data, next to every baseline.
 
-use super::output;
+use super::{model, output::Reports};
 use crate::forecast::encoder::ENCODER;
 use anyhow::{Context, Result};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use themecast_lab::{
-    embed::Embedder,
-    eval::{self, EvalConfig},
-    open::{self, Encoder, JudgeConfig},
+    embed::{Embed, Embedder},
+    eval::{self, EvalConfig, EvalReport},
+    open::{self, Encoder, JudgeConfig, OpenReport},
 };
 
 #[derive(Args)]
@@ -31,12 +31,8 @@ pub(super) struct Eval {
     /// Draws of documents for each point of the learning curves; 0 leaves them out
     #[arg(long, default_value_t = 3)]
     curve_draws: u64,
-    /// Where to write the report as JSON; - is stdout
-    #[arg(long)]
-    json: Option<PathBuf>,
-    /// Where to write the report as a page
-    #[arg(long)]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    reports: Reports,
     /// Bootstrap resamples of prompts
     #[arg(long, default_value_t = 1000)]
     resamples: usize,
@@ -54,33 +50,23 @@ impl Eval {
     }
 
     fn eval(self) -> Result<()> {
-        let embedder = match self.no_embedder {
-            true => None,
-            false => Some(themecast_assets::embedder(&*themecast_assets::to_stderr())?),
-        };
-        if let Some(folder) = embedder.as_deref().filter(|_| self.phrases) {
-            return self.judge_phrases(&Embedder::load(folder)?);
+        let embedder = model::embedder(!self.no_embedder)?;
+        if let Some(embedder) = embedder.as_ref().filter(|_| self.phrases) {
+            return self.judge_phrases(embedder);
         }
         let config = EvalConfig {
             other_seeds: self.other_seed,
-            embedder,
             resamples: self.resamples,
             seed: self.seed,
             curve_draws: self.curve_draws,
             ..EvalConfig::new(&self.bundle)
         };
-        let report = eval::run(&self.data, &config, &|line| eprintln!("eval: {line}"))?;
+        let embedder = embedder.as_ref().map(|embedder| -> &dyn Embed { embedder });
+        let report = eval::run(&self.data, &config, embedder, &|line| eprintln!("eval: {line}"))?;
         if self.record {
             eval::record(&self.bundle, &report)?;
         }
-        if let Some(path) = &self.html {
-            output::write(path, &report.to_html())?;
-        }
-        match &self.json {
-            Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?,
-            None => println!("{}", report.to_markdown()),
-        }
-        Ok(())
+        self.reports.write(&report, EvalReport::to_html, EvalReport::to_markdown)
     }
 
     fn judge_phrases(&self, embedder: &Embedder) -> Result<()> {
@@ -91,9 +77,6 @@ impl Eval {
         };
         let encoder = Encoder { name: ENCODER, embedder };
         let report = open::judge(&self.data, &config, encoder, &|line| eprintln!("eval: {line}"))?;
-        match &self.json {
-            Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n")),
-            None => output::write(Path::new("-"), &report.to_markdown()),
-        }
+        self.reports.write(&report, OpenReport::to_markdown, OpenReport::to_markdown)
     }
 }

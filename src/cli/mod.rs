@@ -30,7 +30,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve a model over OpenAI's API, with forecasts beside the tokens
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Download the default model and the sentence embedder into the cache and verify them
     Fetch(fetch::Fetch),
     /// Sample continuations of prompts together with their residuals

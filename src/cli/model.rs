@@ -1,4 +1,4 @@
-//! Loading the model that a command names, or the default one.
+//! Loading the models that commands name or need: the language model, the sentence embedder.
 
 use crate::host::{
     Host,
@@ -6,6 +6,7 @@ use crate::host::{
 };
 use anyhow::{Context, Result, anyhow};
 use std::sync::Arc;
+use themecast_lab::embed::Embedder;
 
 /// The model's source: what the user named, or the default model, fetched on first use.
 pub(super) async fn source(named: Option<&str>) -> Result<ModelSource> {
@@ -32,4 +33,13 @@ pub(super) async fn load(named: Option<&str>, engines: usize) -> Result<Arc<Mist
 /// The same, for those who need no more than a host.
 pub(super) async fn host(named: Option<&str>, engines: usize) -> Result<Arc<dyn Host>> {
     Ok(load(named, engines).await?)
+}
+
+/// The sentence embedder, fetched on first use, where it is `wanted`.
+pub(super) fn embedder(wanted: bool) -> Result<Option<Embedder>> {
+    if !wanted {
+        return Ok(None);
+    }
+    let folder = themecast_assets::embedder(&*themecast_assets::to_stderr())?;
+    Ok(Some(Embedder::load(&folder)?))
 }

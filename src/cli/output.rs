@@ -1,7 +1,41 @@
 //! Writing results: to a file, beside and then renamed, or to stdout.
 
 use anyhow::{Context, Result};
-use std::{io::Write, path::Path};
+use clap::Args;
+use serde::Serialize;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// Where a report goes; without any of it its tables go to stdout.
+#[derive(Args)]
+pub(super) struct Reports {
+    /// Where to write the report as JSON; - is stdout
+    #[arg(long)]
+    pub(super) json: Option<PathBuf>,
+    /// Where to write the report as a page
+    #[arg(long)]
+    pub(super) html: Option<PathBuf>,
+}
+
+impl Reports {
+    /// Writes a report, its page and its tables where they are wanted.
+    pub(super) fn write<T: Serialize>(
+        &self,
+        report: &T,
+        html: impl Fn(&T) -> String,
+        markdown: impl Fn(&T) -> String,
+    ) -> Result<()> {
+        if let Some(path) = &self.html {
+            write(path, &html(report))?;
+        }
+        match &self.json {
+            Some(path) => write(path, &(serde_json::to_string_pretty(report)? + "\n")),
+            None => write(Path::new("-"), &markdown(report)),
+        }
+    }
+}
 
 /// Writes `text` to `path`, whole or not at all; `-` is stdout.
 pub(super) fn write(path: &Path, text: &str) -> Result<()> {

@@ -1,11 +1,10 @@
 //! `themecast read`: another model reads what was collected.
 
 use super::{model, progress::Progress};
-use crate::collect::read;
+use crate::collect::{Folder, read};
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
-use themecast_lab::dataset::Shard;
 use themecast_plugin_api::Site;
 
 #[derive(Args)]
@@ -27,32 +26,23 @@ pub(super) struct Read {
     /// within: planted divergences
     #[arg(long, conflicts_with = "documents")]
     splices: Option<usize>,
-    /// The folder of the new collection
-    #[arg(long)]
-    out: PathBuf,
-    /// Which share of the work this process does: I/N, counted from 1
-    #[arg(long, default_value = "1/1")]
-    shard: Shard,
-    /// How many engines work side by side
-    #[arg(long, default_value_t = 1)]
-    engines: usize,
+    #[command(flatten)]
+    folder: Folder,
 }
 
 impl Read {
     pub(super) async fn run(self) -> Result<()> {
-        let host = model::host(self.model.as_deref(), self.engines).await?;
+        let host = model::host(self.model.as_deref(), self.folder.engines).await?;
         let config = read::Config {
             data: self.data,
             documents: self.documents,
             splices: self.splices,
             sites: self.sites,
-            out: self.out,
-            shard: self.shard,
-            at_once: self.engines,
+            folder: self.folder,
         };
         let progress = Progress::new("read");
         let made = read::run(&host, &config, &|done, total| progress.at(done, total)).await?;
-        eprintln!("{made} answers read into {}", config.out.display());
+        eprintln!("{made} answers read into {}", config.folder.out.display());
         Ok(())
     }
 }

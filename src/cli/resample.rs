@@ -1,11 +1,10 @@
 //! `themecast resample`: the other ways that collected answers could have gone on.
 
 use super::{model, progress::Progress};
-use crate::collect::resample;
+use crate::collect::{Folder, resample};
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
-use themecast_lab::dataset::Shard;
 
 #[derive(Args)]
 pub(super) struct Resample {
@@ -24,34 +23,28 @@ pub(super) struct Resample {
     /// The longest continuation, in tokens
     #[arg(long, default_value_t = 64)]
     max_tokens: usize,
-    /// The folder of the new collection
-    #[arg(long)]
-    out: PathBuf,
-    /// Which share of the work this process does: I/N, counted from 1
-    #[arg(long, default_value = "1/1")]
-    shard: Shard,
-    /// How many engines work side by side
-    #[arg(long, default_value_t = 1)]
-    engines: usize,
+    #[command(flatten)]
+    folder: Folder,
 }
 
 impl Resample {
     pub(super) async fn run(self) -> Result<()> {
-        let host = model::host(self.model.as_deref(), self.engines).await?;
+        let host = model::host(self.model.as_deref(), self.folder.engines).await?;
         let config = resample::Config {
             data: self.data,
             cuts: self.cuts,
             samples: self.samples,
             max_tokens: self.max_tokens,
-            out: self.out,
-            shard: self.shard,
-            at_once: self.engines,
+            folder: self.folder,
         };
         let progress = Progress::new("resample");
         let begun = std::time::Instant::now();
         let made = resample::run(&host, &config, &|done, total| progress.at(done, total)).await?;
         let seconds = begun.elapsed().as_secs_f64();
-        eprintln!("{made} continuations added to {} in {seconds:.0} s", config.out.display());
+        eprintln!(
+            "{made} continuations added to {} in {seconds:.0} s",
+            config.folder.out.display()
+        );
         Ok(())
     }
 }

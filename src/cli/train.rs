@@ -1,11 +1,12 @@
 //! `themecast train`: a bundle from a labelled collection.
 
+use super::model;
 use crate::forecast::encoder::ENCODER;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use themecast_lab::{
-    embed::{Embed, Embedder},
+    embed::Embed,
     open::{self, Encoder, OpenConfig},
     train::{self, ChainConfig, Fitting, TrainConfig},
 };
@@ -60,12 +61,7 @@ impl Train {
     fn train(self) -> Result<()> {
         let chain = ChainConfig { seed: self.seed, ..ChainConfig::default() };
         let reads = self.text || self.predictor == Predictor::Text;
-        let embedder = match reads || self.watch {
-            true => {
-                Some(Embedder::load(&themecast_assets::embedder(&*themecast_assets::to_stderr())?)?)
-            }
-            false => None,
-        };
+        let embedder = model::embedder(reads || self.watch)?;
         let embedder = embedder.as_ref();
         let closed = self.predictor == Predictor::ClosedForm;
         let config = TrainConfig {

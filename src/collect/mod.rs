@@ -1,29 +1,26 @@
 //! Prompts → sampled continuations with the residuals of every token, as a Parquet collection.
 //!
-//! `prompts` reads what to ask, `record` turns one answer into a document, and [`run`] keeps the
-//! engines busy and commits parts; [`resample`] lets answers go on in other
-//! ways, [`read`] lets another model read them. Labelling and training never happen here.
+//! `prompts` reads what to ask, `record` turns one answer into a document, [`Folder`] keeps the
+//! engines busy and commits parts; [`resample`] lets answers go on in other ways, [`read`] lets
+//! another model read them. Labelling and training never happen here.
 
+mod folder;
 mod prompts;
 pub mod read;
 mod record;
 pub mod resample;
 pub mod splice;
 
+pub use folder::Folder;
 pub use prompts::Prompt;
 
 use crate::host::{Call, Event, Host, Route, SeededSampling, Tap};
-use anyhow::{Context, Result, bail};
-use futures::{StreamExt, stream};
+use anyhow::{Result, bail};
+use futures::StreamExt;
 use record::Recorder;
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
 use themecast_forecast::segment::SegmenterConfig;
-use themecast_lab::dataset::{
-    COLLECTION_FORMAT, CollectionInfo, Document, PartWriter, Shard, completed_ids,
-};
+use themecast_lab::dataset::{COLLECTION_FORMAT, CollectionInfo, Document};
 use themecast_plugin_api::{Interest, Site};
 
 /// What to collect.
@@ -41,16 +38,9 @@ pub struct Config {
     pub seed: u64,
     /// Where residuals are read.
     pub sites: Vec<Site>,
-    /// The collection's folder.
-    pub out: PathBuf,
-    /// Which share of the work this process does.
-    pub shard: Shard,
-    /// How many answers are made at once; as many as the host has engines.
-    pub at_once: usize,
+    /// Where it goes.
+    pub folder: Folder,
 }
-
-/// How many documents one part of a collection holds.
-const PART: usize = 16;
 
 /// One answer to make.
 struct Job {
@@ -70,27 +60,10 @@ pub async fn run(
     progress: &(dyn Fn(usize, usize) + Send + Sync),
 ) -> Result<usize> {
     let info = info(host, config);
-    std::fs::create_dir_all(&config.out)
-        .with_context(|| format!("{}: cannot make the folder", config.out.display()))?;
-    agree(&config.out, &info)?;
-    let jobs = jobs(config)?;
-    let total = jobs.len();
-    let mut writer = PartWriter::new(&config.out, config.shard, &info)?;
-    let made = stream::iter(jobs.into_iter().map(|job| make(host.clone(), config, job)));
-    let mut made = made.buffer_unordered(config.at_once.max(1));
-    let (mut part, mut done) = (Vec::with_capacity(PART), 0);
-    while let Some(document) = made.next().await {
-        part.push(document?);
-        done += 1;
-        if part.len() == PART {
-            writer.write(&std::mem::take(&mut part))?;
-        }
-        progress(done, total);
-    }
-    if !part.is_empty() {
-        writer.write(&part)?;
-    }
-    Ok(done)
+    let there = config.folder.begin(&info)?;
+    let jobs = jobs(config, &there)?;
+    let made = jobs.into_iter().map(|job| make(host.clone(), config, job));
+    config.folder.keep(&info, made, progress).await
 }
 
 fn info(host: &Arc<dyn Host>, config: &Config) -> CollectionInfo {
@@ -107,20 +80,9 @@ fn info(host: &Arc<dyn Host>, config: &Config) -> CollectionInfo {
     }
 }
 
-/// Writes the collection's description, or checks it against the one that is there.
-fn agree(folder: &Path, info: &CollectionInfo) -> Result<()> {
-    if CollectionInfo::exists(folder) {
-        CollectionInfo::load(folder)?.check_same(info, folder)?;
-        return Ok(());
-    }
-    info.save(folder)?;
-    Ok(())
-}
-
 /// This shard's answers that are not there yet: every prompt's first answer before any second one,
 /// so that a run that is stopped early has seen all prompts.
-fn jobs(config: &Config) -> Result<Vec<Job>> {
-    let there = completed_ids(&config.out)?;
+fn jobs(config: &Config, there: &HashSet<String>) -> Result<Vec<Job>> {
     let prompts = prompts::read(&config.prompts)?;
     let all = (0..config.samples).flat_map(|sample| {
         prompts.iter().map(move |prompt| Job {
@@ -129,8 +91,8 @@ fn jobs(config: &Config) -> Result<Vec<Job>> {
             sample,
         })
     });
-    let own = all.enumerate().filter(|(number, _)| config.shard.takes(*number));
-    Ok(own.map(|(_, job)| job).filter(|job| !there.contains(&job.id)).collect())
+    let own = config.folder.own(all);
+    Ok(own.filter(|job| !there.contains(&job.id)).collect())
 }
 
 async fn make(host: Arc<dyn Host>, config: &Config, job: Job) -> Result<Document> {

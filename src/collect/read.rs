@@ -5,15 +5,12 @@
 //! text. What is made is a collection with the same documents; labels of the first one fit it,
 //! since segments keep their numbers. Nothing is sampled here.
 
-use super::{PART, record, splice};
+use super::{Folder, record, splice};
 use crate::host::{Call, Event, Host, RawStep, Route, Tap, TextDecoder};
-use anyhow::{Context, Result, bail, ensure};
-use futures::{StreamExt, stream};
+use anyhow::{Result, bail, ensure};
+use futures::StreamExt;
 use std::{path::PathBuf, sync::Arc};
-use themecast_lab::dataset::{
-    CollectionInfo, Document, DocumentReader, Load, PartWriter, Shard, TokenRow, completed_ids,
-    to_half,
-};
+use themecast_lab::dataset::{CollectionInfo, Document, DocumentReader, Load, TokenRow, to_half};
 use themecast_plugin_api::{Interest, Positions, Residuals, Site};
 
 /// What to read.
@@ -27,12 +24,8 @@ pub struct Config {
     pub splices: Option<usize>,
     /// Where residuals are read.
     pub sites: Vec<Site>,
-    /// The folder of the new collection.
-    pub out: PathBuf,
-    /// Which share of the work this process does.
-    pub shard: Shard,
-    /// How many answers are read at once; as many as the host has engines.
-    pub at_once: usize,
+    /// Where it goes.
+    pub folder: Folder,
 }
 
 /// Reads what is not there yet; how many answers were read.
@@ -51,27 +44,11 @@ pub async fn run(
         sites: config.sites.clone(),
         ..CollectionInfo::load(&config.data)?
     };
-    std::fs::create_dir_all(&config.out)
-        .with_context(|| format!("{}: cannot make the folder", config.out.display()))?;
-    super::agree(&config.out, &info)?;
-    let there = completed_ids(&config.out)?;
-    let own = wanted(config)?.into_iter().enumerate();
-    let own = own.filter(|(number, _)| config.shard.takes(*number)).map(|(_, document)| document);
+    let there = config.folder.begin(&info)?;
+    let own = config.folder.own(wanted(config)?.into_iter());
     let jobs: Vec<Document> = own.filter(|document| !there.contains(&document.id)).collect();
-    let total = jobs.len();
-    let mut writer = PartWriter::new(&config.out, config.shard, &info)?;
     let read = jobs.into_iter().map(|document| read(host.clone(), &info, document));
-    let mut read = stream::iter(read).buffer_unordered(config.at_once.max(1));
-    let (mut part, mut done) = (Vec::with_capacity(PART), 0);
-    while let Some(document) = read.next().await {
-        part.push(document?);
-        done += 1;
-        if part.len() == PART || done == total {
-            writer.write(&std::mem::take(&mut part))?;
-        }
-        progress(done, total);
-    }
-    Ok(done)
+    config.folder.keep(&info, read, progress).await
 }
 
 /// The answers to read, in an order that does not depend on how they were collected.

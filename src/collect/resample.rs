@@ -4,19 +4,17 @@
 //! sees what it is about to write. What is made is a collection of its own, without residuals;
 //! each document is an answer up to the cut and one way on from there.
 
-use super::{PART, record};
+use super::{Folder, record};
 use crate::host::{Call, Event, Host, Route, SeededSampling, Tap};
-use anyhow::{Context, Result, bail, ensure};
-use futures::{StreamExt, stream};
+use anyhow::{Result, bail, ensure};
+use futures::StreamExt;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 use themecast_lab::{
     Split,
-    dataset::{
-        CollectionInfo, Document, DocumentReader, Load, PartWriter, Shard, TokenRow, completed_ids,
-    },
+    dataset::{CollectionInfo, Document, DocumentReader, Load, TokenRow},
 };
 use themecast_plugin_api::{Interest, Site};
 
@@ -31,12 +29,8 @@ pub struct Config {
     pub samples: u32,
     /// The longest continuation, in tokens.
     pub max_tokens: usize,
-    /// The folder of the new collection.
-    pub out: PathBuf,
-    /// Which share of the work this process does.
-    pub shard: Shard,
-    /// How many continuations are made at once; as many as the host has engines.
-    pub at_once: usize,
+    /// Where it goes.
+    pub folder: Folder,
 }
 
 /// An answer up to one of its segments' ends.
@@ -67,31 +61,17 @@ pub async fn run(
         max_tokens: config.max_tokens,
         ..source
     };
-    std::fs::create_dir_all(&config.out)
-        .with_context(|| format!("{}: cannot make the folder", config.out.display()))?;
-    super::agree(&config.out, &info)?;
-    let there = completed_ids(&config.out)?;
+    let there = config.folder.begin(&info)?;
     let cuts = cuts(config)?;
     let all = cuts.iter().flat_map(|cut| (0..config.samples).map(move |sample| (cut, sample)));
-    let own = all.enumerate().filter(|(number, _)| config.shard.takes(*number));
-    let jobs: Vec<(Cut, u32)> = own
-        .map(|(_, (cut, sample))| (cut.clone(), sample))
+    let jobs: Vec<(Cut, u32)> = config
+        .folder
+        .own(all)
+        .map(|(cut, sample)| (cut.clone(), sample))
         .filter(|(cut, sample)| !there.contains(&Document::id_of(&cut.id(), *sample)))
         .collect();
-    let total = jobs.len();
-    let mut writer = PartWriter::new(&config.out, config.shard, &info)?;
     let made = jobs.into_iter().map(|(cut, sample)| go_on(host.clone(), &info, cut, sample));
-    let mut made = stream::iter(made).buffer_unordered(config.at_once.max(1));
-    let (mut part, mut done) = (Vec::with_capacity(PART), 0);
-    while let Some(document) = made.next().await {
-        part.push(document?);
-        done += 1;
-        if part.len() == PART || done == total {
-            writer.write(&std::mem::take(&mut part))?;
-        }
-        progress(done, total);
-    }
-    Ok(done)
+    config.folder.keep(&info, made, progress).await
 }
 
 impl Cut {

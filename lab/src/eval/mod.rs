@@ -43,10 +43,7 @@ pub use report::{
     SeedReport, ThemeReport,
 };
 
-use crate::{
-    LabError, Result,
-    embed::{Embed, Embedder},
-};
+use crate::{LabError, Result, embed::Embed};
 use std::path::{Path, PathBuf};
 
 /// How to evaluate.
@@ -56,8 +53,6 @@ pub struct EvalConfig {
     pub bundle: PathBuf,
     /// Bundles that were trained with other seeds, for the spread.
     pub other_seeds: Vec<PathBuf>,
-    /// The folder of the sentence embedder; without it there is no such baseline.
-    pub embedder: Option<PathBuf>,
     /// The most segments ahead to judge; the bundle's own where it has fewer.
     pub horizons: usize,
     /// Bootstrap resamples of prompts.
@@ -80,7 +75,6 @@ impl EvalConfig {
         Self {
             bundle: bundle.into(),
             other_seeds: Vec::new(),
-            embedder: None,
             horizons: 3,
             resamples: 1000,
             seed: 1,
@@ -92,23 +86,14 @@ impl EvalConfig {
     }
 }
 
-/// Judges the bundle `config.bundle` on the test split of the labelled collection in `dir`.
+/// Judges the bundle `config.bundle` on the test split of the labelled collection in `dir`; without
+/// an `embedder` there is no baseline of sentence embeddings.
 ///
 /// # Errors
 /// [`LabError::Forecast`] where the bundle does not load or belongs to another model;
-/// [`LabError::Data`] where its themes are not the labels' or a split is empty; others of
-/// reading and fitting.
-pub fn run(dir: &Path, config: &EvalConfig, progress: &dyn Fn(&str)) -> Result<EvalReport> {
-    let embedder = config.embedder.as_deref().map(Embedder::load).transpose()?;
-    let embedder = embedder.as_ref().map(|embedder| -> &dyn Embed { embedder });
-    run_with(dir, config, embedder, progress)
-}
-
-/// The same with any embedder, whatever `config.embedder` says.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_with(
+/// [`LabError::Data`] where its themes are not the labels', a split is empty, or the bundle reads
+/// the text and there is no embedder; others of reading and fitting.
+pub fn run(
     dir: &Path,
     config: &EvalConfig,
     embedder: Option<&dyn Embed>,

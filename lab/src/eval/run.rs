@@ -43,7 +43,7 @@ struct Inputs<'a> {
     progress: &'a dyn Fn(&str),
 }
 
-/// As [`super::run_with`].
+/// As [`super::run`].
 pub(super) fn run(
     dir: &Path,
     config: &EvalConfig,

@@ -1,6 +1,6 @@
 //! Held-out groups and other seeds, on a made-up collection.
 
-use super::{EvalConfig, OURS, run_with};
+use super::{EvalConfig, OURS, run};
 use crate::{
     dataset::{CollectionInfo, Document, DocumentReader, Load, PartWriter, Shard, to_half},
     label,
@@ -51,7 +51,7 @@ fn held_out_groups_are_scored_apart_and_recognised() {
         resamples: 100,
         ..EvalConfig::new(train("a", 1))
     };
-    let report = run_with(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+    let report = run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
     assert_eq!(report.test_documents, 12);
     let held_out = report.held_out.as_ref().unwrap();
     let odd = held_out.groups.iter().find(|one| one.group == "odd" && one.model == OURS).unwrap();
