@@ -20,6 +20,10 @@ pub(super) struct Alarms {
     /// The bundle's folder
     #[arg(long)]
     bundle: PathBuf,
+    /// Answers that leave their path in another way: what was done and the folder of their
+    /// collection, such as system-prompt=DIR
+    #[arg(long, value_name = "NAME=DIR", value_parser = named)]
+    planted: Vec<(String, PathBuf)>,
     /// The held-out group that is judged against clean traffic too
     #[arg(long, default_value = "odd")]
     group: String,
@@ -34,6 +38,12 @@ pub(super) struct Alarms {
     reports: Reports,
 }
 
+/// A name and a folder.
+fn named(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, folder) = text.split_once('=').ok_or("want NAME=DIR")?;
+    Ok((name.to_owned(), folder.into()))
+}
+
 impl Alarms {
     pub(super) async fn run(self) -> Result<()> {
         tokio::task::spawn_blocking(move || self.judge()).await.context("judging was cut short")?
@@ -42,12 +52,12 @@ impl Alarms {
     fn judge(self) -> Result<()> {
         let embedder = model::embedder(!self.no_embedder)?;
         let embedder = embedder.as_ref().map(|embedder| -> &dyn Embed { embedder });
-        let Self { data, splices, bundle, group, .. } = self;
+        let Self { data, splices, bundle, planted, group, .. } = self;
         let model = match self.model {
             Some(model) => model,
             None => themecast_assets::default_model(&*themecast_assets::to_stderr())?,
         };
-        let config = AlarmConfig { data, splices, bundle, group, model: Some(model) };
+        let config = AlarmConfig { data, splices, bundle, planted, group, model: Some(model) };
         let report = alarms::run(&config, embedder, &|line| eprintln!("alarms: {line}"))?;
         self.reports.write(&report, AlarmReport::to_html, AlarmReport::to_markdown)
     }

@@ -98,10 +98,14 @@ fn jobs(config: &Config, there: &HashSet<String>) -> Result<Vec<Job>> {
 async fn make(host: Arc<dyn Host>, config: &Config, job: Job) -> Result<Document> {
     let recorder = Arc::new(Recorder::default());
     let seed = record::seed(config.seed, &job.id);
+    let message =
+        |role: &str, content: &String| serde_json::json!({"role": role, "content": content});
+    let system = job.prompt.system.iter().map(|system| message("system", system));
+    let messages: Vec<_> = system.chain([message("user", &job.prompt.prompt)]).collect();
     let call = Call {
         route: Route::Chat,
         body: serde_json::json!({
-            "messages": [{"role": "user", "content": job.prompt.prompt}],
+            "messages": messages,
             "max_tokens": config.max_tokens,
         }),
         tap: Some(Tap { interest: Interest::last(config.sites.clone()), sink: recorder.clone() }),

@@ -13,6 +13,9 @@ pub struct Prompt {
     pub id: String,
     /// What is asked.
     pub prompt: String,
+    /// What the model is told before it, if anything: a system prompt.
+    #[serde(default)]
+    pub system: Option<String>,
     /// The group it belongs to: a genre, a source.
     #[serde(default)]
     pub group: Option<String>,
@@ -31,7 +34,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<Prompt>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let parse = |(number, line): (usize, &str)| {
         serde_json::from_str(line).with_context(|| {
-            format!("{shown}:{}: want {{\"id\", \"prompt\", \"group\"?, \"split\"?}}", number + 1)
+            format!(
+                "{shown}:{}: want {{\"id\", \"prompt\", \"system\"?, \"group\"?, \"split\"?}}",
+                number + 1
+            )
         })
     };
     let prompts: Vec<Prompt> = lines.map(parse).collect::<Result<_>>()?;

@@ -2,7 +2,7 @@
 
 use super::{
     AlarmConfig,
-    report::{AlarmReport, AtRate, DetectorReport},
+    report::{AlarmReport, AtRate, DetectorReport, KindReport, SeenReport},
     traces::Trace,
 };
 use crate::eval::ood::auroc;
@@ -16,17 +16,45 @@ pub(super) fn report(
     spliced: &[Trace],
     group: &[Trace],
 ) -> AlarmReport {
-    let names = clean.iter().flat_map(|trace| &trace.moments).map(|(_, scores)| scores).next();
-    let names: Vec<&'static str> =
-        names.map(|scores| scores.iter().map(|(name, _)| *name).collect()).unwrap_or_default();
+    let detectors = names(clean).into_iter().map(|name| detector(name, clean, spliced, group));
     AlarmReport {
         bundle: config.bundle.display().to_string(),
         clean: clean.len(),
         spliced: spliced.len(),
         group: config.group.clone(),
         group_answers: group.len(),
-        detectors: names.iter().map(|name| detector(name, clean, spliced, group)).collect(),
+        detectors: detectors.collect(),
+        planted: Vec::new(),
     }
+}
+
+/// The names of the detectors.
+fn names(traces: &[Trace]) -> Vec<&'static str> {
+    let first = traces.iter().flat_map(|trace| &trace.moments).map(|(_, scores)| scores).next();
+    first.map(|scores| scores.iter().map(|(name, _)| *name).collect()).unwrap_or_default()
+}
+
+/// Every detector on answers that leave their path from their first token on.
+pub(super) fn kind(name: &str, clean: &[Trace], planted: &[Trace]) -> KindReport {
+    let seen = |detector: &'static str| {
+        let most = |traces: &[Trace]| -> Vec<f64> {
+            traces.iter().map(|trace| peak(trace, detector)).collect()
+        };
+        let (known, strange) = (most(clean), most(planted));
+        let limit = threshold(&known, RATES[0]);
+        let share = |limit: f64| {
+            strange.iter().filter(|score| **score >= limit).count() as f64
+                / strange.len().max(1) as f64
+        };
+        SeenReport {
+            detector: detector.to_owned(),
+            auroc: auroc(&known, &strange),
+            detected_at_alarm_level: share(1.0),
+            detected_at_one_percent: share(limit),
+        }
+    };
+    let detectors = names(clean).into_iter().map(seen).collect();
+    KindReport { name: name.to_owned(), answers: planted.len(), detectors }
 }
 
 fn detector(
@@ -129,6 +157,17 @@ mod tests {
         assert!((found.own.detected - 2.0 / 3.0).abs() < 1e-9);
         assert_eq!(found.detected[0].median_delay_tokens, Some(20), "delays are 20, none, 10");
         assert!(found.auroc > 0.8 && found.group_auroc.is_none(), "{found:?}");
+    }
+
+    #[test]
+    fn another_kind_of_divergence_counts_from_its_first_token_on() {
+        let clean: Vec<Trace> = (0..100).map(|at| trace(&[0.1, at as f32 / 200.0], None)).collect();
+        let planted = [trace(&[1.5, 0.2], None), trace(&[0.0, 0.6], None), trace(&[0.1], None)];
+        let found = kind("a kind", &clean, &planted);
+        let one = &found.detectors[0];
+        assert_eq!((found.answers, one.detector.as_str()), (3, "one"));
+        assert!((one.detected_at_alarm_level - 1.0 / 3.0).abs() < 1e-9);
+        assert!((one.detected_at_one_percent - 2.0 / 3.0).abs() < 1e-9);
     }
 
     #[test]

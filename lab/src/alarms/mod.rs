@@ -10,7 +10,7 @@ mod perplexity;
 mod report;
 mod traces;
 
-pub use report::{AlarmReport, DetectorReport};
+pub use report::{AlarmReport, AtRate, DetectorReport, KindReport, SeenReport};
 
 use crate::{
     LabError, Result, Split,
@@ -34,6 +34,9 @@ pub struct AlarmConfig {
     pub splices: PathBuf,
     /// The bundle's folder.
     pub bundle: PathBuf,
+    /// Answers that leave their path in other ways from their first token on: what was done, the
+    /// folder.
+    pub planted: Vec<(String, PathBuf)>,
     /// A held-out group that is judged against clean traffic too.
     pub group: String,
     /// The model's GGUF file, for the perplexity of its tokens; that detector is left out without.
@@ -91,7 +94,15 @@ pub fn run(
         let message = format!("{} clean and {} spliced answers", clean.len(), spliced.len());
         return Err(LabError::Data(message));
     }
-    Ok(judge::report(config, &clean, &spliced, &group))
+    let mut planted = Vec::new();
+    for (name, dir) in &config.planted {
+        progress(&format!("reading {name}"));
+        planted.push((name.as_str(), traced(dir, read(dir, &|_| Ok(true))?)?));
+    }
+    let mut report = judge::report(config, &clean, &spliced, &group);
+    report.planted =
+        planted.iter().map(|(name, traces)| judge::kind(name, &clean, traces)).collect();
+    Ok(report)
 }
 
 fn ended(document: &Document) -> usize {

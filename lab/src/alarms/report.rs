@@ -21,6 +21,33 @@ pub struct AlarmReport {
     pub group_answers: usize,
     /// The detectors.
     pub detectors: Vec<DetectorReport>,
+    /// What they see of answers that leave their path in other ways.
+    #[serde(default)]
+    pub planted: Vec<KindReport>,
+}
+
+/// Answers that leave their path in one way from their first token on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KindReport {
+    /// What was done.
+    pub name: String,
+    /// How many answers there are.
+    pub answers: usize,
+    /// What each detector sees.
+    pub detectors: Vec<SeenReport>,
+}
+
+/// What one detector sees of a kind of divergence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeenReport {
+    /// Its name.
+    pub detector: String,
+    /// How often its statistic rises higher than in a clean answer.
+    pub auroc: Option<f64>,
+    /// Share of the answers that reach its own alarm level.
+    pub detected_at_alarm_level: f64,
+    /// Share that reaches the threshold of one false alarm in a hundred clean answers.
+    pub detected_at_one_percent: f64,
 }
 
 /// One detector.
@@ -92,10 +119,32 @@ impl AlarmReport {
         }
     }
 
+    /// One row a kind and detector.
+    fn kinds(&self) -> Option<Table> {
+        let row = |kind: &KindReport, one: &SeenReport| {
+            vec![
+                format!("{} ({} answers)", kind.name, kind.answers),
+                one.detector.clone(),
+                number(one.auroc),
+                number(Some(one.detected_at_alarm_level)),
+                number(Some(one.detected_at_one_percent)),
+            ]
+        };
+        let of = |kind: &KindReport| -> Vec<Vec<String>> {
+            kind.detectors.iter().map(|one| row(kind, one)).collect()
+        };
+        (!self.planted.is_empty()).then(|| Table {
+            title: "Other ways to leave the path".to_owned(),
+            head: &["kind", "detector", "AUROC", "detected at its own level", "detected at 1 %"],
+            rows: self.planted.iter().flat_map(of).collect(),
+        })
+    }
+
     /// The report as Markdown.
     pub fn to_markdown(&self) -> String {
-        let table = self.table();
-        format!("## {}\n\n{}", table.title, table.to_markdown())
+        let tables = [Some(self.table()), self.kinds()];
+        let shown = tables.into_iter().flatten();
+        shown.map(|table| format!("## {}\n\n{}\n", table.title, table.to_markdown())).collect()
     }
 
     /// The report as one HTML page that needs nothing else.
@@ -103,6 +152,7 @@ impl AlarmReport {
         let title = format!("Alarms of {}", self.bundle);
         page::start(&title, "Clean answers against planted divergences.")
             + &page::table_of(&self.table())
+            + &self.kinds().map_or_else(String::new, |table| page::table_of(&table))
             + "</html>\n"
     }
 }

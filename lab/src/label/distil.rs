@@ -191,7 +191,7 @@ fn measured(
     let held = held.filter(|((one, _), _)| one.split == Split::Test);
     let pairs = held.filter_map(|((_, said), own)| Some((likeliest(said.as_ref()?), *own)));
     let (theirs, own): (Vec<u32>, Vec<u32>) = pairs.unzip();
-    Agreement::between("the language model, on the test split", &theirs, &own, true)
+    Agreement::between("whoever gave the answers, on the test split", &theirs, &own, true)
 }
 
 #[cfg(test)]
