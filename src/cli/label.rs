@@ -11,7 +11,7 @@ use themecast_lab::{
     label::{
         self, Classified, Classifier, Cluster, ClusterConfig, Distilled, Labeler, Taxonomy,
         catalogue,
-        compare::{self, CompareConfig, Judged, Remembered},
+        compare::{self, CompareConfig, Judged},
         llm::{self, Answers, SampleConfig},
     },
 };
@@ -158,18 +158,13 @@ impl Label {
         let data = self.data.as_deref().context("--compare needs --data")?;
         let html = self.html.as_deref().context("--compare needs --html")?;
         let catalogue = catalogue::read(self.catalogue.as_deref())?;
-        let embedder = Remembered::new(embedder);
-        let cluster = Cluster::new(self.clustering(), &embedder);
-        let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder: &embedder };
+        let cluster = Cluster::new(self.clustering(), embedder);
+        let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder };
         let mut labelers: Vec<&dyn Labeler> = vec![&cluster, &taxonomy];
         let answered = self.answers.is_some() || data.join(llm::ANSWERS).is_file();
         let answers = answered.then(|| self.answers(&catalogue)).transpose()?.flatten();
-        let distilled = answers.as_ref().map(|answers| Distilled {
-            catalogue,
-            answers,
-            embedder: &embedder,
-            keep: None,
-        });
+        let distilled =
+            answers.as_ref().map(|answers| Distilled { catalogue, answers, embedder, keep: None });
         if let Some(distilled) = &distilled {
             labelers.push(distilled);
         }

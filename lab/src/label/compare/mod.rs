@@ -10,7 +10,6 @@ mod against;
 mod measures;
 mod pairs;
 mod paraphrase;
-mod remember;
 mod report;
 mod resample;
 mod sheet;
@@ -20,7 +19,6 @@ mod tests;
 mod words;
 
 pub use against::Judged;
-pub use remember::Remembered;
 pub use report::{AnswersReport, ComparisonReport, MethodReport, PairReport, ThemeExamples};
 
 use super::{Labeler, Labeling, Segment};

@@ -75,7 +75,7 @@ fn wordy() -> Vec<Segment> {
 fn methods_that_say_the_same_agree_and_nothing_is_written() {
     let dir = tempfile::tempdir().unwrap();
     synthetic::write(dir.path(), &SMALL);
-    let embedder = Remembered::new(&WordEmbedder);
+    let embedder = WordEmbedder;
     let four = ClusterConfig { themes: Some(4), seed: 1, starts: 10 };
     let cluster = Cluster::new(four, &embedder);
     let taxonomy = Taxonomy { catalogue: catalogue(), embedder: &embedder };
@@ -153,7 +153,7 @@ fn what_was_distilled_takes_part_and_is_held_against_answers() {
     fs::write(&file, said).unwrap();
     let catalogue = catalogue();
     let answers = Answers::open(dir.path(), &catalogue).unwrap();
-    let embedder = Remembered::new(&WordEmbedder);
+    let embedder = WordEmbedder;
     let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder: &embedder };
     let llm = Distilled { catalogue, answers: &answers, embedder: &embedder, keep: None };
     let judged = [Judged::read(&file).unwrap()];
