@@ -9,7 +9,7 @@ use themecast_lab::{
     embed::{Embed, Embedder},
     embed_cache::Remembering,
     label::{
-        self, Classified, Classifier, Cluster, ClusterConfig, Distilled, Labeler, Taxonomy,
+        self, Classified, Classifier, Cluster, ClusterConfig, Distilled, Labeler, Levels, Taxonomy,
         catalogue,
         compare::{self, CompareConfig, Judged},
         llm::{self, Answers, SampleConfig},
@@ -33,6 +33,10 @@ pub(super) struct Label {
     /// How many clusters; without it the most stable of 8, 12, 16, 24, 32, 48
     #[arg(long)]
     themes: Option<usize>,
+    /// How many topics, clusters beside the themes; without it the most stable of the same
+    /// numbers, 0: none. With --compare the clusters of --themes are the topics
+    #[arg(long, conflicts_with = "compare")]
+    topics: Option<usize>,
     /// The seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -115,10 +119,10 @@ impl Label {
             return self.compared(&embedder);
         }
         let card = match self.method {
-            Method::Cluster => self.with(&Cluster::new(self.clustering(), &embedder))?,
+            Method::Cluster => self.with(&Cluster::new(self.clustering(), &embedder), &embedder)?,
             Method::Taxonomy => {
                 let catalogue = catalogue::read(self.catalogue.as_deref())?;
-                self.with(&Taxonomy { catalogue, embedder: &embedder })?
+                self.with(&Taxonomy { catalogue, embedder: &embedder }, &embedder)?
             }
             Method::Llm => {
                 let catalogue = catalogue::read(self.catalogue.as_deref())?;
@@ -126,11 +130,11 @@ impl Label {
                     Some(answers) => {
                         let (embedder, keep) = (&embedder, self.keep.clone());
                         let answers = &answers;
-                        self.with(&Distilled { catalogue, answers, embedder, keep })?
+                        self.with(&Distilled { catalogue, answers, embedder, keep }, embedder)?
                     }
                     None => {
                         let classifier = Classifier::read(self.classifier.as_deref())?;
-                        self.with(&Classified { classifier, embedder: &embedder })?
+                        self.with(&Classified { classifier, embedder: &embedder }, &embedder)?
                     }
                 }
             }
@@ -139,11 +143,15 @@ impl Label {
         Ok(())
     }
 
-    fn with(&self, labeler: &dyn Labeler) -> Result<label::LabelCard> {
+    fn with(&self, themes: &dyn Labeler, embedder: &dyn Embed) -> Result<label::LabelCard> {
+        let config = ClusterConfig { themes: self.topics, ..self.clustering() };
+        let topics = Cluster::new(config, embedder);
+        let topics: Option<&dyn Labeler> = (self.topics != Some(0)).then_some(&topics);
+        let levels = Levels { themes, topics };
         match (&self.data, &self.texts, &self.out) {
-            (Some(data), _, _) => Ok(label::run(data, labeler, &tell)?),
+            (Some(data), _, _) => Ok(label::run(data, levels, &tell)?),
             (None, Some(texts), Some(out)) => {
-                Ok(label::label_texts(texts, &SegmenterConfig::default(), out, labeler, &tell)?)
+                Ok(label::label_texts(texts, &SegmenterConfig::default(), out, levels, &tell)?)
             }
             _ => bail!("give --data, or --texts with --out"),
         }
@@ -171,7 +179,11 @@ impl Label {
         let chosen = answers.as_ref().is_some_and(Answers::chosen);
         let files = self.against.iter().chain(self.answers.as_ref().filter(|_| chosen));
         let judged: Vec<Judged> = files.map(|path| Judged::read(path)).collect::<Result<_, _>>()?;
-        let config = CompareConfig { sheet_of: self.method.name().to_owned(), seed: self.seed };
+        let config = CompareConfig {
+            sheet_of: self.method.name().to_owned(),
+            topics_of: Some(cluster.method().to_owned()),
+            seed: self.seed,
+        };
         let report = compare::run(data, &labelers, &judged, &config, &tell)?;
         output::write(html, &report.to_html())?;
         match &self.json {
