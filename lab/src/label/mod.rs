@@ -13,6 +13,7 @@
 //! along an answer, so it is themes that are forecast.
 
 mod agreement;
+pub mod boundaries;
 pub mod catalogue;
 mod classifier;
 mod cluster;
@@ -20,6 +21,7 @@ mod columns;
 pub mod compare;
 mod cues;
 mod distil;
+mod levels;
 pub mod llm;
 mod measures;
 mod naming;
@@ -34,8 +36,9 @@ mod topics;
 pub use classifier::{Classified, Classifier};
 pub use cluster::{Cluster, ClusterConfig};
 pub use distil::Distilled;
+pub use levels::Levels;
 pub use resolution::Resolution;
-pub use run::{Levels, label_texts, run, segments_of};
+pub use run::{label_texts, run, segments_of};
 pub use segments::{Segment, TextLine};
 pub use store::{LabelCard, Labels, SegmentLabel};
 pub use taxonomy::Taxonomy;
