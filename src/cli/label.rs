@@ -10,6 +10,7 @@ use themecast_lab::{
     embed_cache::Remembering,
     label::{
         self, Classified, Classifier, Cluster, ClusterConfig, Distilled, Labeler, Levels, Taxonomy,
+        boundaries::{self, BoundaryConfig},
         catalogue,
         compare::{self, CompareConfig, Judged},
         llm::{self, Answers, SampleConfig},
@@ -35,7 +36,7 @@ pub(super) struct Label {
     themes: Option<usize>,
     /// How many topics, clusters beside the themes; without it the most stable of the same
     /// numbers, 0: none. With --compare the clusters of --themes are the topics
-    #[arg(long, conflicts_with = "compare")]
+    #[arg(long, conflicts_with = "instead")]
     topics: Option<usize>,
     /// The seed
     #[arg(long, default_value_t = 1)]
@@ -67,16 +68,26 @@ pub(super) struct Label {
     twice: usize,
     /// Compare the methods on the collection instead, llm where there are answers to learn from,
     /// and write no labels
-    #[arg(long, requires = "data", requires = "html", conflicts_with = "endpoint")]
+    #[arg(
+        long,
+        group = "instead",
+        requires = "data",
+        requires = "html",
+        conflicts_with = "endpoint"
+    )]
     compare: bool,
+    /// Compare segments that end by length and layout with such that end where the embedding
+    /// changes instead, and write no labels
+    #[arg(long, group = "instead", requires = "data", conflicts_with = "endpoint")]
+    boundaries: bool,
     /// Answers about single segments to hold the methods against, beside --answers
     #[arg(long, value_name = "FILE", requires = "compare")]
     against: Vec<PathBuf>,
     /// Where to write the comparison as a page
     #[arg(long, requires = "compare")]
     html: Option<PathBuf>,
-    /// Where to write the comparison as JSON; - is stdout, where its tables go without this
-    #[arg(long, requires = "compare")]
+    /// Where to write what was compared as JSON; - is stdout, where its tables go without this
+    #[arg(long, requires = "instead")]
     json: Option<PathBuf>,
 }
 
@@ -117,6 +128,9 @@ impl Label {
         let embedder = Remembering::new(&embedder, labels.join("embeddings.parquet"), tell);
         if self.compare {
             return self.compared(&embedder);
+        }
+        if self.boundaries {
+            return self.cut_both_ways(&embedder);
         }
         let card = match self.method {
             Method::Cluster => self.with(&Cluster::new(self.clustering(), &embedder), &embedder)?,
@@ -186,9 +200,23 @@ impl Label {
         };
         let report = compare::run(data, &labelers, &judged, &config, &tell)?;
         output::write(html, &report.to_html())?;
+        self.said(&report, &report.to_markdown())
+    }
+
+    /// Compares segments by layout with segments by the change of embedding.
+    fn cut_both_ways(&self, embedder: &dyn Embed) -> Result<()> {
+        let data = self.data.as_deref().context("--boundaries needs --data")?;
+        let classifier = Classifier::read(self.classifier.as_deref())?;
+        let config = BoundaryConfig { seed: self.seed, ..BoundaryConfig::default() };
+        let report = boundaries::run(data, &Classified { classifier, embedder }, &config, &tell)?;
+        self.said(&report, &report.to_markdown())
+    }
+
+    /// Writes the report as JSON where that is asked for, else its tables to stdout.
+    fn said(&self, report: &impl serde::Serialize, tables: &str) -> Result<()> {
         match &self.json {
-            Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n")),
-            None => output::write(Path::new("-"), &report.to_markdown()),
+            Some(path) => output::write(path, &(serde_json::to_string_pretty(report)? + "\n")),
+            None => output::write(Path::new("-"), tables),
         }
     }
 
