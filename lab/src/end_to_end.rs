@@ -2,7 +2,7 @@
 
 use crate::{
     eval::{self, EvalConfig},
-    label::{self, Cluster, ClusterConfig, Labels},
+    label::{self, Cluster, ClusterConfig, Labels, Levels},
     synthetic::{self, ByWord, Plan, SMALL, WordEmbedder},
     train::{self, Fitting, TrainConfig},
 };
@@ -46,6 +46,61 @@ fn without_a_number_the_clustering_chooses_and_says_why() {
     let own = table.iter().find(|one| one["themes"] == chosen).unwrap();
     assert!(own["stability"].as_f64().unwrap() >= best - 0.01, "{table:?}");
     assert_eq!(Labels::load(dir.path()).unwrap().themes.len() as u64, chosen);
+}
+
+#[test]
+fn topics_are_kept_beside_themes_and_go_when_there_are_none() {
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(dir.path(), &SMALL);
+    let four = ClusterConfig { themes: Some(4), seed: 1, starts: 10 };
+    let clusters = Cluster::new(four, &WordEmbedder);
+    let levels = Levels { themes: &ByWord, topics: Some(&clusters) };
+    let card = label::run(dir.path(), levels, &|_| {}).unwrap();
+    let labels = Labels::load(dir.path()).unwrap();
+    assert_eq!(labels.card.method, "by-word");
+    assert_eq!(labels.topics.as_ref().unwrap().len(), 4);
+    for label in &labels.segments {
+        let topic = labels.topic(label).unwrap();
+        let theme = &labels.themes[label.theme as usize];
+        assert!(topic.name.contains(&theme.id), "{}: {}", topic.name, theme.id);
+    }
+    let beside = card.topics.unwrap();
+    assert_eq!((beside.method.as_str(), beside.topics.number), ("cluster", 4));
+    assert!((beside.adjusted_mutual_information - 1.0).abs() < 1e-9, "the same words");
+    assert_eq!(beside.topics.persistence, beside.themes.persistence);
+    let same = labels.segments.windows(2).filter(|two| two[0].document == two[1].document);
+    let kept = same.clone().filter(|two| two[0].topic == two[1].topic).count() as f64;
+    let expected = kept / same.count() as f64;
+    assert!((beside.topics.persistence.unwrap() - expected).abs() < 1e-12);
+    label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+    assert!(!dir.path().join("labels").join("topics.json").exists());
+    let labels = Labels::load(dir.path()).unwrap();
+    assert_eq!((&labels.topics, &labels.card.topics), (&None, &None));
+    assert!(labels.segments.iter().all(|one| one.topic.is_none() && labels.topic(one).is_none()));
+}
+
+#[test]
+fn too_few_segments_for_topics_are_told_and_topics_that_do_not_fit_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(dir.path(), &SMALL);
+    let with = |number: usize| {
+        let config = ClusterConfig { themes: Some(number), seed: 1, starts: 2 };
+        let clusters = Cluster::new(config, &WordEmbedder);
+        let told = std::cell::RefCell::new(String::new());
+        let levels = Levels { themes: &ByWord, topics: Some(&clusters) };
+        let card = label::run(dir.path(), levels, &|line| told.borrow_mut().push_str(line));
+        (card.unwrap(), told.into_inner())
+    };
+    let (card, told) = with(5000);
+    assert!(card.topics.is_none() && told.contains("topics: none, for "), "{told}");
+    assert!(with(4).0.topics.is_some());
+    let path = dir.path().join("labels").join("topics.json");
+    let three = std::fs::read_to_string(&path).unwrap();
+    let mut three: Vec<serde_json::Value> = serde_json::from_str(&three).unwrap();
+    three.pop();
+    std::fs::write(&path, serde_json::to_string(&three).unwrap()).unwrap();
+    let error = Labels::load(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("topic 3 of a catalogue of 3"), "{error}");
 }
 
 #[test]

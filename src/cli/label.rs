@@ -9,9 +9,10 @@ use themecast_lab::{
     embed::{Embed, Embedder},
     embed_cache::Remembering,
     label::{
-        self, Classified, Classifier, Cluster, ClusterConfig, Distilled, Labeler, Taxonomy,
+        self, Classified, Classifier, Cluster, ClusterConfig, Distilled, Labeler, Levels, Taxonomy,
+        boundaries::{self, BoundaryConfig},
         catalogue,
-        compare::{self, CompareConfig, Judged, Remembered},
+        compare::{self, CompareConfig, Judged},
         llm::{self, Answers, SampleConfig},
     },
 };
@@ -33,6 +34,10 @@ pub(super) struct Label {
     /// How many clusters; without it the most stable of 8, 12, 16, 24, 32, 48
     #[arg(long)]
     themes: Option<usize>,
+    /// How many topics, clusters beside the themes; without it the most stable of the same
+    /// numbers, 0: none. With --compare the clusters of --themes are the topics
+    #[arg(long, conflicts_with = "instead")]
+    topics: Option<usize>,
     /// The seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -63,16 +68,26 @@ pub(super) struct Label {
     twice: usize,
     /// Compare the methods on the collection instead, llm where there are answers to learn from,
     /// and write no labels
-    #[arg(long, requires = "data", requires = "html", conflicts_with = "endpoint")]
+    #[arg(
+        long,
+        group = "instead",
+        requires = "data",
+        requires = "html",
+        conflicts_with = "endpoint"
+    )]
     compare: bool,
+    /// Compare segments that end by length and layout with such that end where the embedding
+    /// changes instead, and write no labels
+    #[arg(long, group = "instead", requires = "data", conflicts_with = "endpoint")]
+    boundaries: bool,
     /// Answers about single segments to hold the methods against, beside --answers
     #[arg(long, value_name = "FILE", requires = "compare")]
     against: Vec<PathBuf>,
     /// Where to write the comparison as a page
     #[arg(long, requires = "compare")]
     html: Option<PathBuf>,
-    /// Where to write the comparison as JSON; - is stdout, where its tables go without this
-    #[arg(long, requires = "compare")]
+    /// Where to write what was compared as JSON; - is stdout, where its tables go without this
+    #[arg(long, requires = "instead")]
     json: Option<PathBuf>,
 }
 
@@ -114,11 +129,14 @@ impl Label {
         if self.compare {
             return self.compared(&embedder);
         }
+        if self.boundaries {
+            return self.cut_both_ways(&embedder);
+        }
         let card = match self.method {
-            Method::Cluster => self.with(&Cluster::new(self.clustering(), &embedder))?,
+            Method::Cluster => self.with(&Cluster::new(self.clustering(), &embedder), &embedder)?,
             Method::Taxonomy => {
                 let catalogue = catalogue::read(self.catalogue.as_deref())?;
-                self.with(&Taxonomy { catalogue, embedder: &embedder })?
+                self.with(&Taxonomy { catalogue, embedder: &embedder }, &embedder)?
             }
             Method::Llm => {
                 let catalogue = catalogue::read(self.catalogue.as_deref())?;
@@ -126,11 +144,11 @@ impl Label {
                     Some(answers) => {
                         let (embedder, keep) = (&embedder, self.keep.clone());
                         let answers = &answers;
-                        self.with(&Distilled { catalogue, answers, embedder, keep })?
+                        self.with(&Distilled { catalogue, answers, embedder, keep }, embedder)?
                     }
                     None => {
                         let classifier = Classifier::read(self.classifier.as_deref())?;
-                        self.with(&Classified { classifier, embedder: &embedder })?
+                        self.with(&Classified { classifier, embedder: &embedder }, &embedder)?
                     }
                 }
             }
@@ -139,11 +157,15 @@ impl Label {
         Ok(())
     }
 
-    fn with(&self, labeler: &dyn Labeler) -> Result<label::LabelCard> {
+    fn with(&self, themes: &dyn Labeler, embedder: &dyn Embed) -> Result<label::LabelCard> {
+        let config = ClusterConfig { themes: self.topics, ..self.clustering() };
+        let topics = Cluster::new(config, embedder);
+        let topics: Option<&dyn Labeler> = (self.topics != Some(0)).then_some(&topics);
+        let levels = Levels { themes, topics };
         match (&self.data, &self.texts, &self.out) {
-            (Some(data), _, _) => Ok(label::run(data, labeler, &tell)?),
+            (Some(data), _, _) => Ok(label::run(data, levels, &tell)?),
             (None, Some(texts), Some(out)) => {
-                Ok(label::label_texts(texts, &SegmenterConfig::default(), out, labeler, &tell)?)
+                Ok(label::label_texts(texts, &SegmenterConfig::default(), out, levels, &tell)?)
             }
             _ => bail!("give --data, or --texts with --out"),
         }
@@ -158,30 +180,43 @@ impl Label {
         let data = self.data.as_deref().context("--compare needs --data")?;
         let html = self.html.as_deref().context("--compare needs --html")?;
         let catalogue = catalogue::read(self.catalogue.as_deref())?;
-        let embedder = Remembered::new(embedder);
-        let cluster = Cluster::new(self.clustering(), &embedder);
-        let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder: &embedder };
+        let cluster = Cluster::new(self.clustering(), embedder);
+        let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder };
         let mut labelers: Vec<&dyn Labeler> = vec![&cluster, &taxonomy];
         let answered = self.answers.is_some() || data.join(llm::ANSWERS).is_file();
         let answers = answered.then(|| self.answers(&catalogue)).transpose()?.flatten();
-        let distilled = answers.as_ref().map(|answers| Distilled {
-            catalogue,
-            answers,
-            embedder: &embedder,
-            keep: None,
-        });
+        let distilled =
+            answers.as_ref().map(|answers| Distilled { catalogue, answers, embedder, keep: None });
         if let Some(distilled) = &distilled {
             labelers.push(distilled);
         }
         let chosen = answers.as_ref().is_some_and(Answers::chosen);
         let files = self.against.iter().chain(self.answers.as_ref().filter(|_| chosen));
         let judged: Vec<Judged> = files.map(|path| Judged::read(path)).collect::<Result<_, _>>()?;
-        let config = CompareConfig { sheet_of: self.method.name().to_owned(), seed: self.seed };
+        let config = CompareConfig {
+            sheet_of: self.method.name().to_owned(),
+            topics_of: Some(cluster.method().to_owned()),
+            seed: self.seed,
+        };
         let report = compare::run(data, &labelers, &judged, &config, &tell)?;
         output::write(html, &report.to_html())?;
+        self.said(&report, &report.to_markdown())
+    }
+
+    /// Compares segments by layout with segments by the change of embedding.
+    fn cut_both_ways(&self, embedder: &dyn Embed) -> Result<()> {
+        let data = self.data.as_deref().context("--boundaries needs --data")?;
+        let classifier = Classifier::read(self.classifier.as_deref())?;
+        let config = BoundaryConfig { seed: self.seed, ..BoundaryConfig::default() };
+        let report = boundaries::run(data, &Classified { classifier, embedder }, &config, &tell)?;
+        self.said(&report, &report.to_markdown())
+    }
+
+    /// Writes the report as JSON where that is asked for, else its tables to stdout.
+    fn said(&self, report: &impl serde::Serialize, tables: &str) -> Result<()> {
         match &self.json {
-            Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n")),
-            None => output::write(Path::new("-"), &report.to_markdown()),
+            Some(path) => output::write(path, &(serde_json::to_string_pretty(report)? + "\n")),
+            None => output::write(Path::new("-"), tables),
         }
     }
 

@@ -38,16 +38,37 @@ impl Embeddings {
         embedder: &dyn Embed,
         progress: &dyn Fn(&str),
     ) -> Result<Self> {
-        let mut known = if cache.is_file() { Self::load(cache)? } else { Self::default() };
-        let new: Vec<String> = texts
-            .iter()
-            .filter(|text| !known.places.contains_key(&stable_hash(text)))
-            .map(|&text| text.to_owned())
-            .collect();
+        let mut known = Self::open(cache)?;
+        known.learn(texts, cache, embedder, progress)?;
+        Ok(known)
+    }
+
+    /// What the file `cache` knows; nothing where there is none.
+    ///
+    /// # Errors
+    /// Of reading.
+    pub(crate) fn open(cache: &Path) -> Result<Self> {
+        if cache.is_file() { Self::load(cache) } else { Ok(Self::default()) }
+    }
+
+    /// Embeds those of `texts` that are not known yet; where there are any, writes all that is
+    /// known to the file `cache`.
+    ///
+    /// # Errors
+    /// [`LabError::Embed`]. A cache that can't be written is only told of.
+    pub(crate) fn learn(
+        &mut self,
+        texts: &BTreeSet<&str>,
+        cache: &Path,
+        embedder: &dyn Embed,
+        progress: &dyn Fn(&str),
+    ) -> Result<()> {
+        let new: Vec<String> =
+            texts.iter().filter(|text| !self.has(text)).map(|&text| text.to_owned()).collect();
         if new.is_empty() {
-            return Ok(known);
+            return Ok(());
         }
-        progress(&format!("{} texts to embed, {} known", new.len(), known.places.len()));
+        progress(&format!("{} texts to embed, {} known", new.len(), self.places.len()));
         let step = new.len() / 10 + 1;
         let last = std::cell::Cell::new(0);
         let vectors = embedder.embed(&new, &|done, all| {
@@ -57,12 +78,16 @@ impl Embeddings {
             }
         })?;
         for (text, vector) in new.iter().zip(vectors) {
-            known.add(stable_hash(text), &vector);
+            self.add(stable_hash(text), &vector);
         }
-        if let Err(error) = known.save(cache) {
+        if let Err(error) = self.save(cache) {
             progress(&format!("the embeddings are not kept: {error}"));
         }
-        Ok(known)
+        Ok(())
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.places.contains_key(&stable_hash(text))
     }
 
     /// How many numbers an embedding has.

@@ -1,45 +1,52 @@
 //! Segments and their themes: the chains that a bundle learns to forecast.
 //!
 //! ```text
-//! DIR/labels/segments.parquet   one row a segment: document, segment, tokens, text, theme, distance
+//! DIR/labels/segments.parquet   one row a segment: document, segment, tokens, text, theme,
+//!                               distance and, where there are topics, topic
 //! DIR/labels/themes.json        the catalogue
-//! DIR/labels/labels.json        method, parameters, counts, agreement
+//! DIR/labels/topics.json        that of topics
+//! DIR/labels/labels.json        method, parameters, counts, agreement, topics beside themes
 //! DIR/resamples/labels/…        the same of other ways on
 //! ```
+//!
+//! A theme says what a passage does; a topic, the second level, what it is about. Topics persist
+//! along an answer, so it is themes that are forecast.
 
 mod agreement;
+pub mod boundaries;
 pub mod catalogue;
 mod classifier;
 mod cluster;
+mod columns;
 pub mod compare;
 mod cues;
 mod distil;
+mod levels;
 pub mod llm;
+mod measures;
 mod naming;
 mod resolution;
+mod run;
 mod segments;
 mod store;
 mod surface;
 mod taxonomy;
+mod topics;
 
 pub use classifier::{Classified, Classifier};
 pub use cluster::{Cluster, ClusterConfig};
 pub use distil::Distilled;
+pub use levels::Levels;
 pub use resolution::Resolution;
+pub use run::{label_texts, run, segments_of};
 pub use segments::{Segment, TextLine};
 pub use store::{LabelCard, Labels, SegmentLabel};
 pub use taxonomy::Taxonomy;
+pub use topics::{LevelFigures, TopicCard};
 
-use crate::{
-    LabError, Result, Split, atomic,
-    dataset::{CollectionInfo, DocumentReader, Load},
-    embed::Embed,
-};
-use std::{
-    ops::Range,
-    path::{Path, PathBuf},
-};
-use themecast_forecast::{bundle::Theme, segment::SegmenterConfig};
+use crate::{LabError, Result, embed::Embed};
+use std::ops::Range;
+use themecast_forecast::bundle::Theme;
 
 /// The version of the labels' layout that this crate reads and writes.
 pub const LABELS_FORMAT: u32 = 1;
@@ -75,6 +82,18 @@ pub struct Labeling {
     pub distances: Vec<f32>,
     /// How far two runs or two labellers agree, where that was measured.
     pub agreement: Option<Agreement>,
+}
+
+impl Labeling {
+    /// The same of the segments at `place` alone; the agreement is that of all.
+    fn of(&self, place: Range<usize>) -> Self {
+        Self {
+            themes: self.themes.clone(),
+            assigned: self.assigned[place.clone()].to_vec(),
+            distances: self.distances[place].to_vec(),
+            agreement: self.agreement.clone(),
+        }
+    }
 }
 
 /// Agreement between two labellings of the same segments.
@@ -119,48 +138,31 @@ impl std::fmt::Display for Agreement {
     }
 }
 
-/// Labels the collection in the folder `dir` and writes `dir/labels/`; where other ways on were
-/// sampled into `dir/resamples/`, they are labelled by what was fitted on the collection.
+/// What `labeler` says of `segments`, whole.
 ///
 /// # Errors
-/// [`LabError`] of reading, labelling or writing; `dir/labels/` is then as it was or lacks
-/// `labels.json`, without which it does not load.
-pub fn run(dir: &Path, labeler: &dyn Labeler, progress: &dyn Fn(&str)) -> Result<LabelCard> {
-    let resamples = dir.join(RESAMPLES);
-    let mut texts = vec![collected(dir, progress)?];
-    if CollectionInfo::load(&resamples).is_ok() {
-        progress("other ways on:");
-        texts.push(collected(&resamples, progress)?);
-    }
-    label(texts, labeler, progress)
+/// What it fails with; [`LabError::Data`] where it leaves a segment out or names no theme of its.
+fn checked(
+    labeler: &dyn Labeler,
+    segments: &[Segment],
+    progress: &dyn Fn(&str),
+) -> Result<Labeling> {
+    let labeling = labeler.label(segments, progress)?;
+    check(&labeling, segments.len())?;
+    Ok(labeling)
 }
 
-/// The segments of the collection in the folder `dir` that are to be labelled.
-///
-/// # Errors
-/// [`LabError`] of reading.
-pub fn segments_of(dir: &Path, progress: &dyn Fn(&str)) -> Result<Vec<Segment>> {
-    Ok(collected(dir, progress)?.segments)
-}
-
-fn collected(dir: &Path, progress: &dyn Fn(&str)) -> Result<Texts> {
-    let info = CollectionInfo::load(dir)?;
-    let (mut segments, mut documents, mut looping) = (Vec::new(), 0, 0);
-    for document in DocumentReader::open(dir, Load::Tokens)? {
-        let document = document?;
-        documents += 1;
-        if document.looping {
-            looping += 1;
-        } else {
-            segments::of_document(&document, Split::of(&document)?, &mut segments);
-        }
+fn check(labeling: &Labeling, segments: usize) -> Result<()> {
+    let (assigned, distances) = (labeling.assigned.len(), labeling.distances.len());
+    if assigned != segments || distances != segments {
+        let message = format!("{assigned} themes, {distances} distances, {segments} segments");
+        return Err(LabError::Data(message));
     }
-    progress(&format!(
-        "{documents} documents, {looping} looping ones left out, {} segments",
-        segments.len()
-    ));
-    let (segmenter, out) = (info.segmenter, dir.join("labels"));
-    Ok(Texts { segments, documents, looping, segmenter, out })
+    let themes = labeling.themes.len() as u32;
+    match labeling.assigned.iter().find(|&&theme| theme >= themes) {
+        Some(theme) => Err(LabError::Data(format!("theme {theme} of a catalogue of {themes}"))),
+        None => Ok(()),
+    }
 }
 
 /// The embedding of every segment, in order.
@@ -181,101 +183,4 @@ fn embed_segments(
             progress(&format!("embedded {done} of {all} segments"));
         }
     })
-}
-
-/// Labels the plain texts of the JSON-lines file `texts` (`{"id","text"}` a line), cut by
-/// `segmenter`, and writes `out/labels/`.
-///
-/// # Errors
-/// [`LabError`] of reading (with the line's number), labelling or writing.
-pub fn label_texts(
-    texts: &Path,
-    segmenter: &SegmenterConfig,
-    out: &Path,
-    labeler: &dyn Labeler,
-    progress: &dyn Fn(&str),
-) -> Result<LabelCard> {
-    let lines = segments::read_texts(texts)?;
-    let mut segments = Vec::new();
-    for line in &lines {
-        segments::of_text(line, segmenter, &mut segments);
-    }
-    progress(&format!("{} texts, {} segments", lines.len(), segments.len()));
-    let (documents, segmenter) = (lines.len(), segmenter.clone());
-    let texts = Texts { segments, documents, looping: 0, segmenter, out: out.join("labels") };
-    label(vec![texts], labeler, progress)
-}
-
-/// What is labelled, and where the labels go.
-struct Texts {
-    segments: Vec<Segment>,
-    documents: usize,
-    looping: usize,
-    segmenter: SegmenterConfig,
-    out: PathBuf,
-}
-
-/// Labels all of `texts` at once and writes each one's labels; returns the first one's card.
-fn label(texts: Vec<Texts>, labeler: &dyn Labeler, progress: &dyn Fn(&str)) -> Result<LabelCard> {
-    if texts[0].segments.is_empty() {
-        return Err(LabError::data("there is no segment to label"));
-    }
-    let all: Vec<Segment> = texts.iter().flat_map(|texts| texts.segments.clone()).collect();
-    let labeling = labeler.label(&all, progress)?;
-    check(&labeling, all.len())?;
-    let (mut first, mut cards) = (0, Vec::new());
-    for texts in texts {
-        let end = first + texts.segments.len();
-        cards.push(texts.save(&labeling, first..end, labeler)?);
-        first = end;
-    }
-    Ok(cards.remove(0))
-}
-
-impl Texts {
-    /// Writes what `labeling` says of its segments, which are those numbered `place`.
-    fn save(
-        self,
-        labeling: &Labeling,
-        place: Range<usize>,
-        labeler: &dyn Labeler,
-    ) -> Result<LabelCard> {
-        let of = |split| self.segments.iter().filter(|segment| segment.split == split).count();
-        let card = LabelCard {
-            format: LABELS_FORMAT,
-            method: labeler.method().to_owned(),
-            parameters: labeler.parameters(),
-            segmenter: self.segmenter,
-            documents: self.documents,
-            looping_left_out: self.looping,
-            segments: self.segments.len(),
-            train_segments: of(Split::Train),
-            validation_segments: of(Split::Validation),
-            test_segments: of(Split::Test),
-            agreement: labeling.agreement.clone(),
-        };
-        let labeling = Labeling {
-            themes: labeling.themes.clone(),
-            assigned: labeling.assigned[place.clone()].to_vec(),
-            distances: labeling.distances[place].to_vec(),
-            agreement: None,
-        };
-        atomic::create_dir(&self.out)?;
-        let labels = Labels::new(card, labeling, self.segments);
-        labels.save(&self.out)?;
-        Ok(labels.card)
-    }
-}
-
-fn check(labeling: &Labeling, segments: usize) -> Result<()> {
-    let (assigned, distances) = (labeling.assigned.len(), labeling.distances.len());
-    if assigned != segments || distances != segments {
-        let message = format!("{assigned} themes, {distances} distances, {segments} segments");
-        return Err(LabError::Data(message));
-    }
-    let themes = labeling.themes.len() as u32;
-    match labeling.assigned.iter().find(|&&theme| theme >= themes) {
-        Some(theme) => Err(LabError::Data(format!("theme {theme} of a catalogue of {themes}"))),
-        None => Ok(()),
-    }
 }

@@ -112,7 +112,7 @@ pub(super) fn read_texts(path: &Path) -> Result<Vec<TextLine>> {
 }
 
 /// Decides on the unclosed last segment of the document whose segments start at `first`.
-fn settle_tail(truncated: bool, first: usize, into: &mut Vec<Segment>) {
+pub(super) fn settle_tail(truncated: bool, first: usize, into: &mut Vec<Segment>) {
     let Some(tail) = into.pop() else { return };
     if truncated {
         return;

@@ -1,16 +1,9 @@
 //! `labels/`: what a labeller said, on disk.
 
-use super::{Agreement, LABELS_FORMAT, Labeling, Segment};
-use crate::{
-    LabError, Result, atomic,
-    dataset::parquet_io::{column, open_columns, properties, write_parquet},
-};
-use arrow::{
-    array::{ArrayRef, Float32Array, RecordBatch, StringArray, UInt32Array},
-    datatypes::{DataType, Field, Schema, SchemaRef},
-};
+use super::{Agreement, LABELS_FORMAT, Labeling, Segment, TopicCard, columns};
+use crate::{LabError, Result, atomic};
 use serde::{Deserialize, Serialize};
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path};
 use themecast_forecast::{bundle::Theme, segment::SegmenterConfig};
 
 /// How the labels came about; `labels.json`.
@@ -38,6 +31,9 @@ pub struct LabelCard {
     pub test_segments: usize,
     /// Agreement with a second run or labeller.
     pub agreement: Option<Agreement>,
+    /// Topics beside themes, where there are topics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topics: Option<TopicCard>,
 }
 
 /// One labelled segment.
@@ -57,6 +53,8 @@ pub struct SegmentLabel {
     pub theme: u32,
     /// How far it is from its theme, in the method's own measure.
     pub distance: f32,
+    /// Its topic's place in the catalogue of topics, where there are topics.
+    pub topic: Option<u32>,
 }
 
 /// The labels of a collection.
@@ -66,24 +64,33 @@ pub struct Labels {
     pub card: LabelCard,
     /// The catalogue.
     pub themes: Vec<Theme>,
+    /// The catalogue of topics; `None` where there are none, as in folders of before there were.
+    pub topics: Option<Vec<Theme>>,
     /// Every labelled segment, document after document, in order.
     pub segments: Vec<SegmentLabel>,
 }
 
 impl Labels {
-    pub(super) fn new(card: LabelCard, labeling: Labeling, segments: Vec<Segment>) -> Self {
-        let given = labeling.assigned.into_iter().zip(labeling.distances);
-        let label = |(one, (theme, distance)): (Segment, (u32, f32))| SegmentLabel {
-            document: one.document,
-            segment: one.segment,
-            first_token: one.first_token,
-            end_token: one.end_token,
-            text: one.text,
-            theme,
-            distance,
+    pub(super) fn new(
+        card: LabelCard,
+        (themes, topics): (Labeling, Option<Labeling>),
+        segments: Vec<Segment>,
+    ) -> Self {
+        let topic = |place: usize| topics.as_ref().map(|topics| topics.assigned[place]);
+        let given = themes.assigned.into_iter().zip(themes.distances).enumerate();
+        let label = |(one, (place, (theme, distance))): (Segment, (usize, (u32, f32)))| {
+            let Segment { document, segment, first_token, end_token, text, .. } = one;
+            let topic = topic(place);
+            SegmentLabel { document, segment, first_token, end_token, text, theme, distance, topic }
         };
         let segments = segments.into_iter().zip(given).map(label).collect();
-        Self { card, themes: labeling.themes, segments }
+        let topics = topics.map(|topics| topics.themes);
+        Self { card, themes: themes.themes, topics, segments }
+    }
+
+    /// The topic of `segment`, one of these labels; `None` where there are no topics.
+    pub fn topic(&self, segment: &SegmentLabel) -> Option<&Theme> {
+        self.topics.as_ref()?.get(segment.topic? as usize)
     }
 
     /// Writes the folder `out`; `labels.json` goes first away and comes last, so that a folder
@@ -92,18 +99,14 @@ impl Labels {
     /// # Errors
     /// [`LabError::Io`], [`LabError::Format`].
     pub(super) fn save(&self, out: &Path) -> Result<()> {
-        let card = out.join("labels.json");
-        match fs::remove_file(&card) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(LabError::io("remove", &card)(error));
-            }
-            _ => {}
-        }
-        let path = out.join("segments.parquet");
-        let schema = schema();
-        let batch = std::iter::once(self.batch(&schema, &path));
-        write_parquet(&path, &schema, properties().build(), batch)?;
+        let (card, topics) = (out.join("labels.json"), out.join("topics.json"));
+        remove(&card)?;
+        columns::write(&out.join("segments.parquet"), &self.segments)?;
         atomic::write_json(&out.join("themes.json"), &self.themes)?;
+        match &self.topics {
+            Some(all) => atomic::write_json(&topics, all)?,
+            None => remove(&topics)?,
+        }
         atomic::write_json(&card, &self.card)
     }
 
@@ -121,67 +124,40 @@ impl Labels {
             return Err(LabError::format(&path, message));
         }
         let themes: Vec<Theme> = atomic::read_json(&dir.join("themes.json"))?;
+        let topics: Option<Vec<Theme>> = match &card.topics {
+            Some(_) => Some(atomic::read_json(&dir.join("topics.json"))?),
+            None => None,
+        };
         let path = dir.join("segments.parquet");
-        let mut segments = Vec::with_capacity(card.segments);
-        for batch in open_columns(&path, |_| true)? {
-            let batch = batch.map_err(|error| LabError::format(&path, error))?;
-            read_batch(&batch, &path, &mut segments)?;
-        }
-        if let Some(label) = segments.iter().find(|label| label.theme as usize >= themes.len()) {
-            let message = format!("theme {} of a catalogue of {}", label.theme, themes.len());
-            return Err(LabError::format(&path, message));
-        }
-        Ok(Self { card, themes, segments })
-    }
-
-    fn batch(&self, schema: &SchemaRef, path: &Path) -> Result<RecordBatch> {
-        let all = &self.segments;
-        let text = |of: fn(&SegmentLabel) -> &str| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(all.iter().map(of)))
-        };
-        let number = |of: fn(&SegmentLabel) -> u32| -> ArrayRef {
-            Arc::new(UInt32Array::from_iter_values(all.iter().map(of)))
-        };
-        let columns: Vec<ArrayRef> = vec![
-            text(|one| &one.document),
-            number(|one| one.segment),
-            number(|one| one.first_token),
-            number(|one| one.end_token),
-            text(|one| &one.text),
-            number(|one| one.theme),
-            Arc::new(Float32Array::from_iter_values(all.iter().map(|one| one.distance))),
-        ];
-        RecordBatch::try_new(schema.clone(), columns).map_err(|error| LabError::format(path, error))
+        let segments = columns::read(&path, topics.is_some())?;
+        within(&path, "theme", segments.iter().map(|one| one.theme), themes.len())?;
+        let given = segments.iter().filter_map(|one| one.topic);
+        within(&path, "topic", given, topics.as_ref().map_or(0, Vec::len))?;
+        Ok(Self { card, themes, topics, segments })
     }
 }
 
-fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("document", DataType::Utf8, false),
-        Field::new("segment", DataType::UInt32, false),
-        Field::new("first_token", DataType::UInt32, false),
-        Field::new("end_token", DataType::UInt32, false),
-        Field::new("text", DataType::Utf8, false),
-        Field::new("theme", DataType::UInt32, false),
-        Field::new("distance", DataType::Float32, false),
-    ]))
+/// Removes the file `path` where there is one.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(LabError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
-fn read_batch(batch: &RecordBatch, path: &Path, into: &mut Vec<SegmentLabel>) -> Result<()> {
-    let number = |name| column::<UInt32Array>(batch, name, path);
-    let documents: &StringArray = column(batch, "document", path)?;
-    let texts: &StringArray = column(batch, "text", path)?;
-    let distances: &Float32Array = column(batch, "distance", path)?;
-    let (segments, themes) = (number("segment")?, number("theme")?);
-    let (first, end) = (number("first_token")?, number("end_token")?);
-    into.extend((0..batch.num_rows()).map(|row| SegmentLabel {
-        document: documents.value(row).to_owned(),
-        segment: segments.value(row),
-        first_token: first.value(row),
-        end_token: end.value(row),
-        text: texts.value(row).to_owned(),
-        theme: themes.value(row),
-        distance: distances.value(row),
-    }));
-    Ok(())
+/// That every label in the file `path` points into its catalogue of so many.
+fn within(
+    path: &Path,
+    what: &str,
+    mut labels: impl Iterator<Item = u32>,
+    catalogue: usize,
+) -> Result<()> {
+    match labels.find(|&label| label as usize >= catalogue) {
+        Some(label) => {
+            Err(LabError::format(path, format!("{what} {label} of a catalogue of {catalogue}")))
+        }
+        None => Ok(()),
+    }
 }

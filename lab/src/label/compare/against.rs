@@ -1,9 +1,9 @@
 //! Answers about single segments from elsewhere: people, other models.
 
-use super::{measures::OTHER, report::AnswersReport};
+use super::report::AnswersReport;
 use crate::{
     LabError, Result, Split,
-    label::{Agreement, Segment},
+    label::{Agreement, Segment, measures::OTHER},
 };
 use serde::Deserialize;
 use std::{collections::HashMap, fs, path::Path};

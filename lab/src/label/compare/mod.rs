@@ -3,14 +3,13 @@
 //! Each one labels twice: once as it would, with the test split's segments paraphrased appended
 //! (as documents of the test split, so that nothing is fitted on them), and once fitted on a
 //! bootstrap of the training documents. Agreement is measured on the test split alone. In the
-//! order of the data: `resample` and `paraphrase` make the other texts, `measures`, `pairs` and
-//! `against` judge, `report` holds, `sheet` and `tables` show. Nothing here writes labels.
+//! order of the data: `resample` and `paraphrase` make the other texts, `found` has each
+//! method label them, `pairs` and `against` judge, `report` holds, `sheet` and `tables` show. Nothing here writes labels.
 
 mod against;
-mod measures;
+mod found;
 mod pairs;
 mod paraphrase;
-mod remember;
 mod report;
 mod resample;
 mod sheet;
@@ -20,12 +19,13 @@ mod tests;
 mod words;
 
 pub use against::Judged;
-pub use remember::Remembered;
-pub use report::{AnswersReport, ComparisonReport, MethodReport, PairReport, ThemeExamples};
+pub use report::{
+    AnswersReport, ComparisonReport, MethodReport, PairReport, Passage, ThemeExamples,
+};
 
-use super::{Labeler, Labeling, Segment};
+use super::{Labeler, Segment};
 use crate::{LabError, Result, Split};
-use measures::OTHER;
+use found::{Found, Texts};
 use pairs::Labelled;
 use std::path::Path;
 use themecast_forecast::bundle::Theme;
@@ -35,6 +35,8 @@ use themecast_forecast::bundle::Theme;
 pub struct CompareConfig {
     /// The method whose passages are shown.
     pub sheet_of: String,
+    /// The method whose labels are the topics beside all others' themes; `None`: no topics.
+    pub topics_of: Option<String>,
     /// The seed of the bootstrap and of the passages.
     pub seed: u64,
 }
@@ -44,8 +46,8 @@ pub struct CompareConfig {
 ///
 /// # Errors
 /// [`LabError`] of reading and labelling; [`LabError::Data`] where there is no labeller or no test
-/// split, where none of them is the one whose passages are to be shown, or where answers name
-/// themes that none of them has.
+/// split, where none of them is the one whose passages or topics are to be shown, or where answers
+/// name themes that none of them has.
 pub fn run(
     dir: &Path,
     labelers: &[&dyn Labeler],
@@ -74,10 +76,9 @@ pub fn of_segments(
     if test.is_empty() {
         return Err(LabError::data("no segment is in the test split: there is nothing to compare"));
     }
-    let Some(shown) = labelers.iter().position(|one| one.method() == config.sheet_of) else {
-        let message = format!("the method '{}' is not among those compared", config.sheet_of);
-        return Err(LabError::Data(message));
-    };
+    let shown = place_of(&config.sheet_of, labelers)?;
+    let topics_of = config.topics_of.as_deref();
+    let topics_of = topics_of.map(|name| place_of(name, labelers)).transpose()?;
     let texts = Texts::new(segments, config.seed);
     let found: Vec<Found> =
         labelers.iter().map(|one| texts.label(*one, progress)).collect::<Result<_>>()?;
@@ -87,7 +88,8 @@ pub fn of_segments(
         let of = |one: &Found| file.compare(&one.method, segments, (&one.themes, &one.labels));
         found.iter().map(of).collect::<Vec<_>>()
     });
-    let sheet = sheet::draw(segments, &found[shown].themes, &found[shown].labels, config.seed);
+    let topics = topics_of.map(|place| found[place].labelled());
+    let sheet = sheet::draw(segments, found[shown].labelled(), topics, config.seed);
     Ok(ComparisonReport {
         collection: String::new(),
         segments: segments.len(),
@@ -96,15 +98,28 @@ pub fn of_segments(
         pairs: each_pair(&found, &test),
         answers: answers.collect(),
         sheet_of: config.sheet_of.clone(),
+        topics_of: config.topics_of.clone(),
         sheet,
         notes: NOTES.map(str::to_owned).into(),
-        methods: found.iter().map(|one| one.report(segments, &test)).collect(),
+        methods: found.iter().map(|one| one.report(segments, &test, topics)).collect(),
     })
 }
 
-const NOTES: [&str; 6] = [
+/// Where the method `name` is.
+///
+/// # Errors
+/// [`LabError::Data`] where it is not there.
+fn place_of(name: &str, labelers: &[&dyn Labeler]) -> Result<usize> {
+    let found = labelers.iter().position(|one| one.method() == name);
+    let message = || LabError::Data(format!("the method '{name}' is not among those compared"));
+    found.ok_or_else(message)
+}
+
+const NOTES: [&str; 7] = [
     "Shares, entropy and persistence are those of all segments; by chance: if the themes of two \
      neighbours were drawn by their shares.",
+    "Themes and topics: AMI of a method's labels with the topics, over all segments; 1 for the \
+     method that gives the topics.",
     "Kappa needs the same catalogue; “other” is set apart: where one method alone has it, each of \
      its uses disagrees. AMI and ARI compare partitions and need none.",
     "Refitted: the whole method again, with its choice of how many themes, on as many training \
@@ -118,100 +133,6 @@ const NOTES: [&str; 6] = [
     "A method that was learnt from answers about other splits may have seen the same annotator: \
      agreement with answers is that of the test split alone.",
 ];
-
-/// The texts that every method labels.
-struct Texts<'a> {
-    segments: &'a [Segment],
-    /// The segments, then the test split's paraphrased.
-    with_paraphrases: Vec<Segment>,
-    /// With other training documents.
-    resampled: Vec<Segment>,
-}
-
-/// What one method said.
-struct Found {
-    method: String,
-    parameters: serde_json::Value,
-    own: Option<super::Agreement>,
-    themes: Vec<Theme>,
-    /// Of all segments.
-    labels: Vec<u32>,
-    /// Of the test split's, paraphrased.
-    paraphrased: Vec<u32>,
-    /// The catalogue and the labels of the test split when fitted on other documents.
-    refitted: (Vec<Theme>, Vec<u32>),
-}
-
-impl<'a> Texts<'a> {
-    fn new(segments: &'a [Segment], seed: u64) -> Self {
-        let test = segments.iter().filter(|one| one.split == Split::Test);
-        let paraphrased = test.map(|one| {
-            let key = format!("{}#{}", one.document, one.segment);
-            let text = paraphrase::paraphrase(&one.text, &key);
-            Segment { document: format!("{}~paraphrased", one.document), text, ..one.clone() }
-        });
-        Self {
-            segments,
-            with_paraphrases: segments.iter().cloned().chain(paraphrased).collect(),
-            resampled: resample::bootstrap(segments, seed),
-        }
-    }
-
-    fn label(&self, labeler: &dyn Labeler, progress: &dyn Fn(&str)) -> Result<Found> {
-        let tell = |line: &str| progress(&format!("{}: {line}", labeler.method()));
-        let Labeling { themes, assigned, agreement, .. } =
-            checked(labeler, &self.with_paraphrases, &tell)?;
-        let parameters = labeler.parameters();
-        tell("again, fitted on other training documents");
-        let again = checked(labeler, &self.resampled, &tell)?;
-        let (labels, paraphrased) = assigned.split_at(self.segments.len());
-        let test = places(&self.resampled, Split::Test);
-        Ok(Found {
-            method: labeler.method().to_owned(),
-            parameters,
-            own: agreement,
-            themes,
-            labels: labels.to_vec(),
-            paraphrased: paraphrased.to_vec(),
-            refitted: (again.themes, at(&again.assigned, &test)),
-        })
-    }
-}
-
-impl Found {
-    fn report(&self, segments: &[Segment], test: &[usize]) -> MethodReport {
-        let counts = measures::counts(&self.labels, self.themes.len());
-        let persistence = measures::persistence(segments, &self.labels);
-        let other = self.themes.iter().position(|theme| theme.id == OTHER);
-        let judged = at(&self.labels, test);
-        let own = Labelled { themes: &self.themes, labels: &judged };
-        let said = Labelled { labels: &self.paraphrased, ..own };
-        let again = Labelled { themes: &self.refitted.0, labels: &self.refitted.1 };
-        MethodReport {
-            method: self.method.clone(),
-            parameters: self.parameters.clone(),
-            themes: self.themes.len(),
-            in_use: counts.iter().filter(|&&count| count > 0).count(),
-            entropy_nats: measures::entropy_nats(&counts),
-            persistence: persistence.map(|(persistence, _)| persistence),
-            persistence_by_chance: persistence.map(|(_, chance)| chance),
-            other: other.map(|place| counts[place] as f64 / segments.len() as f64),
-            own: self.own.clone(),
-            refitted: pairs::agreement("itself, fitted on other training documents", own, again),
-            paraphrased: pairs::agreement("itself, on the texts paraphrased", own, said),
-        }
-    }
-}
-
-fn checked(
-    labeler: &dyn Labeler,
-    segments: &[Segment],
-    progress: &dyn Fn(&str),
-) -> Result<Labeling> {
-    let labeling = labeler.label(segments, progress)?;
-    super::check(&labeling, segments.len())?;
-    Ok(labeling)
-}
 
 fn each_pair(found: &[Found], test: &[usize]) -> Vec<PairReport> {
     let mut pairs = Vec::new();

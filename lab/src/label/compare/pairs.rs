@@ -1,7 +1,6 @@
 //! Two labellings with catalogues of their own: do they agree?
 
-use super::measures::OTHER;
-use crate::label::Agreement;
+use crate::label::{Agreement, measures::OTHER};
 use std::collections::{BTreeSet, HashMap};
 use themecast_forecast::bundle::Theme;
 
@@ -13,6 +12,11 @@ pub(super) struct Labelled<'a> {
 }
 
 impl Labelled<'_> {
+    /// The name of what the segment at `place` was given.
+    pub(super) fn name(&self, place: usize) -> &str {
+        &self.themes[self.labels[place] as usize].name
+    }
+
     /// The ids of its themes but for "other".
     fn ids(&self) -> BTreeSet<&str> {
         self.themes.iter().map(|theme| theme.id.as_str()).filter(|id| *id != OTHER).collect()

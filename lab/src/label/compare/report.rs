@@ -22,6 +22,8 @@ pub struct ComparisonReport {
     pub answers: Vec<AnswersReport>,
     /// Whose passages the sheet shows.
     pub sheet_of: String,
+    /// Whose labels are the topics.
+    pub topics_of: Option<String>,
     /// Passages of each theme.
     pub sheet: Vec<ThemeExamples>,
     /// What to know when reading the figures.
@@ -45,6 +47,8 @@ pub struct MethodReport {
     pub persistence: Option<f64>,
     /// That share if neighbours had nothing to do with each other.
     pub persistence_by_chance: Option<f64>,
+    /// The adjusted mutual information of its labels with the topics, where there are topics.
+    pub with_topics: Option<f64>,
     /// The share of "other", where there is one.
     pub other: Option<f64>,
     /// Agreement that the labelling measured itself.
@@ -93,6 +97,24 @@ pub struct ThemeExamples {
     pub description: String,
     /// Its share of the training segments.
     pub share: f32,
-    /// Random passages of the test split, shortened.
-    pub passages: Vec<String>,
+    /// Random passages of the test split.
+    pub passages: Vec<Passage>,
+}
+
+/// One passage of a theme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Passage {
+    /// Its text, shortened.
+    pub text: String,
+    /// The name of its topic, where there are topics.
+    pub topic: Option<String>,
+}
+
+impl std::fmt::Display for Passage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.topic {
+            Some(topic) => write!(f, "[{topic}] {}", self.text),
+            None => f.write_str(&self.text),
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! A sheet of examples: what a method's themes look like, readable in five minutes.
 
-use super::report::ThemeExamples;
+use super::{
+    pairs::Labelled,
+    report::{Passage, ThemeExamples},
+};
 use crate::{
     Split,
     label::{Segment, naming},
@@ -13,12 +16,12 @@ const PASSAGES: usize = 6;
 /// Characters of each.
 const CHARS: usize = 200;
 
-/// For each theme, random passages of the test split that `labels` give it; drawn by hash, so that
-/// a segment that is drawn stays drawn when other segments come.
+/// For each theme of `own`, random passages of the test split that have it, with their topics;
+/// drawn by hash, so that a segment that is drawn stays drawn when other segments come.
 pub(super) fn draw(
     segments: &[Segment],
-    themes: &[Theme],
-    labels: &[u32],
+    own: Labelled<'_>,
+    topics: Option<Labelled<'_>>,
     seed: u64,
 ) -> Vec<ThemeExamples> {
     let mut order: Vec<(u64, usize)> = (0..segments.len())
@@ -30,15 +33,18 @@ pub(super) fn draw(
         .collect();
     order.sort_unstable();
     let examples = |(number, theme): (usize, &Theme)| {
-        let own = order.iter().filter(|(_, place)| labels[*place] as usize == number);
-        let passage = |(_, place): &(u64, usize)| naming::shorten(&segments[*place].text, CHARS);
+        let members = order.iter().filter(|(_, place)| own.labels[*place] as usize == number);
+        let passage = |(_, place): &(u64, usize)| Passage {
+            text: naming::shorten(&segments[*place].text, CHARS),
+            topic: topics.map(|topics| topics.name(*place).to_owned()),
+        };
         ThemeExamples {
             id: theme.id.clone(),
             name: theme.name.clone(),
             description: theme.description.clone(),
             share: theme.share,
-            passages: own.take(PASSAGES).map(passage).collect(),
+            passages: members.take(PASSAGES).map(passage).collect(),
         }
     };
-    themes.iter().enumerate().map(examples).collect()
+    own.themes.iter().enumerate().map(examples).collect()
 }

@@ -19,6 +19,8 @@ const ALONE: &[&str] = &[
     "by chance",
     "share of “other”",
 ];
+const LEVELS: &[&str] =
+    &["level", "number", "entropy (nats)", "persistence", "by chance", "AMI with topics"];
 const STABLE: &[&str] = &["method", "against", "segments", "kappa", "AMI", "ARI"];
 const PAIRS: &[&str] = &["first", "second", "segments", "kappa", "AMI", "ARI"];
 const ANSWERS: &[&str] =
@@ -80,8 +82,10 @@ impl ComparisonReport {
         let table = |title: &str, head, rows| Table { title: title.to_owned(), head, rows };
         let stable = self.methods.iter().flat_map(stable_rows).collect();
         let tried = self.methods.iter().flat_map(resolution_rows).collect();
+        let levels = self.topics_of.iter().flat_map(|topics| level_rows(topics, &self.methods));
         let all = [
             table("Each method by itself", ALONE, self.methods.iter().map(alone_row).collect()),
+            table("Themes and topics", LEVELS, levels.collect()),
             table("Stability: each method with itself", STABLE, stable),
             table("Methods with each other", PAIRS, self.pairs.iter().map(pair_row).collect()),
             table("With answers from elsewhere", ANSWERS, self.answers.iter().map(said).collect()),
@@ -91,8 +95,8 @@ impl ComparisonReport {
     }
 }
 
-fn list(lines: &[String]) -> String {
-    let line = |line: &String| format!("<li>{}</li>\n", escape(line));
+fn list(lines: &[impl ToString]) -> String {
+    let line = |line: &_| format!("<li>{}</li>\n", escape(&ToString::to_string(line)));
     format!("<ul>\n{}</ul>", lines.iter().map(line).collect::<String>())
 }
 
@@ -110,6 +114,24 @@ fn alone_row(one: &MethodReport) -> Vec<String> {
         number(one.persistence_by_chance),
         number(one.other),
     ]
+}
+
+/// The topics, then the themes of every other method beside them.
+fn level_rows(topics: &str, methods: &[MethodReport]) -> Vec<Vec<String>> {
+    let row = |level: &str, one: &MethodReport, shared| {
+        vec![
+            format!("{level} ({})", one.method),
+            one.themes.to_string(),
+            number(Some(one.entropy_nats)),
+            number(one.persistence),
+            number(one.persistence_by_chance),
+            number(shared),
+        ]
+    };
+    let own = methods.iter().filter(|one| one.method == topics);
+    let others = methods.iter().filter(|one| one.method != topics);
+    let own = own.map(|one| row("topics", one, None));
+    own.chain(others.map(|one| row("themes", one, one.with_topics))).collect()
 }
 
 fn stable_rows(one: &MethodReport) -> Vec<Vec<String>> {

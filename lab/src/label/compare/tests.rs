@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     label::{
-        Cluster, ClusterConfig, Distilled, Taxonomy,
+        Cluster, ClusterConfig, Distilled, Labeling, Taxonomy,
         catalogue::Entry,
         llm::{ANSWERS, Answer, Answers},
         segments_of,
@@ -14,7 +14,7 @@ use crate::{
 use std::fs;
 
 fn config(sheet_of: &str) -> CompareConfig {
-    CompareConfig { sheet_of: sheet_of.to_owned(), seed: 1 }
+    CompareConfig { sheet_of: sheet_of.to_owned(), topics_of: None, seed: 1 }
 }
 
 /// The made-up themes as a written catalogue, with the ids that [`ByWord`] gives.
@@ -75,7 +75,7 @@ fn wordy() -> Vec<Segment> {
 fn methods_that_say_the_same_agree_and_nothing_is_written() {
     let dir = tempfile::tempdir().unwrap();
     synthetic::write(dir.path(), &SMALL);
-    let embedder = Remembered::new(&WordEmbedder);
+    let embedder = WordEmbedder;
     let four = ClusterConfig { themes: Some(4), seed: 1, starts: 10 };
     let cluster = Cluster::new(four, &embedder);
     let taxonomy = Taxonomy { catalogue: catalogue(), embedder: &embedder };
@@ -153,7 +153,7 @@ fn what_was_distilled_takes_part_and_is_held_against_answers() {
     fs::write(&file, said).unwrap();
     let catalogue = catalogue();
     let answers = Answers::open(dir.path(), &catalogue).unwrap();
-    let embedder = Remembered::new(&WordEmbedder);
+    let embedder = WordEmbedder;
     let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder: &embedder };
     let llm = Distilled { catalogue, answers: &answers, embedder: &embedder, keep: None };
     let judged = [Judged::read(&file).unwrap()];
@@ -179,8 +179,9 @@ fn the_sheet_shows_passages_of_the_test_split_and_the_page_escapes_them() {
     for (theme, words) in report.sheet.iter().zip(WORDS) {
         assert_eq!((theme.id.as_str(), theme.passages.len()), (words[0], 6));
         for passage in &theme.passages {
-            assert!(passage.starts_with("<test>") && passage.contains(words[0]), "{passage}");
-            assert_eq!(passage.chars().count(), 200);
+            let text = &passage.text;
+            assert!(text.starts_with("<test>") && text.contains(words[0]), "{text}");
+            assert_eq!((text.chars().count(), &passage.topic), (200, &None));
         }
     }
     let html = report.to_html();
@@ -189,8 +190,30 @@ fn the_sheet_shows_passages_of_the_test_split_and_the_page_escapes_them() {
     assert!(html.trim_end().ends_with("</html>"));
     let text = report.to_markdown();
     assert!(text.contains("| by-word | 4 | 4 | 1.386 |"), "{text}");
-    assert!(!text.contains("With answers from elsewhere"), "empty tables are left out");
+    for absent in ["## With answers from elsewhere", "## Themes and topics"] {
+        assert!(!text.contains(absent), "empty tables are left out: {absent}");
+    }
     assert_eq!(serde_json::to_value(&report).unwrap()["sheet_of"], "by-word");
+}
+
+#[test]
+fn topics_stand_beside_themes_and_each_passage_names_its_own() {
+    let segments = wordy();
+    let (by_wording, topics) = (Chance { fitted: false }, ByWord);
+    let labelers: [&dyn Labeler; 2] = [&topics, &by_wording];
+    let config = CompareConfig { topics_of: Some("by-word".into()), ..config("by-wording") };
+    let report = of_segments(&segments, &labelers, &[], &config, &|_| {}).unwrap();
+    let shared: Vec<f64> = report.methods.iter().map(|one| one.with_topics.unwrap()).collect();
+    assert!((shared[0] - 1.0).abs() < 1e-9 && shared[1].abs() < 0.05, "{shared:?}");
+    for passage in report.sheet.iter().flat_map(|theme| &theme.passages) {
+        let words = WORDS.iter().find(|words| passage.text.contains(words[0])).unwrap();
+        assert_eq!(passage.topic.as_deref(), Some(words.join(", ").as_str()));
+    }
+    let html = report.to_html();
+    assert!(html.contains("<h2>Themes and topics</h2>") && html.contains("<td>topics (by-word)"));
+    assert!(html.contains("<li>[flour, sugar, butter] "), "{html}");
+    let text = report.to_markdown();
+    assert!(text.contains("| topics (by-word) | 4 | 1.386 | 0.000 | 0.250 | – |"), "{text}");
 }
 
 #[test]
@@ -202,6 +225,10 @@ fn what_cannot_be_compared_is_refused() {
     };
     let error = fails(&wordy(), "llm");
     assert!(error.contains("'llm' is not among those compared"), "{error}");
+    let labelers: [&dyn Labeler; 1] = [&ByWord];
+    let no_topics = CompareConfig { topics_of: Some("cluster".into()), ..config("by-word") };
+    let error = of_segments(&wordy(), &labelers, &[], &no_topics, &|_| {}).unwrap_err();
+    assert!(error.to_string().contains("'cluster' is not among"), "{error}");
     let error = fails(&wordy()[..300], "by-word");
     assert!(error.contains("no segment is in the test split"), "{error}");
 }
