@@ -119,7 +119,7 @@ impl Bundle {
         let boundary = heads(&tensors, &card, "boundary", &temperatures.boundary)?;
         let mid = heads(&tensors, &card, "mid", &temperatures.mid)?;
         let layout = card.layout();
-        let features = layout.len() - layout.history().len();
+        let features = layout.activations().len() + layout.position().len();
         let read = |card| open::read(&tensors, card, features);
         let open = card.open.as_ref().map(read).transpose()?;
         let sizes =

@@ -1,6 +1,6 @@
 //! Phrases to watch for, from the bundle's folder to the annotation.
 
-use crate::made_up::{HIDDEN, bundle, numbers};
+use crate::made_up::{HIDDEN, bundle, model, numbers};
 use std::{
     fs,
     sync::{
@@ -13,11 +13,13 @@ use themecast_forecast::{
     bundle::Bundle,
     events::Silent,
     features::FeatureLayout,
-    linear::RowKind,
+    linear::{Affine, LinearPredictor, RowKind},
     open::{Background, Calibration, OpenCard, OpenHead, OpenSet, Watch},
-    text::Embed,
+    text::{Embed, TextCard},
 };
-use themecast_plugin_api::{Phase, Plugin, PluginError, RequestInfo, Residuals, Step, Value};
+use themecast_plugin_api::{
+    Phase, Plugin, PluginError, RequestInfo, Residuals, Session, Step, Value,
+};
 
 const DIMENSION: usize = 3;
 const RANK: usize = 2;
@@ -224,4 +226,49 @@ fn cost_of_sixteen_phrases() {
     millis.sort_by(f64::total_cmp);
     println!("sixteen phrases: {:.4} ms, p99 {:.4} ms", millis[1000], millis[1980]);
     assert!(millis[1000] < 0.2);
+}
+
+#[test]
+fn a_bundle_that_reads_the_text_has_phrases_of_its_own_and_says_when_the_encoder_is_missing() {
+    let mut bundle = watching();
+    let text = TextCard { embedder: "letters".into(), dimension: DIMENSION };
+    let features = bundle.layout().len();
+    bundle.card.text = Some(text);
+    let more = bundle.layout().len() - features;
+    let widened = |kind| {
+        let heads = bundle.predictor.heads(kind).iter().map(|head| {
+            let rows = head.weight.chunks(features);
+            let weight = rows.flat_map(|row| [row, &vec![0.5; more][..]].concat()).collect();
+            Affine { weight, ..head.clone() }
+        });
+        heads.collect()
+    };
+    let (boundary, mid) = (widened(RowKind::Boundary), widened(RowKind::Mid));
+    let wide = bundle.layout();
+    bundle.predictor = LinearPredictor::new(boundary, mid, wide.themes, wide.len()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    bundle.save(folder.path()).unwrap();
+    let bundle = Bundle::load(folder.path()).unwrap();
+    let missing = plugin(bundle.clone(), None).interest(&model()).unwrap_err().to_string();
+    assert!(missing.contains("reads the text through letters"), "{missing}");
+    let encoder = Arc::new(Letters::default());
+    let plugin = plugin(bundle, Some(encoder.clone()));
+    let mut session = plugin.open(&RequestInfo { prompt: "a".into(), ..request(&["b"]) }).unwrap();
+    assert_eq!(encoder.0.load(Ordering::Relaxed), 2, "the phrase and the prompt");
+    let read = |index: usize, text: &str, session: &mut dyn Session| {
+        let residual = numbers(5 + index as u64, HIDDEN);
+        let phase =
+            if index == 0 { Phase::Prompt { computed: 9, cached: 0 } } else { Phase::Decode };
+        let residuals = Residuals::new(&residual, 1, HIDDEN);
+        session.step(&Step { index, position: 9 + index, token: 1, text, phase, residuals })
+    };
+    for (index, text) in ["", "a one", " two", " three", "."].into_iter().enumerate() {
+        assert!(read(index, text, session.as_mut()).unwrap().is_some());
+    }
+    assert_eq!(encoder.0.load(Ordering::Relaxed), 3, "the segment that ended, once");
+    // An encoder that fails ends the session, not the stream: the host says why.
+    let unknown = |index, text: &str| (index, text.to_owned());
+    let rest = [unknown(5, "zzz"), unknown(6, " two"), unknown(7, " three"), unknown(8, ".")];
+    let failed = rest.iter().find_map(|(index, text)| read(*index, text, session.as_mut()).err());
+    assert!(failed.unwrap().to_string().contains("the encoder is not there"));
 }

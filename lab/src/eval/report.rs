@@ -6,6 +6,7 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::path::Path;
 
 /// Judgement of a bundle on the test split of a collection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -317,7 +318,8 @@ impl EvalReport {
             })
         };
         json!({
-            "collection": self.collection,
+            // A card travels: where the folder lay does not matter to anybody.
+            "collection": Path::new(&self.collection).file_name().map(|name| name.to_string_lossy()),
             "test_documents": self.test_documents,
             "horizons": self.horizons.iter().map(horizon).collect::<Vec<_>>(),
         })
