@@ -87,9 +87,18 @@ impl Prometheus {
     }
 
     fn alerts(&self) -> BTreeSet<String> {
+        self.alerts_that(|_| true)
+    }
+
+    /// The alerts that fire, those that are only pending left out.
+    fn firing(&self) -> BTreeSet<String> {
+        self.alerts_that(|alert| alert["state"] == "firing")
+    }
+
+    fn alerts_that(&self, wanted: impl Fn(&Value) -> bool) -> BTreeSet<String> {
         let data = self.get("alerts", &[]).unwrap();
-        let alerts = data["alerts"].as_array().unwrap();
-        alerts.iter().map(|alert| text(&alert["labels"]["alertname"])).collect()
+        let alerts = data["alerts"].as_array().unwrap().iter().filter(|alert| wanted(alert));
+        alerts.map(|alert| text(&alert["labels"]["alertname"])).collect()
     }
 }
 
@@ -255,6 +264,29 @@ fn ask(client: &Client, url: &str, question: &str) {
     assert!(answer.text().unwrap().contains("[DONE]"));
 }
 
+/// The shipped answers that turn to something else half-way, each forced by a grammar: the model
+/// reads what it is made to write, so what is tapped is real.
+fn plant(client: &Client, url: &str) {
+    let planted = fs::read_to_string(Path::new(SHIPPED).join("planted.jsonl")).unwrap();
+    for line in planted.lines() {
+        let planted: Value = serde_json::from_str(line).unwrap();
+        let (prompt, answer) = (text(&planted["prompt"]), text(&planted["answer"]));
+        let escape = |c: char| if c.is_ascii_punctuation() { format!("\\{c}") } else { c.into() };
+        let pattern: String = format!("{answer}\n§§").chars().map(escape).collect();
+        let body = json!({
+            "messages": [{ "role": "user", "content": prompt }],
+            "grammar": { "type": "regex", "value": pattern },
+            "stop": ["§§"],
+            "max_tokens": 400,
+            "temperature": 0,
+        });
+        let sent = client.post(format!("{url}/chat/completions")).json(&body).send().unwrap();
+        let sent: Value = sent.json().unwrap();
+        let written = text(&sent["choices"][0]["message"]["content"]);
+        assert_eq!(written.trim(), answer, "{sent}");
+    }
+}
+
 /// Asks until `done`.
 fn until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -361,6 +393,16 @@ fn prometheus_answers_every_query_of_rules_and_dashboards() {
         assert_eq!(rule["health"], "ok", "{rule}");
     }
     assert!(prometheus.alerts().is_empty(), "{:?}", prometheus.alerts());
+
+    let planted = "ThemecastConversationsLeaveTheirPath";
+    // As often as it takes to make a fifth of the traffic.
+    for _ in 0..4 {
+        plant(client, &server.url);
+        if prometheus.alerts().contains(planted) {
+            break;
+        }
+    }
+    until("the alert for planted divergences", || prometheus.firing().contains(planted));
 
     drop(server);
     until("the alert for a server that is gone", || prometheus.alerts().contains("ThemecastDown"));
