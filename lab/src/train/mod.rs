@@ -6,7 +6,9 @@
 //! chosen on the validation split, and nothing ever looks at the test split. [`chain`] trains a
 //! transformer beside the heads; `settle` chooses what follows from both, averaging and sets.
 
+mod card;
 pub mod chain;
+mod config;
 pub(crate) mod detectors;
 mod fitter;
 pub(crate) mod head;
@@ -18,6 +20,7 @@ mod sets;
 mod settle;
 
 pub use chain::{ChainConfig, ChainReport};
+pub use config::TrainConfig;
 pub use fitter::Fitting;
 pub use sets::HeadReport;
 pub use settle::SmoothingReport;
@@ -34,103 +37,8 @@ use head::Sample;
 use reference::{Distances, Spread};
 use rows::{NowHeads, Source, Splits};
 use serde::Serialize;
-use serde_json::json;
-use std::{
-    ops::Range,
-    path::{Path, PathBuf},
-    time::{Instant, SystemTime, UNIX_EPOCH},
-};
-use themecast_forecast::{
-    bundle::{Bundle, Calibration, Card, FORMAT, Temperatures},
-    chain::ChainModel,
-    features::FeatureLayout,
-    linear::{LinearPredictor, RowKind},
-    text::TextCard,
-};
-use themecast_plugin_api::Site;
-
-/// How to train.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TrainConfig {
-    /// The bundle's folder.
-    pub out: PathBuf,
-    /// Which sites to look at; all that were collected where none are named. The last one gives
-    /// the reference statistics.
-    pub sites: Vec<Site>,
-    /// How many segments ahead to forecast, 1 to 16.
-    pub horizons: usize,
-    /// The seed of whatever is drawn.
-    pub seed: u64,
-    /// Folds of prompts for cross-fitting, 2 or more.
-    pub folds: usize,
-    /// How many tokens of each segment become mid-segment rows.
-    pub mid_rows: usize,
-    /// The most optimiser steps per fit.
-    pub steps: u64,
-    /// The license of the bundle.
-    pub license: String,
-    /// How heads are fitted.
-    pub fitting: Fitting,
-    /// Whether predictors see activations.
-    pub activations: bool,
-    /// Through which encoder they see the text, if they do: its name, for the card.
-    pub text: Option<String>,
-    /// How to train a chain predictor beside the linear heads; none where it is not wanted.
-    pub chain: Option<ChainConfig>,
-}
-
-impl TrainConfig {
-    /// The usual settings, into the folder `out`.
-    pub fn new(out: impl Into<PathBuf>) -> Self {
-        Self {
-            out: out.into(),
-            sites: Vec::new(),
-            horizons: 3,
-            seed: 1,
-            folds: 4,
-            mid_rows: 3,
-            steps: 150,
-            license: "Apache-2.0".to_owned(),
-            fitting: Fitting::Gradient,
-            activations: true,
-            text: None,
-            chain: None,
-        }
-    }
-
-    /// The kind of predictor, as the card has it.
-    fn kind(&self) -> &'static str {
-        match (&self.chain, self.activations, self.fitting) {
-            (Some(_), ..) => "chain",
-            (None, false, _) => "text",
-            (None, true, Fitting::ClosedForm) => "closed-form",
-            (None, true, Fitting::Gradient) => "linear",
-        }
-    }
-
-    /// The columns that heads leave alone; those that classify have no history to look at.
-    fn unused(&self, layout: FeatureLayout, classifies: bool) -> Vec<Range<usize>> {
-        let history = classifies.then(|| layout.history());
-        let activations = (!self.activations).then(|| layout.activations());
-        history.into_iter().chain(activations).collect()
-    }
-
-    fn check(&self) -> Result<()> {
-        let (horizons, folds) = (self.horizons, self.folds);
-        if !(1..=16).contains(&horizons) {
-            return Err(LabError::Data(format!("{horizons} horizons: must be 1 to 16")));
-        }
-        if folds < 2 {
-            return Err(LabError::Data(format!("{folds} folds: must be 2 or more")));
-        }
-        if !self.activations && (self.text.is_none() || self.chain.is_some()) {
-            return Err(LabError::data(
-                "a predictor without activations reads the text and has linear heads alone",
-            ));
-        }
-        Ok(())
-    }
-}
+use std::{path::Path, time::Instant};
+use themecast_forecast::{chain::ChainModel, features::FeatureLayout, linear::LinearPredictor};
 
 /// What came out of training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -185,7 +93,7 @@ pub fn run(
     let source =
         Source { dir, sites, player, chains: &chains, folds: config.folds, seed: config.seed };
     let trained = train(&source, config, progress)?;
-    let (mut bundle, mut report) = bundle(&info, &labels, (sites, layout), config, trained)?;
+    let (mut bundle, mut report) = card::bundle(&info, &labels, (sites, layout), config, trained)?;
     progress("settling averages and sets on the validation split");
     report.smoothing = settle::settle(dir, &mut bundle, texts, &chains)?;
     bundle.card.calibration.detectors = Some(detectors::tune(dir, &bundle, texts, &chains)?);
@@ -305,85 +213,4 @@ fn now_heads(
     };
     let folds = (0..config.folds).into_par_iter().map(without).collect::<Result<_>>()?;
     Ok(NowHeads { whole: scaler.fold(&whole.weights, whole.temperature), folds })
-}
-
-fn bundle(
-    info: &CollectionInfo,
-    labels: &Labels,
-    (sites, layout): (&[Site], FeatureLayout),
-    config: &TrainConfig,
-    trained: Trained,
-) -> Result<(Bundle, TrainReport)> {
-    let Trained { predictor, chain, distances, excess_std, report } = trained;
-    let temperatures = |kind| predictor.heads(kind).iter().map(|head| head.temperature).collect();
-    let theme_share = labels.themes.iter().map(|theme| theme.share).collect();
-    let card = Card {
-        format: FORMAT,
-        model: info.model.clone(),
-        sites: sites.to_vec(),
-        themes: labels.themes.clone(),
-        segmenter: info.segmenter.clone(),
-        horizons: config.horizons,
-        predictor: config.kind().to_owned(),
-        calibration: Calibration {
-            temperatures: Temperatures {
-                boundary: temperatures(RowKind::Boundary),
-                mid: temperatures(RowKind::Mid),
-            },
-            conformal: None,
-            detectors: None,
-            smoothing: 1.0,
-        },
-        reference: distances.reference(theme_share, excess_std),
-        evaluation: json!({ "validation": report.heads, "chain": report.chain }),
-        license: config.license.clone(),
-        created: now_iso8601(),
-        training: json!({
-            "collection": {
-                "model_name": info.model_name, "samples": info.samples, "seed": info.seed,
-                "max_tokens": info.max_tokens, "temperature": info.temperature,
-            },
-            "labels": labels.card,
-            "seed": config.seed, "folds": config.folds, "steps": config.steps,
-            "boundary_rows": report.boundary_rows, "mid_rows": report.mid_rows,
-        }),
-        chain: chain.as_ref().map(|model| model.card.clone()),
-        text: config.text.clone().map(|embedder| TextCard { embedder, dimension: layout.text }),
-        open: None,
-        trust: None,
-    };
-    Ok((Bundle { card, predictor, chain, open: None, trust: None }, report))
-}
-
-/// The present moment, `2026-01-31T12:00:00Z`.
-///
-/// *Source* Hinnant, `chrono`-compatible low-level date algorithms (civil from days).
-fn now_iso8601() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |past| past.as_secs());
-    iso8601(seconds)
-}
-
-fn iso8601(seconds: u64) -> String {
-    let (days, of_day) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_as_people_write_them() {
-        assert_eq!(iso8601(0), "1970-01-01T00:00:00Z");
-        assert_eq!(iso8601(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(iso8601(1_795_425_816), "2026-11-23T09:23:36Z");
-    }
 }
