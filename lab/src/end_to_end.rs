@@ -7,6 +7,7 @@ use crate::{
     train::{self, Fitting, TrainConfig},
 };
 use themecast_forecast::{bundle::Bundle, linear::RowKind};
+use themecast_plugin_api::Site;
 
 #[test]
 fn clusters_find_the_made_up_themes_and_name_them() {
@@ -163,6 +164,26 @@ fn every_kind_of_predictor_learns_the_made_up_themes_and_is_judged() {
     let config = EvalConfig { resamples: 20, ..EvalConfig::new(dir.path().join("bundle")) };
     let error = eval::run(dir.path(), &config, None, &|_| {}).unwrap_err().to_string();
     assert!(error.contains("embedder is needed"), "{error}");
+}
+
+#[test]
+fn a_direction_leads_from_one_theme_to_another_and_back() {
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(dir.path(), &SMALL);
+    label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+    let ids: Vec<String> =
+        Labels::load(dir.path()).unwrap().themes.into_iter().map(|theme| theme.id).collect();
+    let direction = |from: &str, to: &str, strength| {
+        crate::steer::direction(dir.path(), Site::LayerIn(2), (from, to), strength)
+    };
+    let there = direction(&ids[0], &ids[1], 1.0).unwrap();
+    let back = direction(&ids[1], &ids[0], 2.0).unwrap();
+    assert!(there.iter().any(|x| x.abs() > 1e-3));
+    for (there, back) in there.iter().zip(&back) {
+        assert!((2.0 * there + back).abs() < 1e-4, "{there} {back}");
+    }
+    let unknown = direction("nothing", &ids[0], 1.0).unwrap_err().to_string();
+    assert!(unknown.contains("no theme 'nothing'") && unknown.contains(&ids[0]), "{unknown}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub mod label;
 pub mod open;
 mod replay;
 mod split;
+pub mod steer;
 pub mod sweep;
 #[cfg(test)]
 mod synthetic;
