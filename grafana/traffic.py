@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Mixed traffic for a server: chat requests, streamed, with annotations.
 
-Prints a line for each answer and a summary; exits with 1 if a request failed. With --planted some
-answers are forced by a grammar, to plant divergences.
+Prints a line for each answer ("late": without some of its forecasts) and a summary; exits with 1 if
+a request failed. With --planted some answers are forced by a grammar, to plant divergences.
 """
 
 import argparse
@@ -118,13 +118,14 @@ class Heard:
         self.prompt = request["messages"][0]["content"][:40]
         self.answer, self.kind = answer, "" if answer is None else "planted"
         self.text, self.finish, self.failed = "", "", ""
-        self.tokens, self.segments, self.score, self.alarm = 0, 0, 0.0, False
+        self.tokens, self.segments, self.score, self.alarm, self.late = 0, 0, 0.0, False, False
 
     def take(self, chunk):
         """Takes in one chunk and its annotation."""
         note = chunk.get("themecast") or {}
-        if "error" in chunk or "error" in note:
-            raise ValueError(chunk.get("error") or f"no forecast: {note['error']}")
+        if "error" in chunk:
+            raise ValueError(chunk["error"])
+        self.late |= "error" in note
         for choice in chunk.get("choices", []):
             self.text += choice["delta"].get("content") or ""
             self.finish = choice["finish_reason"] or self.finish
@@ -138,7 +139,7 @@ class Heard:
         if self.failed:
             return f"FAILED {self.kind:7}  {self.prompt}: {self.failed}"
         counts = f"{self.tokens:4} tokens {self.segments:3} segments  score {self.score:.2f}"
-        alarm = "ALARM" if self.alarm else ""
+        alarm = "ALARM" if self.alarm else "late" if self.late else ""
         return f"{counts} {alarm:5}  {self.finish:14} {self.kind:7}  {self.prompt}"
 
 
@@ -171,8 +172,7 @@ def all_asked(options):
             heard.append(ask(*request, options))
             print(heard[-1], flush=True)
 
-    wanted = range(max(options.concurrency, 1))
-    threads = [threading.Thread(target=work, daemon=True) for _ in wanted]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(options.concurrency or 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -186,8 +186,9 @@ def main():
     heard = all_asked(options)
     whole = [one for one in heard if not one.failed]
     tokens, segments = sum(one.tokens for one in whole), sum(one.segments for one in whole)
-    print(f"{len(whole)} answers, {tokens} tokens, {segments} segments", end=" ")
-    print(f"in {time.monotonic() - begun:.0f} s")
+    print(f"{len(whole)} answers, {tokens} tokens, {segments} segments,", end=" ")
+    late = sum(one.late for one in whole)
+    print(f"{time.monotonic() - begun:.0f} s; {late} answers without some of their forecasts")
     for kind in ("", "planted"):
         alarms = [one.alarm for one in whole if one.kind == kind]
         print(f"alarms: {sum(alarms)} of {len(alarms)} {kind} answers".replace("  ", " "))

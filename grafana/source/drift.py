@@ -1,14 +1,23 @@
 """Drift: whether the traffic is still what the bundle was trained for."""
 
-from .panels import GREEN, MODELS, RED, YELLOW, add, heat, lines, number, page, query, row, steps
+from .panels import (
+    GREEN,
+    RED,
+    YELLOW,
+    add,
+    heat,
+    lines,
+    number,
+    of_models,
+    page,
+    query,
+    row,
+    steps,
+    unlike_lines,
+    unlike_number,
+)
 
 PSI = steps(GREEN, (0.1, YELLOW), (0.25, RED))
-REALIZED = 'source="realized", baseline="bundle"'
-
-
-def of_models(expr, legend=""):
-    """A query of recording rules, which have no replicas any more."""
-    return query(expr, legend, by=MODELS)
 
 
 def numbers():
@@ -19,7 +28,9 @@ def numbers():
             "Population stability index of the themes that came against the bundle's training data: "
             "0.1 some shift, 0.25 a large one. The model with the most; with fewer than some "
             "hundred segments it is mostly chance.",
-            of_models(f'max(model:themecast_psi:sum{{, window="1d", {REALIZED}}})'),
+            of_models(
+                'max(model:themecast_psi:sum{, window="1d", source="realized", baseline="bundle"})'
+            ),
             unit="none",
             thresholds=PSI,
         ),
@@ -44,13 +55,9 @@ def numbers():
             unit="none",
             thresholds=steps(GREEN, (0.1, YELLOW), (0.3, RED)),
         ),
-        number(
+        unlike_number(
             "Unlike the training data, an hour",
             "Share of segments beyond the training data's 99th percentile; 1 % is as trained.",
-            of_models("max(model:themecast_out_of_distribution:ratio{})"),
-            unit="percentunit",
-            thresholds=steps(GREEN, (0.03, YELLOW), (0.1, RED)),
-            none="no segments",
         ),
         number(
             "Distance, the median",
@@ -64,6 +71,19 @@ def numbers():
             none="no segments",
         ),
     ]
+
+
+def moved(baseline):
+    """How the shares of a day differ from a baseline's, of the themes that moved most."""
+    day = 'window="1d", source="realized"'
+    expr = (
+        f"(model_theme:themecast_theme_share:ratio{{, {day}}}"
+        " - ignoring (baseline) model_theme:themecast_baseline_share:ratio"
+        f'{{, {day}, baseline="{baseline}"}})'
+        " and on (model, theme) topk by (model) (10, model_theme:themecast_psi:contribution"
+        f'{{, {day}, baseline="{baseline}"}})'
+    )
+    return of_models(expr, "{{theme}}")
 
 
 def population():
@@ -101,14 +121,7 @@ def population():
             "Themes that moved most, against the bundle",
             "Share over a day minus the share in the training data, the ten largest parts of the "
             "population stability index.",
-            of_models(
-                '(model_theme:themecast_theme_share:ratio{, window="1d", source="realized"}'
-                " - ignoring (baseline) model_theme:themecast_baseline_share:ratio"
-                f'{{, window="1d", {REALIZED}}})'
-                " and on (model, theme) topk by (model) (10, model_theme:themecast_psi:contribution"
-                f'{{, window="1d", {REALIZED}}})',
-                "{{theme}}",
-            ),
+            moved("bundle"),
             unit="percentunit",
             low=None,
             width=12,
@@ -117,14 +130,7 @@ def population():
         lines(
             "Themes that moved most, against the day before",
             "The same against the traffic of the day before.",
-            of_models(
-                '(model_theme:themecast_theme_share:ratio{, window="1d", source="realized"}'
-                " - ignoring (baseline) model_theme:themecast_baseline_share:ratio"
-                '{, window="1d", source="realized", baseline="day before"})'
-                " and on (model, theme) topk by (model) (10, model_theme:themecast_psi:contribution"
-                '{, window="1d", source="realized", baseline="day before"})',
-                "{{theme}}",
-            ),
+            moved("day before"),
             unit="percentunit",
             low=None,
             none="no day before",
@@ -174,18 +180,11 @@ def trust():
         heat(
             "Distance from the training data",
             "Of the residual as a segment begins, in standard deviations a dimension.",
-            "sum by (le) (increase(themecast_residual_distance_bucket{}[$__rate_interval]))",
+            "themecast_residual_distance",
             unit="none",
             scheme="Greens",
         ),
-        lines(
-            "Segments unlike the training data",
-            "Share beyond the training data's 99th percentile, over an hour.",
-            of_models("model:themecast_out_of_distribution:ratio{}", "{{model}}"),
-            unit="percentunit",
-            thresholds=steps("transparent", (0.1, RED)),
-            width=12,
-        ),
+        unlike_lines("Share beyond the training data's 99th percentile, over an hour.", width=12),
     ]
 
 
