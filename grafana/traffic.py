@@ -19,18 +19,17 @@ PROMPTS = """
 Write an SQL query for the ten best customers of a year. | Give me a quick recipe for lentil soup.
 Write a dialogue between a teacher and a curious child. | I had a long day at work and feel tired.
 What is the difference between a virus and a bacterium? | Write a letter of thanks to a teacher.
-Explain what this shell command does: find . -size +1G | Explain photosynthesis to a ten-year-old.
-Explique-moi comment fonctionne un moteur électrique. | How did the printing press change Europe?
-Write the opening of a mystery set on a night train. | Make a training plan for a first 10 km run.
-Write an invitation to a birthday party in the park. | Recommend a hobby for rainy evenings.
-Write a Python function that reverses a linked list. | Escribe un cuento corto sobre el mar.
-Which is better for a beginner, a guitar or a piano? | Write a poem about the first snow.
+Explique-moi comment fonctionne un moteur électrique. | Explain photosynthesis to a ten-year-old.
+Write an invitation to a birthday party in the park. | Make a training plan for a first 10 km run.
+Write a Python function that reverses a linked list. | How did the printing press change Europe?
+Which is better for a beginner, a guitar or a piano? | Recommend a hobby for rainy evenings.
 Write a formal complaint about a delayed delivery. | What can I cook from eggs, spinach and rice?
 Write a fairy tale about a fox who could not lie. | Write a cover letter for a job in a library.
 Tell me a short story about a lighthouse keeper. | How should I prepare a small garden for spring?
-Make a study plan for an exam in four weeks. | Tell me about the history of Rome.
-Explain how a refrigerator works. | Plan a weekend in Lisbon for two. | Hi! How are you today?
-Wie backe ich einen Apfelkuchen? | How do I bake sourdough bread? | Why is the sky blue?
+Make a study plan for an exam in four weeks. | Escribe un cuento corto sobre el mar.
+Write a poem about the first snow. | Tell me about the history of Rome. | Hi! How are you today?
+Explain how a refrigerator works. | Plan a weekend in Lisbon for two. | Why is the sky blue?
+Wie backe ich einen Apfelkuchen? | How do I bake sourdough bread?
 """
 PLANTED = 'lines of {"prompt": ..., "answer": ...}: each sent once, its answer forced'
 # A grammar that is through ends with the tokenizer's end, which not every server takes for its own.

@@ -31,6 +31,8 @@ READING = """
 - **What is an alarm?** A bet against the forecast that pays where themes come that it held unlikely.
   With calibrated forecasts at most 1 % of the answers ever raise it, whatever their length; an
   answer that forks where a fork was forecast pays nothing.
+- **What is a watch alarm?** A theme named in a `[[watch]]` of the server's TOML became as likely as
+  `raise` there, before a word of it was written. Its policy under `[alarms.policy]` may stop it.
 - **Is it the answers or the forecast?** If *Segments unlike the training data* or *Excess surprise*
   on the dashboard *Drift* went up as well, the forecast no longer fits the traffic. If they did not,
   the answers left their path.
@@ -122,6 +124,40 @@ def divergence():
     ]
 
 
+def consequences():
+    """Watched themes, and what became of alarms of all kinds."""
+    watches = rows(
+        "Watches, a day",
+        "Alarms by the name that each [[watch]] has in the server's TOML, over all replicas; 0 is "
+        "a watch that nothing set off.",
+        [now('model_theme:themecast_watch_alarms:increase{, window="1d"}', by=MODELS)],
+        none="no watches",
+        width=8,
+    )
+    return [
+        counts(
+            "Watch alarms",
+            "How often a watched theme became as likely as its watch allows. Each pages.",
+            "themecast_watch_alarms_total",
+            "theme",
+            thresholds=steps("transparent", (1, RED)),
+            none="no watches",
+        ),
+        only(watches.decimals(0), "model", "theme", "Value", theme="watch", Value="alarms"),
+        counts(
+            "What became of alarms",
+            "By policy and outcome. annotate and stop: done. webhook: delivered, or failed, dropped "
+            "(queue full), rejected by the receiver; retried counts further attempts. shadow: what "
+            "it would have done. logged and log_failed: of all alarms, where a log is configured.",
+            "themecast_policy_actions_total",
+            "policy",
+            "outcome",
+            stacked="normal",
+            none="no alarms",
+        ),
+    ]
+
+
 def share(title, description, ratio):
     """A share of one that is alerted on from 1 % on."""
     return number(
@@ -131,14 +167,13 @@ def share(title, description, ratio):
         unit="percentunit",
         thresholds=steps(GREEN, (0.001, YELLOW), (0.01, RED)),
         none="no answers",
-        width=6,
     )
 
 
 def none_wanted(title, description, made):
     """A number that is red from one on."""
     return number(
-        title, description, made, unit="none", thresholds=steps(GREEN, (1, RED)), width=6
+        title, description, made, unit="none", thresholds=steps(GREEN, (1, RED)), none="none"
     )
 
 
@@ -165,6 +200,16 @@ def blind():
             "Replicas that mixed up requests sent at once and now run one sequence an engine.",
             query("sum(1 - themecast_isolation_check{})"),
         ),
+        none_wanted(
+            "Alarms not delivered",
+            "Over 15 minutes, the model with the most: failed, dropped, rejected or not logged.",
+            of_models("max(model:themecast_policy_failures:increase{})"),
+        ),
+        none_wanted(
+            "Audits dropped",
+            "Answers over an hour that were to be audited and were not, the model with the most.",
+            of_models("max(model:themecast_audits_dropped:increase{})"),
+        ),
     ]
 
 
@@ -174,5 +219,5 @@ def dashboard():
         "alarms", "Alarms", "Alerts, divergence alarms, and what keeps them from being raised."
     )
     add(made, row("Alerts"), *firing(), row("Divergence"), *divergence())
-    add(made, row("Blind spots"), *blind())
-    return add(made, row("Reading"), note("What to do on an alarm", READING.strip(), height=7))
+    add(made, row("Watches and policies"), *consequences(), row("Blind spots"), *blind())
+    return add(made, row("Reading"), note("What to do on an alarm", READING.strip(), height=9))

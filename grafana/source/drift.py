@@ -1,17 +1,25 @@
 """Drift: whether the traffic is still what the bundle was trained for."""
 
+from grafana_foundation_sdk.builders.common import TableSortByFieldState
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+
 from .panels import (
     GREEN,
+    MODELS,
     RED,
     YELLOW,
     add,
+    ahead_choice,
     heat,
+    joined,
     lines,
+    now,
     number,
     of_models,
     page,
     query,
     row,
+    rows,
     steps,
     unlike_lines,
     unlike_number,
@@ -174,6 +182,86 @@ def calibration():
     ]
 
 
+def reliability():
+    """What forecasts promised and kept, by the tenth of their highest probability."""
+    ahead = '{, window="1d", ahead=~"$ahead"}'
+    samples, confidence, hits = (
+        f"sum by (bin) (model_ahead_bin:themecast_calibration_{part}:increase{ahead})"
+        for part in ("samples", "confidence", "hits")
+    )
+    table = rows(
+        "Confidence against hits",
+        "Of audited segments, a day: bin 3 has the forecasts whose highest probability was 0.3 to "
+        "0.4. Confidence is its mean, hits the share of them that named the theme that came: "
+        "above confidence they are too shy, below too sure. Of the distances chosen above; "
+        "choose one model.",
+        [
+            now(f"{samples} > 0", by=MODELS),
+            now(f"{confidence} / ({samples} > 0)", by=MODELS),
+            now(f"{hits} / ({samples} > 0)", by=MODELS),
+        ],
+        width=12,
+        height=10,
+        none="no audits",
+    )
+    table = joined(table.unit("percentunit").decimals(0), "bin", ["forecasts", "confidence", "hits"])
+    table = table.sort_by([TableSortByFieldState().display_name("bin")])
+    return table.override_by_name("forecasts", [DynamicConfigValue("unit", "short")])
+
+
+def audited():
+    """What the labeller says of forecasts and of the head for the current theme."""
+    by_distance = "{{model}} {{ahead}} ahead"
+    return [
+        lines(
+            "Calibration error",
+            "Expected calibration error over a day, by how many segments ahead: how far confidence "
+            "and hits are apart, bin by bin. Chance alone makes about one over the root of the "
+            "number of forecasts; the alert begins where it is above that by the dashed line.",
+            of_models("model_ahead:themecast_calibration_error:ratio{}", by_distance),
+            of_models(
+                '1 / sqrt(model_ahead:themecast_calibration_samples:increase{, ahead="1"})',
+                "{{model}} by chance, 1 ahead",
+            ),
+            unit="percentunit",
+            thresholds=steps("transparent", (0.1, RED)),
+            none="no audits",
+            width=12,
+            height=10,
+        ),
+        reliability(),
+        lines(
+            "Brier score",
+            "Mean over a day, by how many segments ahead: 0 where the theme that came was certain, "
+            "2 where another was; always guessing evenly among many themes gives nearly 1.",
+            of_models("model_ahead:themecast_brier:mean{}", by_distance),
+            unit="none",
+            none="no audits",
+        ),
+        lines(
+            "Head and labeller agree",
+            "Share of audited segments, a day, from 20 segments on. What came is decided by the "
+            "head, so alarms and surprise rest on it; the alert begins where it is below the dashed "
+            "line beyond chance.",
+            of_models(
+                "model:themecast_label_agreement:ratio{}"
+                " and model:themecast_label_agreement:increase{} > 20",
+                "{{model}}",
+            ),
+            unit="percentunit",
+            thresholds=steps(RED, (0.5, "transparent")),
+            none="no audits",
+        ),
+        lines(
+            "Answers audited",
+            "And answers that were to be and were not: the labeller was behind or failed.",
+            query("sum(increase(themecast_audited_answers_total{}[$__rate_interval]))", "audited"),
+            query("sum(increase(themecast_audits_dropped_total{}[$__rate_interval]))", "dropped"),
+            unit="short",
+        ),
+    ]
+
+
 def trust():
     """Whether residuals look like those of training."""
     return [
@@ -182,9 +270,16 @@ def trust():
             "Of the residual as a segment begins, in standard deviations a dimension.",
             "themecast_residual_distance",
             unit="none",
+            width=8,
             scheme="Greens",
         ),
-        unlike_lines("Share beyond the training data's 99th percentile, over an hour.", width=12),
+        lines(
+            "Mean distance",
+            "The mean of the same, over an hour; about 1 is as trained.",
+            of_models("model:themecast_residual_distance:mean{}", "{{model}}"),
+            unit="none",
+        ),
+        unlike_lines("Share beyond the training data's 99th percentile, over an hour.", width=8),
     ]
 
 
@@ -196,5 +291,10 @@ def dashboard():
         "Population shift, calibration and trust, over all replicas.",
         since="now-7d",
     )
+    made = made.with_variable(
+        ahead_choice("How many segments before its start one was forecast, for confidence and hits.")
+    )
     add(made, row("Now"), *numbers(), row("Population"), *population())
-    return add(made, row("Calibration"), *calibration(), row("Trust"), *trust())
+    add(made, row("Calibration"), *calibration())
+    add(made, row("Calibration of audited answers"), *audited())
+    return add(made, row("Trust"), *trust())

@@ -248,6 +248,12 @@ def choice(name, label, values, description):
     return variable.multi(True).include_all(True).all_value(".*").current(every)
 
 
+def ahead_choice(description):
+    """A variable: by how many segments ahead."""
+    values = f"label_values(themecast_forecast_samples_total{{{MODELS}}}, ahead)"
+    return choice("ahead", "Ahead", values, description)
+
+
 def page(slug, title, description, *, replicas=True, since="now-6h"):
     """A dashboard with the variables, links and alert marks that all of them have."""
     made = (

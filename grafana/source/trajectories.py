@@ -1,6 +1,20 @@
 """Trajectories: which themes come, which were forecast, and how surprising that was."""
 
-from .panels import MODELS, add, choice, heat, joined, lines, now, of_models, page, query, row, rows
+from .panels import (
+    MODELS,
+    add,
+    ahead_choice,
+    choice,
+    heat,
+    joined,
+    lines,
+    now,
+    of_models,
+    page,
+    query,
+    row,
+    rows,
+)
 
 REALIZED = "sum by (theme) (increase(themecast_realized_themes_total{}[{window}]))"
 FORECAST = (
@@ -157,11 +171,8 @@ def dashboard():
         )
     )
     made = made.with_variable(
-        choice(
-            "ahead",
-            "Ahead",
-            f"label_values(themecast_forecast_samples_total{{{MODELS}}}, ahead)",
-            "How many segments before its start a segment was forecast, for the heat maps of surprise.",
+        ahead_choice(
+            "How many segments before its start a segment was forecast, for the heat maps of surprise."
         )
     )
     add(made, row("Flow"), *flow(), row("Forecast against realised"), *against())
