@@ -8,16 +8,19 @@ from .panels import (
     RED,
     YELLOW,
     add,
+    counts,
     lines,
     note,
     now,
     number,
+    of_models,
     only,
     page,
     query,
     row,
     rows,
     steps,
+    unlike_lines,
 )
 
 FIRING = 'alertname=~"Themecast.*", alertstate="firing"'
@@ -28,6 +31,8 @@ READING = """
 - **What is an alarm?** A bet against the forecast that pays where themes come that it held unlikely.
   With calibrated forecasts at most 1 % of the answers ever raise it, whatever their length; an
   answer that forks where a fork was forecast pays nothing.
+- **What is a watch alarm?** A theme named in a `[[watch]]` of the server's TOML became as likely as
+  `raise` there, before a word of it was written. Its policy under `[alarms.policy]` may stop it.
 - **Is it the answers or the forecast?** If *Segments unlike the training data* or *Excess surprise*
   on the dashboard *Drift* went up as well, the forecast no longer fits the traffic. If they did not,
   the answers left their path.
@@ -53,7 +58,7 @@ def firing():
     over_time = lines(
         "Over time",
         "How many alerts of each name fire.",
-        query("count by (alertname) (ALERTS{, " + FIRING + "})", "{{alertname}}", by=MODELS),
+        of_models("count by (alertname) (ALERTS{, " + FIRING + "})", "{{alertname}}"),
         unit="none",
         stacked="normal",
         none="nothing fired",
@@ -73,13 +78,11 @@ def divergence():
             f"Answers with an alarm, {window}",
             "Share of answers, by detector, over all replicas. At most 1 % where forecasts are "
             "calibrated; the dashed line is where the alert begins.",
-            query(ratio + '{, window="' + window + '"}', "{{model}} {{detector}}", by=MODELS),
-            query(
+            of_models(ratio + '{, window="' + window + '"}', "{{model}} {{detector}}"),
+            of_models(
                 "0 * (" + answers + '{, window="' + window + '"} > 0)'
                 " unless on (model) " + ratio + '{, window="' + window + '"}',
-                "{{model}} none",
-                by=MODELS,
-            ),
+                "{{model}} none"),
             unit="percentunit",
             thresholds=steps("transparent", (limit, RED)),
             width=8,
@@ -90,12 +93,10 @@ def divergence():
         lines(
             "Answers watched",
             "Answers of which at least one segment ended, and their alarms, over 15 minutes.",
-            query(answers + '{, window="15m"}', "{{model}} answers", by=MODELS),
-            query(
+            of_models(answers + '{, window="15m"}', "{{model}} answers"),
+            of_models(
                 'model_detector:themecast_drift_alarms:increase{, window="15m"}',
-                "{{model}} alarms, {{detector}}",
-                by=MODELS,
-            ),
+                "{{model}} alarms, {{detector}}"),
             unit="short",
             width=8,
         ),
@@ -110,64 +111,104 @@ def divergence():
             unit="percentunit",
             width=8,
         ),
-        lines(
+        counts(
             "Alarms by replica",
             "One replica alone: look at its deployment. All of them: look at the traffic.",
-            query(
-                "sum by (instance, detector) (increase(themecast_drift_alarms_total{}[$__rate_interval]))",
-                "{{instance}} {{detector}}",
-            ),
-            unit="none",
+            "themecast_drift_alarms_total",
+            "instance",
+            "detector",
             none="no alarms",
             width=8,
         ),
-        lines(
-            "Segments unlike the training data",
-            "Where it is high, alarms say little about the answers.",
-            query("model:themecast_out_of_distribution:ratio{}", "{{model}}", by=MODELS),
-            unit="percentunit",
-            thresholds=steps("transparent", (0.1, RED)),
-            width=8,
+        unlike_lines("Where it is high, alarms say little about the answers.", width=8),
+    ]
+
+
+def consequences():
+    """Watched themes, and what became of alarms of all kinds."""
+    watches = rows(
+        "Watches, a day",
+        "Alarms by the name that each [[watch]] has in the server's TOML, over all replicas; 0 is "
+        "a watch that nothing set off.",
+        [now('model_theme:themecast_watch_alarms:increase{, window="1d"}', by=MODELS)],
+        none="no watches",
+        width=8,
+    )
+    return [
+        counts(
+            "Watch alarms",
+            "How often a watched theme became as likely as its watch allows. Each pages.",
+            "themecast_watch_alarms_total",
+            "theme",
+            thresholds=steps("transparent", (1, RED)),
+            none="no watches",
+        ),
+        only(watches.decimals(0), "model", "theme", "Value", theme="watch", Value="alarms"),
+        counts(
+            "What became of alarms",
+            "By policy and outcome. annotate and stop: done. webhook: delivered, or failed, dropped "
+            "(queue full), rejected by the receiver; retried counts further attempts. shadow: what "
+            "it would have done. logged and log_failed: of all alarms, where a log is configured.",
+            "themecast_policy_actions_total",
+            "policy",
+            "outcome",
+            stacked="normal",
+            none="no alarms",
         ),
     ]
+
+
+def share(title, description, ratio):
+    """A share of one that is alerted on from 1 % on."""
+    return number(
+        title,
+        description,
+        of_models(f"max({ratio}{{}})"),
+        unit="percentunit",
+        thresholds=steps(GREEN, (0.001, YELLOW), (0.01, RED)),
+        none="no answers",
+    )
+
+
+def none_wanted(title, description, made):
+    """A number that is red from one on."""
+    return number(
+        title, description, made, unit="none", thresholds=steps(GREEN, (1, RED)), none="none"
+    )
 
 
 def blind():
     """What keeps alarms from being raised at all."""
     return [
-        number(
+        share(
             "Forecasts that fail",
             "Share over 15 minutes, the model with the most. Answers without forecasts raise no alarm.",
-            query("max(model:themecast_forecasts_failed:ratio{})", by=MODELS),
-            unit="percentunit",
-            thresholds=steps(GREEN, (0.001, YELLOW), (0.01, RED)),
-            none="no answers",
-            width=6,
+            "model:themecast_forecasts_failed:ratio",
         ),
-        number(
+        share(
             "Annotations dropped",
             "Share over 15 minutes, the model with the most.",
-            query("max(model:themecast_annotations_dropped:ratio{})", by=MODELS),
-            unit="percentunit",
-            thresholds=steps(GREEN, (0.001, YELLOW), (0.01, RED)),
-            none="no answers",
-            width=6,
+            "model:themecast_annotations_dropped:ratio",
         ),
-        number(
+        none_wanted(
             "Dead engines",
             "Engines that died and have not come back yet.",
             query('sum(themecast_engines{, state="dead"})'),
-            unit="none",
-            thresholds=steps(GREEN, (1, RED)),
-            width=6,
         ),
-        number(
+        none_wanted(
             "Failed isolation checks",
             "Replicas that mixed up requests sent at once and now run one sequence an engine.",
             query("sum(1 - themecast_isolation_check{})"),
-            unit="none",
-            thresholds=steps(GREEN, (1, RED)),
-            width=6,
+        ),
+        none_wanted(
+            "Alarms not delivered",
+            "Over 15 minutes, the model with the most: failed, dropped, rejected or not logged.",
+            of_models("max(model:themecast_policy_failures:increase{})"),
+        ),
+        none_wanted(
+            "Audits dropped",
+            "Answers over an hour that were to be audited and were not, the model with the most.",
+            of_models("max(model:themecast_audits_dropped:increase{})"),
         ),
     ]
 
@@ -178,5 +219,5 @@ def dashboard():
         "alarms", "Alarms", "Alerts, divergence alarms, and what keeps them from being raised."
     )
     add(made, row("Alerts"), *firing(), row("Divergence"), *divergence())
-    add(made, row("Blind spots"), *blind())
-    return add(made, row("Reading"), note("What to do on an alarm", READING.strip(), height=7))
+    add(made, row("Watches and policies"), *consequences(), row("Blind spots"), *blind())
+    return add(made, row("Reading"), note("What to do on an alarm", READING.strip(), height=9))

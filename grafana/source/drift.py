@@ -1,14 +1,31 @@
 """Drift: whether the traffic is still what the bundle was trained for."""
 
-from .panels import GREEN, MODELS, RED, YELLOW, add, heat, lines, number, page, query, row, steps
+from grafana_foundation_sdk.builders.common import TableSortByFieldState
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+
+from .panels import (
+    GREEN,
+    MODELS,
+    RED,
+    YELLOW,
+    add,
+    ahead_choice,
+    heat,
+    joined,
+    lines,
+    now,
+    number,
+    of_models,
+    page,
+    query,
+    row,
+    rows,
+    steps,
+    unlike_lines,
+    unlike_number,
+)
 
 PSI = steps(GREEN, (0.1, YELLOW), (0.25, RED))
-REALIZED = 'source="realized", baseline="bundle"'
-
-
-def of_models(expr, legend=""):
-    """A query of recording rules, which have no replicas any more."""
-    return query(expr, legend, by=MODELS)
 
 
 def numbers():
@@ -19,7 +36,9 @@ def numbers():
             "Population stability index of the themes that came against the bundle's training data: "
             "0.1 some shift, 0.25 a large one. The model with the most; with fewer than some "
             "hundred segments it is mostly chance.",
-            of_models(f'max(model:themecast_psi:sum{{, window="1d", {REALIZED}}})'),
+            of_models(
+                'max(model:themecast_psi:sum{, window="1d", source="realized", baseline="bundle"})'
+            ),
             unit="none",
             thresholds=PSI,
         ),
@@ -44,13 +63,9 @@ def numbers():
             unit="none",
             thresholds=steps(GREEN, (0.1, YELLOW), (0.3, RED)),
         ),
-        number(
+        unlike_number(
             "Unlike the training data, an hour",
             "Share of segments beyond the training data's 99th percentile; 1 % is as trained.",
-            of_models("max(model:themecast_out_of_distribution:ratio{})"),
-            unit="percentunit",
-            thresholds=steps(GREEN, (0.03, YELLOW), (0.1, RED)),
-            none="no segments",
         ),
         number(
             "Distance, the median",
@@ -64,6 +79,19 @@ def numbers():
             none="no segments",
         ),
     ]
+
+
+def moved(baseline):
+    """How the shares of a day differ from a baseline's, of the themes that moved most."""
+    day = 'window="1d", source="realized"'
+    expr = (
+        f"(model_theme:themecast_theme_share:ratio{{, {day}}}"
+        " - ignoring (baseline) model_theme:themecast_baseline_share:ratio"
+        f'{{, {day}, baseline="{baseline}"}})'
+        " and on (model, theme) topk by (model) (10, model_theme:themecast_psi:contribution"
+        f'{{, {day}, baseline="{baseline}"}})'
+    )
+    return of_models(expr, "{{theme}}")
 
 
 def population():
@@ -101,14 +129,7 @@ def population():
             "Themes that moved most, against the bundle",
             "Share over a day minus the share in the training data, the ten largest parts of the "
             "population stability index.",
-            of_models(
-                '(model_theme:themecast_theme_share:ratio{, window="1d", source="realized"}'
-                " - ignoring (baseline) model_theme:themecast_baseline_share:ratio"
-                f'{{, window="1d", {REALIZED}}})'
-                " and on (model, theme) topk by (model) (10, model_theme:themecast_psi:contribution"
-                f'{{, window="1d", {REALIZED}}})',
-                "{{theme}}",
-            ),
+            moved("bundle"),
             unit="percentunit",
             low=None,
             width=12,
@@ -117,14 +138,7 @@ def population():
         lines(
             "Themes that moved most, against the day before",
             "The same against the traffic of the day before.",
-            of_models(
-                '(model_theme:themecast_theme_share:ratio{, window="1d", source="realized"}'
-                " - ignoring (baseline) model_theme:themecast_baseline_share:ratio"
-                '{, window="1d", source="realized", baseline="day before"})'
-                " and on (model, theme) topk by (model) (10, model_theme:themecast_psi:contribution"
-                '{, window="1d", source="realized", baseline="day before"})',
-                "{{theme}}",
-            ),
+            moved("day before"),
             unit="percentunit",
             low=None,
             none="no day before",
@@ -168,24 +182,104 @@ def calibration():
     ]
 
 
+def reliability():
+    """What forecasts promised and kept, by the tenth of their highest probability."""
+    ahead = '{, window="1d", ahead=~"$ahead"}'
+    samples, confidence, hits = (
+        f"sum by (bin) (model_ahead_bin:themecast_calibration_{part}:increase{ahead})"
+        for part in ("samples", "confidence", "hits")
+    )
+    table = rows(
+        "Confidence against hits",
+        "Of audited segments, a day: bin 3 has the forecasts whose highest probability was 0.3 to "
+        "0.4. Confidence is its mean, hits the share of them that named the theme that came: "
+        "above confidence they are too shy, below too sure. Of the distances chosen above; "
+        "choose one model.",
+        [
+            now(f"{samples} > 0", by=MODELS),
+            now(f"{confidence} / ({samples} > 0)", by=MODELS),
+            now(f"{hits} / ({samples} > 0)", by=MODELS),
+        ],
+        width=12,
+        height=10,
+        none="no audits",
+    )
+    table = joined(table.unit("percentunit").decimals(0), "bin", ["forecasts", "confidence", "hits"])
+    table = table.sort_by([TableSortByFieldState().display_name("bin")])
+    return table.override_by_name("forecasts", [DynamicConfigValue("unit", "short")])
+
+
+def audited():
+    """What the labeller says of forecasts and of the head for the current theme."""
+    by_distance = "{{model}} {{ahead}} ahead"
+    return [
+        lines(
+            "Calibration error",
+            "Expected calibration error over a day, by how many segments ahead: how far confidence "
+            "and hits are apart, bin by bin. Chance alone makes about one over the root of the "
+            "number of forecasts; the alert begins where it is above that by the dashed line.",
+            of_models("model_ahead:themecast_calibration_error:ratio{}", by_distance),
+            of_models(
+                '1 / sqrt(model_ahead:themecast_calibration_samples:increase{, ahead="1"})',
+                "{{model}} by chance, 1 ahead",
+            ),
+            unit="percentunit",
+            thresholds=steps("transparent", (0.1, RED)),
+            none="no audits",
+            width=12,
+            height=10,
+        ),
+        reliability(),
+        lines(
+            "Brier score",
+            "Mean over a day, by how many segments ahead: 0 where the theme that came was certain, "
+            "2 where another was; always guessing evenly among many themes gives nearly 1.",
+            of_models("model_ahead:themecast_brier:mean{}", by_distance),
+            unit="none",
+            none="no audits",
+        ),
+        lines(
+            "Head and labeller agree",
+            "Share of audited segments, a day, from 20 segments on. What came is decided by the "
+            "head, so alarms and surprise rest on it; the alert begins where it is below the dashed "
+            "line beyond chance.",
+            of_models(
+                "model:themecast_label_agreement:ratio{}"
+                " and model:themecast_label_agreement:increase{} > 20",
+                "{{model}}",
+            ),
+            unit="percentunit",
+            thresholds=steps(RED, (0.5, "transparent")),
+            none="no audits",
+        ),
+        lines(
+            "Answers audited",
+            "And answers that were to be and were not: the labeller was behind or failed.",
+            query("sum(increase(themecast_audited_answers_total{}[$__rate_interval]))", "audited"),
+            query("sum(increase(themecast_audits_dropped_total{}[$__rate_interval]))", "dropped"),
+            unit="short",
+        ),
+    ]
+
+
 def trust():
     """Whether residuals look like those of training."""
     return [
         heat(
             "Distance from the training data",
             "Of the residual as a segment begins, in standard deviations a dimension.",
-            "sum by (le) (increase(themecast_residual_distance_bucket{}[$__rate_interval]))",
+            "themecast_residual_distance",
             unit="none",
+            width=8,
             scheme="Greens",
         ),
         lines(
-            "Segments unlike the training data",
-            "Share beyond the training data's 99th percentile, over an hour.",
-            of_models("model:themecast_out_of_distribution:ratio{}", "{{model}}"),
-            unit="percentunit",
-            thresholds=steps("transparent", (0.1, RED)),
-            width=12,
+            "Mean distance",
+            "The mean of the same, over an hour; about 1 is as trained.",
+            of_models("model:themecast_residual_distance:mean{}", "{{model}}"),
+            unit="none",
         ),
+        unlike_lines("Share beyond the training data's 99th percentile, over an hour.", width=8),
     ]
 
 
@@ -197,5 +291,10 @@ def dashboard():
         "Population shift, calibration and trust, over all replicas.",
         since="now-7d",
     )
+    made = made.with_variable(
+        ahead_choice("How many segments before its start one was forecast, for confidence and hits.")
+    )
     add(made, row("Now"), *numbers(), row("Population"), *population())
-    return add(made, row("Calibration"), *calibration(), row("Trust"), *trust())
+    add(made, row("Calibration"), *calibration())
+    add(made, row("Calibration of audited answers"), *audited())
+    return add(made, row("Trust"), *trust())

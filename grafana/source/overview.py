@@ -5,16 +5,19 @@ from .panels import (
     RED,
     YELLOW,
     add,
+    counts,
     heat,
     lines,
     now,
     number,
+    of_models,
     only,
     page,
     query,
     row,
     rows,
     steps,
+    unlike_number,
 )
 
 
@@ -87,24 +90,20 @@ def numbers():
             "Answers off their path",
             "Share of answers with a divergence alarm, 15 minutes, the detector with the most. "
             "At most 1 % where forecasts are calibrated. All replicas.",
-            query(
-                'max(model_detector:themecast_drift_alarms:ratio{model=~"$model", window="15m"})'
-                ' or 0 * max(model:themecast_answers:increase{model=~"$model", window="15m"} > 0)'
+            of_models(
+                'max(model_detector:themecast_drift_alarms:ratio{, window="15m"})'
+                ' or 0 * max(model:themecast_answers:increase{, window="15m"} > 0)'
             ),
             unit="percentunit",
             thresholds=steps(GREEN, (0.03, YELLOW), (0.2, RED)),
             width=3,
             none="no answers",
         ),
-        number(
+        unlike_number(
             "Unlike the training data",
             "Share of segments whose residuals lie beyond the training data's 99th percentile, "
             "1 hour, the model with the most; 1 % is as trained. All replicas.",
-            query('max(model:themecast_out_of_distribution:ratio{model=~"$model"})'),
-            unit="percentunit",
-            thresholds=steps(GREEN, (0.03, YELLOW), (0.1, RED)),
             width=3,
-            none="no segments",
         ),
     ]
 
@@ -112,13 +111,13 @@ def numbers():
 def traffic():
     """Requests, tokens, engines."""
     return [
-        lines(
+        counts(
             "Requests by status",
             "499: the client went away.",
-            query(
-                "sum by (route, status) (rate(themecast_requests_total{}[$__rate_interval]))",
-                "{{status}} {{route}}",
-            ),
+            "themecast_requests_total",
+            "status",
+            "route",
+            over="rate",
             unit="reqps",
             stacked="normal",
         ),
@@ -129,10 +128,12 @@ def traffic():
             query("sum(themecast_requests_waiting{})", "waiting"),
             unit="none",
         ),
-        lines(
+        counts(
             "Tokens",
             "Read (prompt) and written (completion).",
-            query("sum by (kind) (rate(themecast_tokens_total{}[$__rate_interval]))", "{{kind}}"),
+            "themecast_tokens_total",
+            "kind",
+            over="rate",
             unit="cps",
         ),
     ]
@@ -156,7 +157,7 @@ def latency():
         heat(
             "Time between tokens, all of them",
             "How many tokens took how long.",
-            "sum by (le) (increase(themecast_inter_token_seconds_bucket{}[$__rate_interval]))",
+            "themecast_inter_token_seconds",
             unit="s",
             width=8,
         ),
@@ -166,14 +167,13 @@ def latency():
 def forecasts():
     """Whether each step gets its forecast, and at what cost."""
     return [
-        lines(
+        counts(
             "Forecasts by outcome",
             "Steps shown to the plugin. ok: said something; none: had nothing to say; error: the "
             "session had failed, and the answer goes on without forecasts.",
-            query(
-                "sum by (outcome) (rate(themecast_forecasts_total{}[$__rate_interval]))",
-                "{{outcome}}",
-            ),
+            "themecast_forecasts_total",
+            "outcome",
+            over="rate",
             unit="cps",
             stacked="normal",
             width=6,
@@ -199,27 +199,23 @@ def forecasts():
             unit="Bps",
             width=6,
         ),
-        lines(
+        counts(
             "Annotations dropped",
             "behind: a session's queue was full; late: the stream did not wait any longer. Tokens "
             "are never held back.",
-            query(
-                "sum by (reason) (rate(themecast_annotations_dropped_total{}[$__rate_interval]))",
-                "{{reason}}",
-            ),
+            "themecast_annotations_dropped_total",
+            "reason",
+            over="rate",
             unit="cps",
             none="none dropped",
             width=6,
         ),
-        lines(
+        counts(
             "Sessions given up",
             "By what went wrong: error and open come with a message in the log, panic and "
             "not_finite are bugs of the plugin, tap: residuals could not be read.",
-            query(
-                "sum by (kind) (increase(themecast_plugin_failures_total{}[$__rate_interval]))",
-                "{{kind}}",
-            ),
-            unit="none",
+            "themecast_plugin_failures_total",
+            "kind",
             none="none given up",
             width=6,
         ),
@@ -258,14 +254,12 @@ def replicas():
             unit="none",
             thresholds=steps(RED, (1, GREEN)),
         ),
-        lines(
+        counts(
             "Bundles swapped",
             "While serving, by outcome; a refused bundle changes nothing.",
-            query(
-                "sum by (instance, outcome) (increase(themecast_bundle_reloads_total{}[$__rate_interval]))",
-                "{{instance}} {{outcome}}",
-            ),
-            unit="none",
+            "themecast_bundle_reloads_total",
+            "instance",
+            "outcome",
             none="none swapped",
         ),
     ]

@@ -45,6 +45,17 @@ def query(expr, legend="", *, by=REPLICAS, instant=False, form=None):
     return made.format(form) if form else made
 
 
+def of_models(expr, legend=""):
+    """A query of recording rules, which have no replicas any more."""
+    return query(expr, legend, by=MODELS)
+
+
+def _summed(function, metric, labels, only=""):
+    matchers = "{, " + only + "}" if only else "{}"
+    by = f"by ({', '.join(labels)}) " if labels else ""
+    return f"sum {by}({function}({metric}{matchers}[$__rate_interval]))"
+
+
 def steps(*marks):
     """Thresholds: colours, and from the second on the value from which each holds."""
     made = [models.Threshold(value=None, color=marks[0])]
@@ -108,8 +119,16 @@ def lines(
     return panel.no_value(none) if none else panel
 
 
-def heat(title, description, expr, *, unit, width=12, height=8, scheme="Oranges"):
-    """A histogram over time; `expr` gives the increase of its buckets."""
+def counts(title, description, metric, *labels, over="increase", unit="none", **look):
+    """Lines of a counter's `rate` or `increase`, one for each value of its labels."""
+    legend = " ".join("{{" + label + "}}" for label in labels)
+    made = query(_summed(over, metric, labels), legend)
+    return lines(title, description, made, unit=unit, **look)
+
+
+def heat(title, description, metric, *, unit, only="", width=12, height=8, scheme="Oranges"):
+    """A histogram over time; `only` are further matchers."""
+    expr = _summed("increase", f"{metric}_bucket", ["le"], only)
     made = query(expr, "{{le}}", form=queries.PromQueryFormat.HEATMAP)
     panel = _dressed(heatmaps.Panel(), title, description, [made], width, height)
     colors = heatmaps.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme(scheme).steps(64)
@@ -121,6 +140,31 @@ def heat(title, description, expr, *, unit, width=12, height=8, scheme="Oranges"
         .show_y_histogram()
         .show_color_scale(True)
         .hide_legend()
+    )
+
+
+def unlike_number(title, description, *, width=4):
+    """The share of segments unlike the training data, of the model with the most."""
+    return number(
+        title,
+        description,
+        of_models("max(model:themecast_out_of_distribution:ratio{})"),
+        unit="percentunit",
+        thresholds=steps(GREEN, (0.03, YELLOW), (0.1, RED)),
+        width=width,
+        none="no segments",
+    )
+
+
+def unlike_lines(description, *, width):
+    """The same of each model over time; the dashed line is where the alert begins."""
+    return lines(
+        "Segments unlike the training data",
+        description,
+        of_models("model:themecast_out_of_distribution:ratio{}", "{{model}}"),
+        unit="percentunit",
+        thresholds=steps("transparent", (0.1, RED)),
+        width=width,
     )
 
 
@@ -202,6 +246,12 @@ def choice(name, label, values, description):
     variable = variable.refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
     variable = variable.sort(models.VariableSort.ALPHABETICAL_ASC)
     return variable.multi(True).include_all(True).all_value(".*").current(every)
+
+
+def ahead_choice(description):
+    """A variable: by how many segments ahead."""
+    values = f"label_values(themecast_forecast_samples_total{{{MODELS}}}, ahead)"
+    return choice("ahead", "Ahead", values, description)
 
 
 def page(slug, title, description, *, replicas=True, since="now-6h"):

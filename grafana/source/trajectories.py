@@ -1,6 +1,20 @@
 """Trajectories: which themes come, which were forecast, and how surprising that was."""
 
-from .panels import MODELS, add, choice, heat, joined, lines, now, page, query, row, rows
+from .panels import (
+    MODELS,
+    add,
+    ahead_choice,
+    choice,
+    heat,
+    joined,
+    lines,
+    now,
+    of_models,
+    page,
+    query,
+    row,
+    rows,
+)
 
 REALIZED = "sum by (theme) (increase(themecast_realized_themes_total{}[{window}]))"
 FORECAST = (
@@ -61,16 +75,12 @@ def against():
         "Chosen themes: forecast and realised",
         "Of the themes chosen above, over an hour and all replicas; forecast is for the next "
         "segment.",
-        query(
+        of_models(
             'model_theme:themecast_theme_share:ratio{, theme=~"$theme", window="1h", source="realized"}',
-            "{{theme}}: came",
-            by=MODELS,
-        ),
-        query(
+            "{{theme}}: came"),
+        of_models(
             'model_theme:themecast_theme_share:ratio{, theme=~"$theme", window="1h", source="forecast", ahead="1"}',
-            "{{theme}}: forecast",
-            by=MODELS,
-        ),
+            "{{theme}}: forecast"),
         unit="percentunit",
         width=12,
         height=12,
@@ -90,14 +100,16 @@ def surprise():
             "Surprise",
             "Minus the log of the probability that the theme had which came; 0.7 nats: as likely "
             "as not. By how many segments ahead it was forecast: choose above.",
-            f"sum by (le) (increase(themecast_surprise_nats_bucket{{, {ahead}}}[$__rate_interval]))",
+            "themecast_surprise_nats",
+            only=ahead,
             unit="none",
         ),
         heat(
             "Excess surprise",
             "Surprise minus the forecast's own entropy, in nats: 0 on average where forecasts are "
             "calibrated, so an honest fork is none. Alarms are raised on sums of this.",
-            f"sum by (le) (increase(themecast_excess_surprise_nats_bucket{{, {ahead}}}[$__rate_interval]))",
+            "themecast_excess_surprise_nats",
+            only=ahead,
             unit="none",
             scheme="Purples",
         ),
@@ -105,7 +117,7 @@ def surprise():
             "Shift",
             "Jensen-Shannon divergence (base 2) between a segment's forecast at its start and at "
             "its end: how far the plan changed while it was written.",
-            "sum by (le) (increase(themecast_forecast_shift_bucket{}[$__rate_interval]))",
+            "themecast_forecast_shift",
             unit="none",
             scheme="Blues",
         ),
@@ -113,7 +125,7 @@ def surprise():
             "Divergence score",
             "The drift statistic at segment ends, as a fraction of its alarm level: what nears 1 "
             "is about to raise an alarm.",
-            "sum by (le) (increase(themecast_divergence_score_bucket{}[$__rate_interval]))",
+            "themecast_divergence_score",
             unit="none",
             scheme="Reds",
         ),
@@ -159,11 +171,8 @@ def dashboard():
         )
     )
     made = made.with_variable(
-        choice(
-            "ahead",
-            "Ahead",
-            f"label_values(themecast_forecast_samples_total{{{MODELS}}}, ahead)",
-            "How many segments before its start a segment was forecast, for the heat maps of surprise.",
+        ahead_choice(
+            "How many segments before its start a segment was forecast, for the heat maps of surprise."
         )
     )
     add(made, row("Flow"), *flow(), row("Forecast against realised"), *against())
