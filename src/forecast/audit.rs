@@ -60,6 +60,7 @@ impl Auditor {
             themes.eq(classifier.themes()),
             "audits: the bundle's themes are not those of the shipped labeller; set [audit] share to 0"
         );
+        setting.metrics.audits_begin(card.horizons);
         let (queue, answers) = sync_channel(QUEUE);
         let work =
             Work { classifier, encoder: setting.encoder.clone(), metrics: setting.metrics.clone() };
