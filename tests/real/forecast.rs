@@ -7,7 +7,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::time::Duration;
 use themecast::{
-    forecast::{attach, shipped},
+    forecast::{attach, load, shipped},
     host::Host,
     metrics::Metrics,
     serve::{App, Forecast, Keys},
@@ -191,5 +191,27 @@ fn sessions_end_with_their_requests() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("{} sessions still live", server.app.metrics.sessions());
+    });
+}
+
+#[test]
+fn the_bundle_that_reads_the_text_annotates_every_chunk() {
+    block_on(async {
+        let app = App::new(Metrics::new().unwrap(), Keys::default());
+        let (host, folder) = (single(), "bundles/smollm2-135m-instruct/chain-text");
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let forecast = load(&folder, &*host, &app.setting).unwrap();
+        assert!(forecast.card.as_ref().unwrap().text.is_some());
+        let runner = Runner { patience: Duration::from_secs(60), ..forecast.runner };
+        app.set_ready(host, Some(Forecast { runner, ..forecast })).await;
+        let server = listen(app).await;
+        let chunks = server.stream(&recipe(json!({"every": "token"}))).await;
+        let (last, told) = chunks.split_last().unwrap();
+        assert!(last["themecast"]["summary"]["segments"].as_array().unwrap().len() >= 2);
+        for (index, chunk) in told.iter().enumerate() {
+            let note = &chunk["themecast"];
+            assert_eq!(note["token"], index, "{note}");
+            assert!(note["next"][0]["disagreement"].as_f64().unwrap() >= 0.0, "{note}");
+        }
     });
 }
