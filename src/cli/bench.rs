@@ -47,7 +47,7 @@ impl Bench {
         let metrics = Metrics::new()?;
         let bundle = match &self.bundle {
             Some(folder) => forecast::read(folder)?,
-            None => shipped::bundle()?,
+            None => shipped::of(host.model())?,
         };
         let bundle = if self.linear { bundle.linear() } else { bundle };
         let forecast = forecast::attach(bundle, &*host, &Setting::new(metrics))?;

@@ -32,7 +32,7 @@ pub(super) struct Serve {
     /// A .gguf file, a folder of safetensors or a hub name [default: the default model]
     #[arg(long)]
     model: Option<String>,
-    /// The bundle's folder [default: the one shipped for the default model]
+    /// The bundle's folder [default: the one shipped for the model]
     #[arg(long, conflicts_with = "no_forecast")]
     bundle: Option<PathBuf>,
     /// Serve without forecasts
@@ -189,9 +189,7 @@ impl Serve {
         }
         let forecast = match bundle {
             Some(folder) => forecast::load(folder, host, setting)?,
-            None => forecast::attach(shipped::bundle()?, host, setting).context(
-                "the shipped bundle is for the default model; give --bundle for this one, or --no-forecast",
-            )?,
+            None => forecast::attach(shipped::of(host.model())?, host, setting)?,
         };
         Ok(Some(forecast))
     }

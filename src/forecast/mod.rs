@@ -1,7 +1,7 @@
 //! Attaching a bundle to a host: what `serve` starts with and what a swap brings in.
 //!
 //! `encoder` reads texts, `listeners` hear of each answer and pass it on to metrics, alarms and
-//! audits, `shipped` is the bundle inside the program. How a forecast is made never lives here.
+//! audits, `shipped` are the bundles inside the program. How a forecast is made never lives here.
 
 pub mod audit;
 pub mod encoder;
