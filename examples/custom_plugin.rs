@@ -63,7 +63,7 @@ async fn main() -> anyhow::Result<()> {
     let body = serde_json::json!({
         "messages": [{"role": "user", "content": prompt}], "max_tokens": 48, "stream": true,
     });
-    let call = Call { route: Route::Chat, body, tap: Some(tap), sampling: None, after: Vec::new() };
+    let call = Call { tap: Some(tap), ..Call::new(Route::Chat, body) };
     let mut events = host.generate(call).await?;
     while let Some(Event::Chunk { text, .. }) = events.next().await {
         let (_, said) = annotations.of_chunk().await;

@@ -132,7 +132,7 @@ async fn answer(
         "temperature": 0.0,
         "stream": true,
     });
-    let call = Call { route: Route::Chat, body, tap, sampling: None, after: Vec::new() };
+    let call = Call { tap, ..Call::new(Route::Chat, body) };
     let mut events = host.generate(call).await?;
     let mut written = 0;
     while let Some(event) = events.next().await {

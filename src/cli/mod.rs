@@ -36,7 +36,8 @@ enum Command {
     Fetch(fetch::Fetch),
     /// Sample continuations of prompts together with their residuals
     Collect(collect::Collect),
-    /// Sample other ways on from places within collected answers: the ceiling of any forecast
+    /// Sample other ways on from places within collected answers: the ceiling of any forecast, or,
+    /// with the model steered, divergences to judge alarms on
     Resample(resample::Resample),
     /// Let another model read collected answers: the control of what the text alone gives away
     Read(read::Read),

@@ -102,15 +102,11 @@ async fn make(host: Arc<dyn Host>, config: &Config, job: Job) -> Result<Document
         |role: &str, content: &String| serde_json::json!({"role": role, "content": content});
     let system = job.prompt.system.iter().map(|system| message("system", system));
     let messages: Vec<_> = system.chain([message("user", &job.prompt.prompt)]).collect();
+    let body = serde_json::json!({"messages": messages, "max_tokens": config.max_tokens});
     let call = Call {
-        route: Route::Chat,
-        body: serde_json::json!({
-            "messages": messages,
-            "max_tokens": config.max_tokens,
-        }),
         tap: Some(Tap { interest: Interest::last(config.sites.clone()), sink: recorder.clone() }),
         sampling: Some(SeededSampling { seed, temperature: config.temperature as f32 }),
-        after: Vec::new(),
+        ..Call::new(Route::Chat, body)
     };
     let mut events = host.generate(call).await?;
     let finish = match events.next().await {

@@ -69,16 +69,15 @@ async fn read(host: Arc<dyn Host>, info: &CollectionInfo, document: Document) ->
     let after = host.tokenize(text).await?;
     let recorder = Arc::new(record::Recorder::default());
     let interest = Interest { sites: info.sites.clone(), positions: Positions::Prompt };
+    let body = serde_json::json!({
+        "messages": [{"role": "user", "content": document.prompt}],
+        "max_tokens": 1,
+        "temperature": 0.0,
+    });
     let call = Call {
-        route: Route::Chat,
-        body: serde_json::json!({
-            "messages": [{"role": "user", "content": document.prompt}],
-            "max_tokens": 1,
-            "temperature": 0.0,
-        }),
         tap: Some(Tap { interest, sink: recorder.clone() }),
-        sampling: None,
         after: after.clone(),
+        ..Call::new(Route::Chat, body)
     };
     let mut events = host.generate(call).await?;
     match events.next().await {

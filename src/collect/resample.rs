@@ -1,11 +1,12 @@
 //! The other ways an answer could have gone on: continuations sampled from places within it.
 //!
 //! The practical ceiling of any forecast: whoever can afford to let the model run ahead many times
-//! sees what it is about to write. What is made is a collection of its own, without residuals;
-//! each document is an answer up to the cut and one way on from there.
+//! sees what it is about to write. Steered from the cut on, they are planted divergences: answers
+//! that the model itself turns. What is made is a collection of its own; each document is an answer
+//! up to the cut and one way on from there.
 
 use super::{Folder, record};
-use crate::host::{Call, Event, Host, Route, SeededSampling, Tap};
+use crate::host::{Call, Event, Host, Route, SeededSampling, Steering, Tap};
 use anyhow::{Result, bail, ensure};
 use futures::StreamExt;
 use std::{
@@ -29,6 +30,12 @@ pub struct Config {
     pub samples: u32,
     /// The longest continuation, in tokens.
     pub max_tokens: usize,
+    /// How many segments stand before a cut at least.
+    pub before: usize,
+    /// Where residuals are kept; none where empty.
+    pub sites: Vec<Site>,
+    /// What is done to the residual stream from the cut on.
+    pub steering: Option<Steering>,
     /// Where it goes.
     pub folder: Folder,
 }
@@ -56,7 +63,7 @@ pub async fn run(
     let same = source.model.tokenizer_sha256 == host.model().tokenizer_sha256;
     ensure!(same, "{}: was collected from {}", config.data.display(), source.model_name);
     let info = CollectionInfo {
-        sites: Vec::new(),
+        sites: config.sites.clone(),
         samples: config.samples,
         max_tokens: config.max_tokens,
         ..source
@@ -70,7 +77,10 @@ pub async fn run(
         .map(|(cut, sample)| (cut.clone(), sample))
         .filter(|(cut, sample)| !there.contains(&Document::id_of(&cut.id(), *sample)))
         .collect();
-    let made = jobs.into_iter().map(|(cut, sample)| go_on(host.clone(), &info, cut, sample));
+    let steering = &config.steering;
+    let made = jobs
+        .into_iter()
+        .map(|(cut, sample)| go_on(host.clone(), &info, steering.clone(), cut, sample));
     config.folder.keep(&info, made, progress).await
 }
 
@@ -83,7 +93,11 @@ impl Cut {
 /// One cut in each of the first answers of the test split, in an order that hashes give.
 fn cuts(config: &Config) -> Result<Vec<Cut>> {
     let mut found: Vec<(u64, Cut)> = Vec::new();
-    for document in DocumentReader::open(&config.data, Load::Tokens)? {
+    let load = match config.sites.is_empty() {
+        true => Load::Tokens,
+        false => Load::Residuals(config.sites.clone()),
+    };
+    for document in DocumentReader::open(&config.data, load)? {
         let document = document?;
         if document.looping || Split::of(&document)? != Split::Test {
             continue;
@@ -92,8 +106,11 @@ fn cuts(config: &Config) -> Result<Vec<Cut>> {
             (0..document.tokens.len()).filter(|&row| document.tokens[row].segment_end).collect();
         let order = record::seed(0, &document.id);
         // A whole segment follows the cut.
-        let Some(most) = ends.len().checked_sub(1).filter(|&most| most > 0) else { continue };
-        let end = ends[(order % most as u64) as usize];
+        let least = config.before.max(1);
+        let Some(choices) = ends.len().checked_sub(least).filter(|&choices| choices > 0) else {
+            continue;
+        };
+        let end = ends[least - 1 + (order % choices as u64) as usize];
         let segment = document.tokens[end].segment;
         found.push((order, Cut { document: document.into(), rows: end + 1, segment }));
     }
@@ -110,6 +127,7 @@ fn shown(path: &Path) -> impl std::fmt::Display + '_ {
 async fn go_on(
     host: Arc<dyn Host>,
     info: &CollectionInfo,
+    steering: Option<Steering>,
     cut: Cut,
     sample: u32,
 ) -> Result<Document> {
@@ -117,15 +135,16 @@ async fn go_on(
     let before = &cut.document.tokens[..cut.rows];
     let recorder = Arc::new(record::Recorder::default());
     let seed = record::seed(info.seed, &id);
+    let body = serde_json::json!({
+        "messages": [{"role": "user", "content": cut.document.prompt}],
+        "max_tokens": info.max_tokens,
+    });
     let call = Call {
-        route: Route::Chat,
-        body: serde_json::json!({
-            "messages": [{"role": "user", "content": cut.document.prompt}],
-            "max_tokens": info.max_tokens,
-        }),
-        tap: Some(Tap { interest: Interest::last(vec![Site::Final]), sink: recorder.clone() }),
+        tap: Some(Tap { interest: Interest::last(info.sites.clone()), sink: recorder.clone() }),
         sampling: Some(SeededSampling { seed, temperature: info.temperature as f32 }),
         after: before.iter().filter(|row| row.index >= 0).map(|row| row.token).collect(),
+        steering,
+        ..Call::new(Route::Chat, body)
     };
     let mut events = host.generate(call).await?;
     let finish = match events.next().await {
@@ -149,7 +168,7 @@ async fn go_on(
     })
 }
 
-/// The rows before the cut and those after it, numbered on, without residuals.
+/// The rows before the cut and those after it, numbered on.
 fn joined(before: &[TokenRow], more: Vec<TokenRow>) -> Vec<TokenRow> {
     let (index, segment) = before.last().map_or((0, 0), |row| (row.index + 1, row.segment + 1));
     let more = more.into_iter().filter(|row| row.index >= 0).map(|row| TokenRow {
@@ -157,8 +176,7 @@ fn joined(before: &[TokenRow], more: Vec<TokenRow>) -> Vec<TokenRow> {
         segment: row.segment + segment,
         ..row
     });
-    let all = before.iter().cloned().chain(more);
-    all.map(|row| TokenRow { residuals: None, ..row }).collect()
+    before.iter().cloned().chain(more).collect()
 }
 
 #[cfg(test)]

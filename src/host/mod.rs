@@ -15,7 +15,7 @@ pub use vocabulary::{TextDecoder, Vocabulary};
 
 use futures::{future::BoxFuture, stream::BoxStream};
 use std::{sync::Arc, time::Duration};
-use themecast_plugin_api::{Interest, ModelInfo, Phase};
+use themecast_plugin_api::{Interest, ModelInfo, Phase, Site};
 
 /// Which of OpenAI's two ways of asking a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,25 @@ pub struct Call {
     pub sampling: Option<SeededSampling>,
     /// Tokens that the answer begins with: the model reads them after the prompt and goes on.
     pub after: Vec<u32>,
+    /// What is done to the residual stream while the answer is decoded; takes an engine that runs
+    /// one request at a time.
+    pub steering: Option<Steering>,
+}
+
+impl Call {
+    /// A request as it is: untapped, with the host's own sampler.
+    pub fn new(route: Route, body: serde_json::Value) -> Self {
+        Self { route, body, tap: None, sampling: None, after: Vec::new(), steering: None }
+    }
+}
+
+/// A direction added to the residual stream at every decoded token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steering {
+    /// Where.
+    pub site: Site,
+    /// *Shape* `[hidden]`.
+    pub direction: Arc<[f32]>,
 }
 
 /// The wish for residuals of one request.

@@ -61,7 +61,7 @@ async fn run(
     meter.trace(&body, &headers, (ready.host.name(), &id));
     let request = Request { body: &body, id: &id, asked: asked.as_ref(), span: meter.span() };
     let Opened { tap, annotations } = session(&app, ready, request).await?;
-    let call = Call { route: meter.route, body, tap, sampling: None, after: Vec::new() };
+    let call = Call { tap, ..Call::new(meter.route, body) };
     let mut events = ready.host.generate(call).await?;
     let first = events.next().await;
     let annotator = Annotator::new(app.clone(), id, asked, annotations);

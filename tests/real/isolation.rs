@@ -34,7 +34,7 @@ fn a_batching_engine_serves_one_sequence_unless_the_check_passes() {
 fn call(tokens: Option<usize>, streamed: bool) -> Call {
     let mut body = ask("Tell a story.", tokens.unwrap_or(400));
     body["stream"] = streamed.into();
-    Call { route: Route::Chat, body, tap: None, sampling: None, after: Vec::new() }
+    Call::new(Route::Chat, body)
 }
 
 async fn leave_in_the_middle(streamed: bool) {

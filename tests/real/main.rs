@@ -12,6 +12,7 @@ mod forecast;
 mod isolation;
 mod plugins;
 mod server;
+mod steering;
 mod tap;
 mod traces;
 mod world;

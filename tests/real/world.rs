@@ -97,7 +97,7 @@ pub(crate) fn ask(prompt: &str, tokens: usize) -> Value {
 
 /// Runs a request to its end; its text.
 pub(crate) async fn text(host: &dyn Host, body: Value, tap: Option<Tap>) -> String {
-    let call = Call { route: Route::Chat, body, tap, sampling: None, after: Vec::new() };
+    let call = Call { tap, ..Call::new(Route::Chat, body) };
     let mut events = host.generate(call).await.unwrap();
     let mut text = String::new();
     while let Some(event) = events.next().await {

@@ -1,7 +1,7 @@
 //! The tap of one loaded model: who wants which sites, and the frame of the running pass.
 
-use crate::{Frame, SiteMap, watch::WATCHER};
-use candle_core::Tensor;
+use crate::{Frame, SiteMap, TapError, steering::Steering, watch::WATCHER};
+use candle_core::{Device, Tensor};
 use parking_lot::Mutex;
 use std::{
     any::TypeId,
@@ -21,6 +21,7 @@ pub struct EngineTap {
     wants_all: AtomicUsize,
     live: AtomicUsize,
     pass: Mutex<Pass>,
+    steering: Mutex<Option<Steering>>,
 }
 
 /// The state of the pass that runs now or ran last.
@@ -41,6 +42,7 @@ impl EngineTap {
             wants_all: AtomicUsize::new(0),
             live: AtomicUsize::new(0),
             pass: Mutex::default(),
+            steering: Mutex::default(),
         }
     }
 
@@ -69,7 +71,7 @@ impl EngineTap {
         self.wants_all.fetch_add(usize::from(all), Ordering::AcqRel);
         self.live.fetch_add(1, Ordering::AcqRel);
         WATCHER.lease_opened();
-        Lease { tap: self.clone(), ordinals: ordinals.to_vec(), all }
+        Lease { tap: self.clone(), ordinals: ordinals.to_vec(), all, steers: false }
     }
 
     /// A norm at site `ordinal` is about to read `input`.
@@ -79,6 +81,9 @@ impl EngineTap {
             *pass = Pass::default();
             pass.building = (self.live() > 0).then(|| self.begin(input)).flatten();
         }
+        if self.steer(ordinal, input).is_err() {
+            pass.building = None; // whoever reads this step is told that it was not tapped
+        }
         let Some(frame) = pass.building.as_mut() else { return };
         if self.wants[ordinal].load(Ordering::Acquire) > 0 {
             let all = self.wants_all.load(Ordering::Acquire) > 0;
@@ -86,6 +91,13 @@ impl EngineTap {
         }
         if ordinal + 1 == self.map.sites() {
             pass.frame = pass.building.take().map(Arc::new);
+        }
+    }
+
+    fn steer(&self, ordinal: usize, input: &Tensor) -> candle_core::Result<()> {
+        match &*self.steering.lock() {
+            Some(steering) if steering.ordinal == ordinal => steering.apply(input),
+            _ => Ok(()),
         }
     }
 
@@ -131,12 +143,36 @@ pub struct Lease {
     tap: Arc<EngineTap>,
     ordinals: Vec<usize>,
     all: bool,
+    steers: bool,
 }
 
 impl Lease {
     /// The sites' numbers, in the order asked for.
     pub fn ordinals(&self) -> &[usize] {
         &self.ordinals
+    }
+
+    /// Adds `direction` (*shape* `[hidden]`) to the residual at the site numbered `ordinal`, from
+    /// the next forward pass on and until the lease is dropped, in every pass that reads one token
+    /// of one request. The prompt is read as it is.
+    ///
+    /// # Errors
+    /// [`TapError::Width`] where the direction has another width; [`TapError::Steered`] while
+    /// another lease steers this model.
+    pub fn steer(&mut self, ordinal: usize, direction: &[f32]) -> Result<(), TapError> {
+        let (width, hidden) = (direction.len(), self.tap.map.hidden_size());
+        if width != hidden {
+            return Err(TapError::Width { width, hidden });
+        }
+        let copied = |error: candle_core::Error| TapError::Copy(error.to_string());
+        let direction = Tensor::new(direction, &Device::Cpu).map_err(copied)?;
+        let mut steering = self.tap.steering.lock();
+        if steering.is_some() {
+            return Err(TapError::Steered);
+        }
+        *steering = Some(Steering::new(ordinal, &direction).map_err(copied)?);
+        self.steers = true;
+        Ok(())
     }
 }
 
@@ -146,6 +182,9 @@ impl Drop for Lease {
             self.tap.wants[ordinal].fetch_sub(1, Ordering::AcqRel);
         }
         self.tap.wants_all.fetch_sub(usize::from(self.all), Ordering::AcqRel);
+        if self.steers {
+            *self.tap.steering.lock() = None;
+        }
         if self.tap.live.fetch_sub(1, Ordering::AcqRel) == 1 {
             *self.tap.pass.lock() = Pass::default();
         }

@@ -3,7 +3,7 @@
 use candle_core::{DType, IndexOp, Tensor};
 use std::sync::Arc;
 
-/// Why a row's residuals can't be had.
+/// Why a row's residuals can't be had, or changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TapError {
     /// No site of this number was kept in this pass.
@@ -17,6 +17,17 @@ pub enum TapError {
         /// How many rows the batch has.
         rows: usize,
     },
+    /// A direction does not fit the model.
+    #[error("a direction of width {width} can't be added to a residual stream of width {hidden}")]
+    Width {
+        /// The direction's.
+        width: usize,
+        /// The residual stream's.
+        hidden: usize,
+    },
+    /// Two requests want to steer one model.
+    #[error("another request steers this model already")]
+    Steered,
     /// A tensor operation failed.
     #[error("the residual could not be copied: {0}")]
     Copy(String),

@@ -11,12 +11,16 @@
 //! 4. While a row is sampled, [`current`] names that row, on the engine's own thread or in the
 //!    sampling pool, and [`Row::copy`] copies its residuals out.
 //!
+//! A lease may also add a direction to the residual stream while its request is decoded
+//! ([`Lease::steer`]); nothing else here changes what a model computes.
+//!
 //! Nothing here knows mistral.rs, a plugin or a theme, and nothing here ever will.
 
 mod discover;
 mod engine;
 mod frame;
 mod sites;
+mod steering;
 mod watch;
 
 pub use discover::Discovery;

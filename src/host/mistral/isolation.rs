@@ -51,7 +51,7 @@ async fn ask(host: &MistralHost, prompt: &str) -> Option<String> {
         "temperature": 0.0,
         "top_k": 1,
     });
-    let call = Call { route: Route::Chat, body, tap: None, sampling: None, after: Vec::new() };
+    let call = Call::new(Route::Chat, body);
     match host.generate(call).await.ok()?.next().await? {
         Event::Done { json, .. } => {
             let body: serde_json::Value = serde_json::from_str(&json).ok()?;

@@ -144,12 +144,16 @@ impl Pool {
 
     async fn start(self: Arc<Self>, call: Call) -> Result<Answer, HostError> {
         let (sender, responses) = mpsc::channel(RESPONSES_AHEAD);
-        let Call { route, body, tap, sampling, after } = call;
+        let Call { route, body, tap, sampling, after, steering } = call;
         let mut request =
             request::parse(route, body, self.engines[0].runner.clone(), sender).await?;
         let place = self.place().await?;
         let engine = &self.engines[place.engine];
-        let lease = tap.as_ref().map(|tap| request::lease(engine, tap)).transpose()?;
+        if steering.is_some() && self.places.lock()[place.engine].capacity > 1 {
+            let message = "only an engine that runs one sequence at a time can be steered";
+            return Err(HostError::Invalid(message.to_owned()));
+        }
+        let lease = request::lease(engine, tap.as_ref(), steering.as_ref())?;
         let cancelled = Arc::new(AtomicBool::new(false));
         let sender = engine.runner.get_sender(None).map_err(|_| HostError::EngineDied)?;
         if !after.is_empty() {

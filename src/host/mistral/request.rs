@@ -4,7 +4,7 @@ use super::{
     load::Engine,
     probe::{PromptTokens, Reading},
 };
-use crate::host::{HostError, Route, Tap};
+use crate::host::{HostError, Route, Steering, Tap};
 use either::Either;
 use mistralrs_core::{
     MistralRs, NormalRequest, Request, RequestMessage, Response, TokenizationRequest,
@@ -15,15 +15,28 @@ use themecast_plugin_api::Positions;
 use themecast_tap::Lease;
 use tokio::sync::mpsc;
 
-/// Leases the sites that `tap` wants.
-pub(super) fn lease(engine: &Engine, tap: &Tap) -> Result<Lease, HostError> {
+/// Leases the sites that `tap` wants and steers as told; no lease where nothing is wanted.
+pub(super) fn lease(
+    engine: &Engine,
+    tap: Option<&Tap>,
+    steering: Option<&Steering>,
+) -> Result<Option<Lease>, HostError> {
+    if tap.is_none() && steering.is_none() {
+        return Ok(None);
+    }
     let ordinal = |site| {
         let unknown = || HostError::Invalid(format!("the model has no site {site}"));
         engine.tap.map().ordinal(site).ok_or_else(unknown)
     };
-    let ordinals: Result<Vec<usize>, HostError> =
-        tap.interest.sites.iter().map(|site| ordinal(*site)).collect();
-    Ok(engine.tap.lease(&ordinals?, tap.interest.positions == Positions::Prompt))
+    let sites = tap.into_iter().flat_map(|tap| &tap.interest.sites);
+    let ordinals: Vec<usize> = sites.map(|site| ordinal(*site)).collect::<Result<_, _>>()?;
+    let all = tap.is_some_and(|tap| tap.interest.positions == Positions::Prompt);
+    let mut lease = engine.tap.lease(&ordinals, all);
+    if let Some(Steering { site, direction }) = steering {
+        let steered = lease.steer(ordinal(*site)?, direction);
+        steered.map_err(|error| HostError::Invalid(error.to_string()))?;
+    }
+    Ok(Some(lease))
 }
 
 /// What the probe reads, and for whom.
