@@ -1,32 +1,19 @@
 //! Scores detectors: the most that an answer's statistic reaches, and when.
 
 use super::{
-    AlarmConfig,
-    report::{AlarmReport, AtRate, DetectorReport, KindReport, SeenReport},
+    report::{AtRate, DetectorReport, KindReport},
     traces::Trace,
 };
-use crate::eval::ood::auroc;
+use crate::eval::{
+    Mean,
+    bootstrap::{Draws, interval},
+    ood::auroc,
+};
 
 /// False alarms an answer at which detection is reported.
 const RATES: [f64; 2] = [0.01, 0.001];
-
-pub(super) fn report(
-    config: &AlarmConfig,
-    clean: &[Trace],
-    spliced: &[Trace],
-    group: &[Trace],
-) -> AlarmReport {
-    let detectors = names(clean).into_iter().map(|name| detector(name, clean, spliced, group));
-    AlarmReport {
-        bundle: config.bundle.display().to_string(),
-        clean: clean.len(),
-        spliced: spliced.len(),
-        group: config.group.clone(),
-        group_answers: group.len(),
-        detectors: detectors.collect(),
-        planted: Vec::new(),
-    }
-}
+/// Resamples of answers behind every interval, and their seed.
+const DRAWS: (usize, u64) = (1000, 0);
 
 /// The names of the detectors.
 fn names(traces: &[Trace]) -> Vec<&'static str> {
@@ -34,55 +21,85 @@ fn names(traces: &[Trace]) -> Vec<&'static str> {
     first.map(|scores| scores.iter().map(|(name, _)| *name).collect()).unwrap_or_default()
 }
 
-/// Every detector on answers that leave their path from their first token on.
+/// Every detector on answers that leave their path in one way, each compared with the first one.
 pub(super) fn kind(name: &str, clean: &[Trace], planted: &[Trace]) -> KindReport {
-    let seen = |detector: &'static str| {
-        let most = |traces: &[Trace]| -> Vec<f64> {
-            traces.iter().map(|trace| peak(trace, detector)).collect()
-        };
-        let (known, strange) = (most(clean), most(planted));
-        let limit = threshold(&known, RATES[0]);
-        let share = |limit: f64| {
-            strange.iter().filter(|score| **score >= limit).count() as f64
-                / strange.len().max(1) as f64
-        };
-        SeenReport {
-            detector: detector.to_owned(),
-            auroc: auroc(&known, &strange),
-            detected_at_alarm_level: share(1.0),
-            detected_at_one_percent: share(limit),
-        }
-    };
-    let detectors = names(clean).into_iter().map(seen).collect();
+    let draws = [
+        Draws::new(clean.len(), DRAWS.0, DRAWS.1),
+        Draws::new(planted.len(), DRAWS.0, DRAWS.1 + 1),
+    ];
+    let mut detectors: Vec<DetectorReport> = Vec::new();
+    let mut first: Option<Peaks> = None;
+    for detector in names(clean) {
+        let peaks = Peaks::of(detector, clean, planted);
+        detectors.push(self::detector(detector, &peaks, planted, first.as_ref(), &draws));
+        first.get_or_insert(peaks);
+    }
     KindReport { name: name.to_owned(), answers: planted.len(), detectors }
+}
+
+/// The most that a detector's statistic reaches in each answer, once it has turned where it turns.
+struct Peaks {
+    known: Vec<f64>,
+    planted: Vec<f64>,
+}
+
+impl Peaks {
+    fn of(name: &str, clean: &[Trace], planted: &[Trace]) -> Self {
+        Self {
+            known: clean.iter().map(|trace| peak_after(trace, name, 0)).collect(),
+            planted: planted
+                .iter()
+                .map(|trace| peak_after(trace, name, trace.onset.unwrap_or(0)))
+                .collect(),
+        }
+    }
+
+    /// How often a planted answer's is higher than a clean one's, over all answers and over each
+    /// draw of them.
+    fn aurocs(&self, [clean, planted]: &[Draws; 2]) -> (f64, Vec<f64>) {
+        let drawn = |values: &[f64], counts: &[u32]| -> Vec<f64> {
+            let each = values.iter().zip(counts);
+            each.flat_map(|(value, &count)| std::iter::repeat_n(*value, count as usize)).collect()
+        };
+        let pairs = clean.counts().iter().zip(planted.counts());
+        let draws = pairs.map(|(clean, planted)| {
+            auroc(&drawn(&self.known, clean), &drawn(&self.planted, planted)).unwrap_or(f64::NAN)
+        });
+        (auroc(&self.known, &self.planted).unwrap_or(f64::NAN), draws.collect())
+    }
 }
 
 fn detector(
     name: &'static str,
-    clean: &[Trace],
-    spliced: &[Trace],
-    group: &[Trace],
+    peaks: &Peaks,
+    planted: &[Trace],
+    first: Option<&Peaks>,
+    draws: &[Draws; 2],
 ) -> DetectorReport {
-    let most =
-        |traces: &[Trace]| -> Vec<f64> { traces.iter().map(|trace| peak(trace, name)).collect() };
-    let known = most(clean);
-    let after: Vec<f64> = spliced.iter().map(|trace| peak_after(trace, name)).collect();
-    let false_alarms = known.iter().filter(|score| **score >= 1.0).count();
+    let false_alarms = peaks.known.iter().filter(|score| **score >= 1.0).count();
     let at = |rate: f64, threshold: f64| {
-        let delays = delays(spliced, name, threshold);
+        let delays = delays(planted, name, threshold);
         AtRate {
             rate,
-            detected: detected(&delays),
+            detected: draws[1].mean(detected(&delays)),
             median_delay_tokens: median(delays.iter().map(|delay| delay.map(|(tokens, _)| tokens))),
             median_delay_segments: median(delays.iter().map(|delay| delay.map(|(_, n)| n))),
         }
     };
+    let (own, drawn) = peaks.aurocs(draws);
+    let mean = |mean: f64, values: Vec<f64>| {
+        interval(values).filter(|_| mean.is_finite()).map(|interval| Mean { mean, interval })
+    };
+    let first_minus = first.and_then(|first| {
+        let (other, others) = first.aurocs(draws);
+        mean(other - own, others.iter().zip(&drawn).map(|(other, own)| other - own).collect())
+    });
     DetectorReport {
         name: name.to_owned(),
-        auroc: auroc(&known, &after).unwrap_or(f64::NAN),
-        group_auroc: auroc(&known, &most(group)),
-        own: at(false_alarms as f64 / known.len() as f64, 1.0),
-        detected: RATES.map(|rate| at(rate, threshold(&known, rate))).to_vec(),
+        first_minus,
+        auroc: mean(own, drawn),
+        own: at(false_alarms as f64 / peaks.known.len().max(1) as f64, 1.0),
+        detected: RATES.map(|rate| at(rate, threshold(&peaks.known, rate))).to_vec(),
     }
 }
 
@@ -93,12 +110,8 @@ fn values<'a>(trace: &'a Trace, name: &'a str) -> impl Iterator<Item = (usize, f
     })
 }
 
-fn peak(trace: &Trace, name: &str) -> f64 {
-    values(trace, name).map(|(_, score)| score).fold(f64::NEG_INFINITY, f64::max)
-}
-
-fn peak_after(trace: &Trace, name: &str) -> f64 {
-    let onset = trace.onset.unwrap_or(0);
+/// The most that the statistic reaches after `onset` tokens.
+fn peak_after(trace: &Trace, name: &str, onset: usize) -> f64 {
     let after = values(trace, name).filter(|(token, _)| *token > onset);
     after.map(|(_, score)| score).fold(f64::NEG_INFINITY, f64::max)
 }
@@ -112,19 +125,21 @@ fn threshold(known: &[f64], rate: f64) -> f64 {
     highest + highest.abs().max(1.0) * 1e-6
 }
 
-/// Tokens and segments from each splice to the first alarm after it; none where it was missed.
-fn delays(spliced: &[Trace], name: &str, threshold: f64) -> Vec<Option<(usize, usize)>> {
+/// Tokens and segments from where each answer turned (its start where nothing says) to the first
+/// alarm after it; none where it was missed.
+fn delays(planted: &[Trace], name: &str, threshold: f64) -> Vec<Option<(usize, usize)>> {
     let delay = |trace: &Trace| {
         let onset = trace.onset.unwrap_or(0);
         let mut after = values(trace, name).filter(|(token, _)| *token > onset).zip(1..);
         let first = after.find(|((_, score), _)| *score >= threshold);
         first.map(|((token, _), segments)| (token - onset, segments))
     };
-    spliced.iter().map(delay).collect()
+    planted.iter().map(delay).collect()
 }
 
-fn detected(delays: &[Option<(usize, usize)>]) -> f64 {
-    delays.iter().flatten().count() as f64 / delays.len().max(1) as f64
+/// 1 for each answer that was detected, by its number.
+fn detected(delays: &[Option<(usize, usize)>]) -> impl Iterator<Item = (usize, f64)> + '_ {
+    delays.iter().map(|delay| f64::from(u8::from(delay.is_some()))).enumerate()
 }
 
 /// The median over all, misses being longer than any delay; none where it is a miss.
@@ -145,29 +160,39 @@ mod tests {
     }
 
     #[test]
-    fn what_rises_after_the_splice_is_detected_and_misses_count() {
+    fn what_rises_after_the_turn_is_detected_and_misses_count() {
         let clean: Vec<Trace> = (0..100).map(|at| trace(&[0.1, at as f32 / 200.0], None)).collect();
-        let spliced = [
+        let turned = [
             trace(&[0.1, 0.2, 1.5], Some(10)),
             trace(&[0.9, 0.2, 0.3], Some(10)),
             trace(&[0.1, 2.0], Some(10)),
         ];
-        let found = detector("one", &clean, &spliced, &[]);
-        assert_eq!((found.own.rate, found.own.median_delay_segments), (0.0, Some(2)));
-        assert!((found.own.detected - 2.0 / 3.0).abs() < 1e-9);
-        assert_eq!(found.detected[0].median_delay_tokens, Some(20), "delays are 20, none, 10");
-        assert!(found.auroc > 0.8 && found.group_auroc.is_none(), "{found:?}");
+        let found = kind("turned", &clean, &turned);
+        let one = &found.detectors[0];
+        assert_eq!((found.answers, one.name.as_str()), (3, "one"));
+        assert_eq!((one.own.rate, one.own.median_delay_segments), (0.0, Some(2)));
+        let detected = one.own.detected.unwrap();
+        assert!((detected.mean - 2.0 / 3.0).abs() < 1e-9);
+        assert!(detected.interval.low < 0.34 && detected.interval.high == 1.0, "{detected:?}");
+        assert_eq!(one.detected[0].median_delay_tokens, Some(20), "delays are 20, none, 10");
+        let auroc = one.auroc.unwrap();
+        assert!(auroc.mean > 0.8 && auroc.interval.low < auroc.mean, "{auroc:?}");
+        assert!(one.first_minus.is_none(), "it is the first");
     }
 
     #[test]
-    fn another_kind_of_divergence_counts_from_its_first_token_on() {
-        let clean: Vec<Trace> = (0..100).map(|at| trace(&[0.1, at as f32 / 200.0], None)).collect();
-        let planted = [trace(&[1.5, 0.2], None), trace(&[0.0, 0.6], None), trace(&[0.1], None)];
+    fn a_detector_is_compared_with_the_first_on_the_same_draws() {
+        let both = |one: f32, other: f32| Trace {
+            moments: vec![(10, vec![("one", one), ("other", other)])],
+            onset: None,
+        };
+        let clean: Vec<Trace> = (0..40).map(|at| both(at as f32 / 100.0, 0.5)).collect();
+        let planted: Vec<Trace> = (0..40).map(|at| both(0.3 + at as f32 / 100.0, 0.5)).collect();
         let found = kind("a kind", &clean, &planted);
-        let one = &found.detectors[0];
-        assert_eq!((found.answers, one.detector.as_str()), (3, "one"));
-        assert!((one.detected_at_alarm_level - 1.0 / 3.0).abs() < 1e-9);
-        assert!((one.detected_at_one_percent - 2.0 / 3.0).abs() < 1e-9);
+        let minus = found.detectors[1].first_minus.unwrap();
+        let [first, second] = [0, 1].map(|at| found.detectors[at].auroc.unwrap().mean);
+        assert_eq!(second, 0.5);
+        assert!((minus.mean - (first - second)).abs() < 1e-12 && minus.interval.low > 0.3);
     }
 
     #[test]

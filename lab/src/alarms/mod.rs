@@ -2,15 +2,15 @@
 //!
 //! The detectors of serving run along collected answers, segment by segment, beside those that
 //! one would take otherwise: sentence embeddings, token perplexity. `traces` has their statistics,
-//! `perplexity` what the model thought of its tokens, `judge` scores them, `report` shows what came out. Nothing here tunes a detector:
-//! that is training's, on answers that are not judged here.
+//! `perplexity` what the model thought of its tokens, `judge` scores them, `report` shows what came
+//! out. Nothing here tunes a detector: that is training's, on answers that are not judged here.
 
 mod judge;
 mod perplexity;
 mod report;
 mod traces;
 
-pub use report::{AlarmReport, AtRate, DetectorReport, KindReport, SeenReport};
+pub use report::{AlarmReport, AtRate, DetectorReport, KindReport};
 
 use crate::{
     LabError, Result, Split,
@@ -34,8 +34,8 @@ pub struct AlarmConfig {
     pub splices: PathBuf,
     /// The bundle's folder.
     pub bundle: PathBuf,
-    /// Answers that leave their path in other ways from their first token on: what was done, the
-    /// folder.
+    /// Answers that leave their path in other ways, from where their ids say or from their first
+    /// token on: what was done, the folder.
     pub planted: Vec<(String, PathBuf)>,
     /// A held-out group that is judged against clean traffic too.
     pub group: String,
@@ -94,15 +94,14 @@ pub fn run(
         let message = format!("{} clean and {} spliced answers", clean.len(), spliced.len());
         return Err(LabError::Data(message));
     }
-    let mut planted = Vec::new();
+    let mut kinds = vec![judge::kind("spliced", &clean, &spliced)];
     for (name, dir) in &config.planted {
         progress(&format!("reading {name}"));
-        planted.push((name.as_str(), traced(dir, read(dir, &|_| Ok(true))?)?));
+        let planted = traced(dir, read(dir, &|_| Ok(true))?)?;
+        kinds.push(judge::kind(name, &clean, &planted));
     }
-    let mut report = judge::report(config, &clean, &spliced, &group);
-    report.planted =
-        planted.iter().map(|(name, traces)| judge::kind(name, &clean, traces)).collect();
-    Ok(report)
+    kinds.push(judge::kind(&format!("the group '{}'", config.group), &clean, &group));
+    Ok(AlarmReport { bundle: config.bundle.display().to_string(), clean: clean.len(), kinds })
 }
 
 fn ended(document: &Document) -> usize {

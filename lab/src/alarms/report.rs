@@ -1,32 +1,23 @@
-//! What judging alarms says: plain data, a table.
+//! What judging alarms says: plain data, a table for each way to leave the path.
 
 use crate::eval::{
-    page,
+    Mean, page,
     table::{Table, number},
 };
 use serde::{Deserialize, Serialize};
 
-/// Every detector on clean and on spliced answers.
+/// Every detector on clean answers and on answers that leave their path.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmReport {
     /// The bundle's folder.
     pub bundle: String,
     /// Clean answers, those of the test split.
     pub clean: usize,
-    /// Answers that leave their path.
-    pub spliced: usize,
-    /// The held-out group that was judged too.
-    pub group: String,
-    /// How many answers it has.
-    pub group_answers: usize,
-    /// The detectors.
-    pub detectors: Vec<DetectorReport>,
-    /// What they see of answers that leave their path in other ways.
-    #[serde(default)]
-    pub planted: Vec<KindReport>,
+    /// The ways to leave the path: spliced, planted, the held-out group.
+    pub kinds: Vec<KindReport>,
 }
 
-/// Answers that leave their path in one way from their first token on.
+/// Answers that leave their path in one way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KindReport {
     /// What was done.
@@ -34,20 +25,7 @@ pub struct KindReport {
     /// How many answers there are.
     pub answers: usize,
     /// What each detector sees.
-    pub detectors: Vec<SeenReport>,
-}
-
-/// What one detector sees of a kind of divergence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SeenReport {
-    /// Its name.
-    pub detector: String,
-    /// How often its statistic rises higher than in a clean answer.
-    pub auroc: Option<f64>,
-    /// Share of the answers that reach its own alarm level.
-    pub detected_at_alarm_level: f64,
-    /// Share that reaches the threshold of one false alarm in a hundred clean answers.
-    pub detected_at_one_percent: f64,
+    pub detectors: Vec<DetectorReport>,
 }
 
 /// One detector.
@@ -55,10 +33,10 @@ pub struct SeenReport {
 pub struct DetectorReport {
     /// Its name.
     pub name: String,
-    /// How often its statistic rises higher after a splice than in a clean answer.
-    pub auroc: f64,
-    /// The same of the held-out group's answers.
-    pub group_auroc: Option<f64>,
+    /// How often its statistic rises higher, once the answer has turned, than in a clean answer.
+    pub auroc: Option<Mean>,
+    /// The first detector's minus this one's.
+    pub first_minus: Option<Mean>,
     /// At its own alarm level.
     pub own: AtRate,
     /// At the thresholds that give these rates of false alarms on the clean answers.
@@ -70,89 +48,81 @@ pub struct DetectorReport {
 pub struct AtRate {
     /// False alarms an answer.
     pub rate: f64,
-    /// Share of splices detected.
-    pub detected: f64,
-    /// The median of the tokens from splice to alarm, misses counted as longer than any.
+    /// Share of the answers that are detected.
+    pub detected: Option<Mean>,
+    /// The median of the tokens from turn to alarm, misses counted as longer than any; from the
+    /// answer's start where nothing says where it turned.
     pub median_delay_tokens: Option<usize>,
-    /// The same in segments: 1 is the end of the first one after the splice.
+    /// The same in segments: 1 is the end of the first one after the turn.
     pub median_delay_segments: Option<usize>,
 }
 
-impl AlarmReport {
-    fn table(&self) -> Table {
-        let delay = |at: &AtRate| {
-            let both = at.median_delay_tokens.zip(at.median_delay_segments);
-            both.map_or_else(|| "missed".to_owned(), |(tokens, n)| format!("{tokens} ({n})"))
-        };
+const HEAD: &[&str] = &[
+    "detector",
+    "AUROC",
+    "martingale − it",
+    "false alarms per 1,000 at its own level",
+    "detected at it",
+    "median delay, tokens (segments)",
+    "detected at 1 %",
+    "median delay, tokens (segments)",
+    "detected at 0.1 %",
+    "median delay, tokens (segments)",
+];
+
+impl KindReport {
+    fn table(&self, clean: usize) -> Table {
         let row = |one: &DetectorReport| {
-            let mut row = vec![
-                one.name.clone(),
-                number(Some(one.auroc)),
-                number(one.group_auroc),
-                format!("{:.1}", 1000.0 * one.own.rate),
-                number(Some(one.own.detected)),
-                delay(&one.own),
-            ];
-            for at in &one.detected {
-                row.extend([number(Some(at.detected)), delay(at)]);
+            let own = format!("{:.1}", 1000.0 * one.own.rate);
+            let mut row = vec![one.name.clone(), share(one.auroc), change(one.first_minus), own];
+            for at in [one.own].iter().chain(&one.detected) {
+                row.extend([share(at.detected), delay(at)]);
             }
             row
         };
         Table {
-            title: format!(
-                "Alarms: {} clean answers, {} spliced, {} of the group '{}'",
-                self.clean, self.spliced, self.group_answers, self.group
-            ),
-            head: &[
-                "detector",
-                "AUROC on splices",
-                "AUROC on the group",
-                "false alarms per 1,000 at its own level",
-                "detected at it",
-                "median delay, tokens (segments)",
-                "detected at 1 %",
-                "median delay, tokens (segments)",
-                "detected at 0.1 %",
-                "median delay, tokens (segments)",
-            ],
+            title: format!("{}: {} answers, {clean} clean ones", self.name, self.answers),
+            head: HEAD,
             rows: self.detectors.iter().map(row).collect(),
         }
     }
+}
 
-    /// One row a kind and detector.
-    fn kinds(&self) -> Option<Table> {
-        let row = |kind: &KindReport, one: &SeenReport| {
-            vec![
-                format!("{} ({} answers)", kind.name, kind.answers),
-                one.detector.clone(),
-                number(one.auroc),
-                number(Some(one.detected_at_alarm_level)),
-                number(Some(one.detected_at_one_percent)),
-            ]
-        };
-        let of = |kind: &KindReport| -> Vec<Vec<String>> {
-            kind.detectors.iter().map(|one| row(kind, one)).collect()
-        };
-        (!self.planted.is_empty()).then(|| Table {
-            title: "Other ways to leave the path".to_owned(),
-            head: &["kind", "detector", "AUROC", "detected at its own level", "detected at 1 %"],
-            rows: self.planted.iter().flat_map(of).collect(),
-        })
+fn share(mean: Option<Mean>) -> String {
+    let shown = |mean: Mean| {
+        format!("{:.3} [{:.3}, {:.3}]", mean.mean, mean.interval.low, mean.interval.high)
+    };
+    mean.map_or_else(|| number(None), shown)
+}
+
+fn change(mean: Option<Mean>) -> String {
+    let shown = |mean: Mean| {
+        format!("{:+.3} [{:+.3}, {:+.3}]", mean.mean, mean.interval.low, mean.interval.high)
+    };
+    mean.map_or_else(|| number(None), shown)
+}
+
+fn delay(at: &AtRate) -> String {
+    let both = at.median_delay_tokens.zip(at.median_delay_segments);
+    both.map_or_else(|| "missed".to_owned(), |(tokens, segments)| format!("{tokens} ({segments})"))
+}
+
+impl AlarmReport {
+    fn tables(&self) -> impl Iterator<Item = Table> {
+        self.kinds.iter().map(|kind| kind.table(self.clean))
     }
 
     /// The report as Markdown.
     pub fn to_markdown(&self) -> String {
-        let tables = [Some(self.table()), self.kinds()];
-        let shown = tables.into_iter().flatten();
-        shown.map(|table| format!("## {}\n\n{}\n", table.title, table.to_markdown())).collect()
+        let shown = |table: Table| format!("## {}\n\n{}\n", table.title, table.to_markdown());
+        self.tables().map(shown).collect()
     }
 
     /// The report as one HTML page that needs nothing else.
     pub fn to_html(&self) -> String {
         let title = format!("Alarms of {}", self.bundle);
-        page::start(&title, "Clean answers against planted divergences.")
-            + &page::table_of(&self.table())
-            + &self.kinds().map_or_else(String::new, |table| page::table_of(&table))
-            + "</html>\n"
+        let tables: String = self.tables().map(|table| page::table_of(&table)).collect();
+        let summary = "Clean answers against planted divergences. Intervals are 95 % over answers.";
+        page::start(&title, summary) + &tables + "</html>\n"
     }
 }

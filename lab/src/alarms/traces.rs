@@ -103,10 +103,12 @@ pub(super) fn of(
     Ok(Trace { moments, onset: last.map(|one| one.token) })
 }
 
-/// The last segment before the splice, as the id of a spliced answer has it.
+/// The last segment before an answer turned, as its id has it: `ID@SEGMENT+…` of a spliced one,
+/// `ID@SEGMENT/SAMPLE` of one that was steered from there on.
 fn onset(document: &Document) -> Option<i32> {
-    let (own, _) = document.id.split_once('+')?;
-    own.rsplit_once('@')?.1.parse().ok()
+    let own = document.id.split('+').next()?;
+    let (_, place) = own.rsplit_once('@')?;
+    place.split('/').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -114,9 +116,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_splice_is_read_from_the_id() {
+    fn where_an_answer_turns_is_read_from_its_id() {
         let document = |id: &str| Document { id: id.to_owned(), ..Document::default() };
         assert_eq!(onset(&document("story-3/0@2+recipe-7/1@4")), Some(2));
+        assert_eq!(onset(&document("story-3/0@2/0")), Some(2));
         assert_eq!(onset(&document("story-3/0")), None);
     }
 }

@@ -51,6 +51,11 @@ impl Draws {
         Self { counts: (0..resamples).map(|_| draw()).collect(), documents }
     }
 
+    /// How often each document counts, draw after draw.
+    pub(crate) fn counts(&self) -> &[Vec<u32>] {
+        &self.counts
+    }
+
     /// The interval of the mean of `values`.
     pub(super) fn interval(&self, values: &[PerDocument]) -> Option<Interval> {
         interval(self.counts.iter().filter_map(|counts| mean(values, counts)).collect())
