@@ -4,6 +4,7 @@ use crate::{
     bundle::{Card, Theme},
     chains::Chain,
     divergence::entropy_nats,
+    events::Detector,
     options::Options,
 };
 use themecast_plugin_api::Value;
@@ -24,20 +25,31 @@ pub(crate) struct Forecast {
     /// How far the predictors are apart, by segments ahead, in nats; empty where there is one.
     pub(crate) disagreement_nats: Vec<f32>,
     pub(crate) divergence: Divergence,
-    /// How much the residual is in distribution, 0 to 1.
-    pub(crate) in_distribution: f32,
+    pub(crate) trust: Trust,
     /// The probability of each phrase that is watched for, in the order of the request.
     pub(crate) watch: Vec<f32>,
 }
 
+/// How far an answer can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Trust {
+    /// How much it is in distribution, 0 to 1.
+    pub(crate) in_distribution: f32,
+    /// The answer, or its present residual, is beyond what the bundle knows.
+    pub(crate) out: bool,
+}
+
 /// How far the answer has left its path.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Divergence {
     pub(crate) surprise_nats: f32,
     pub(crate) excess_nats: f32,
     pub(crate) shift: f32,
     pub(crate) score: f32,
+    /// The test has raised its alarm.
     pub(crate) alarm: bool,
+    /// All alarms so far, by detector; a watch with its name.
+    raised: Vec<String>,
 }
 
 impl Forecast {
@@ -65,10 +77,8 @@ impl Forecast {
             ("chains", chains.into()),
         ];
         fields.extend(self.watched(card, options).map(|watched| ("watch", watched)));
-        let trust =
-            [("in_distribution", rounded(self.in_distribution)), ("stale_tokens", 0usize.into())];
         fields.push(("divergence", self.divergence.value()));
-        fields.push(("trust", Value::map(trust)));
+        fields.push(("trust", self.trust.value()));
         fields
     }
 
@@ -86,15 +96,43 @@ impl Forecast {
     }
 }
 
-impl Divergence {
-    fn value(&self) -> Value {
+impl Trust {
+    fn value(self) -> Value {
         Value::map([
+            ("in_distribution", rounded(self.in_distribution)),
+            ("out_of_distribution", self.out.into()),
+            // Every token's forecast is made from its own residual, or there is none.
+            ("stale_tokens", 0usize.into()),
+        ])
+    }
+}
+
+impl Divergence {
+    /// An alarm that is not held back.
+    pub(crate) fn raise(&mut self, detector: Detector, watch: Option<&str>) {
+        self.alarm |= detector == Detector::Martingale;
+        let name = detector.name();
+        let shown = watch.map_or_else(|| name.to_owned(), |watch| format!("{name}: {watch}"));
+        if !self.raised.contains(&shown) {
+            self.raised.push(shown);
+        }
+    }
+
+    /// The alarms so far; none where there are none.
+    pub(crate) fn raised(&self) -> Option<(&'static str, Value)> {
+        let names = || self.raised.iter().map(|name| name.as_str().into()).collect::<Vec<_>>();
+        (!self.raised.is_empty()).then(|| ("alarms", names().into()))
+    }
+
+    fn value(&self) -> Value {
+        let fields = [
             ("surprise", rounded(self.surprise_nats)),
             ("excess", rounded(self.excess_nats)),
             ("shift", rounded(self.shift)),
             ("score", rounded(self.score)),
             ("alarm", self.alarm.into()),
-        ])
+        ];
+        Value::map(fields.into_iter().chain(self.raised()))
     }
 }
 

@@ -82,9 +82,11 @@ impl Watching {
     }
 
     /// Takes the forecasts of one moment, *shape* `[ahead][themes]`, 0 being the segment being
-    /// written, which is not counted. Whether the alarm is raised now.
-    pub fn push(&mut self, steps: &[Vec<f32>]) -> bool {
-        let absent = steps.iter().skip(1).map(|step| 1.0 - self.share(step)).product::<f32>();
+    /// written, which counts only while nothing of it has been: where it `begins`. Whether the
+    /// alarm is raised now.
+    pub fn push(&mut self, steps: &[Vec<f32>], begins: bool) -> bool {
+        let coming = steps.iter().skip(usize::from(!begins));
+        let absent = coming.map(|step| 1.0 - self.share(step)).product::<f32>();
         let newest = (1.0 - absent).max(LEAST).ln();
         let log = self.log.map_or(newest, |log| log + WEIGHT * (newest - log));
         self.log = Some(log);
@@ -135,7 +137,8 @@ mod tests {
     fn it_is_raised_once_and_again_only_after_it_was_released() {
         let watched = watched(&["refund", "closing"], 0.5, Some(0.2));
         let mut watch = Watching::new(&watched, &catalogue()).unwrap();
-        let mut told = |p: f32, times: usize| (0..times).filter(|_| watch.push(&steps(p))).count();
+        let mut told =
+            |p: f32, times: usize| (0..times).filter(|_| watch.push(&steps(p), false)).count();
         assert_eq!(told(0.1, 10), 0, "what is being written does not count");
         assert_eq!(told(0.9, 1), 0, "one token is not enough");
         assert_eq!(told(0.9, 20), 1);
@@ -147,8 +150,16 @@ mod tests {
     fn the_probability_is_of_any_theme_at_any_distance() {
         let watched = watched(&["refund"], 1.0, None);
         let mut watch = Watching::new(&watched, &catalogue()).unwrap();
-        watch.push(&[vec![], vec![0.0, 0.5, 0.5], vec![0.0, 0.5, 0.5]]);
+        let none = vec![1.0, 0.0, 0.0];
+        watch.push(&[none.clone(), vec![0.0, 0.5, 0.5], vec![0.0, 0.5, 0.5]], true);
         assert!((watch.p() - 0.75).abs() < 1e-6 && (watch.score() - 0.75).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_segment_that_is_about_to_begin_counts() {
+        let certain = [vec![0.0, 1.0, 0.0], vec![1.0, 0.0, 0.0]];
+        let mut fresh = Watching::new(&watched(&["refund"], 0.5, None), &catalogue()).unwrap();
+        assert!(!fresh.clone().push(&certain, false) && fresh.push(&certain, true));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 const PLACES: usize = 4;
 /// The share of clean segments that the tail is fitted to.
 const TAIL: f32 = 0.1;
+/// The fewest clean segments from which a tail is fitted: its tenth then has twenty.
+const FITTED: usize = 200;
 /// The least p-value that is told apart.
 const RAREST: f32 = 1e-6;
 /// How much bets favour rare segments: the less, the more.
@@ -38,8 +40,9 @@ impl CoherenceCard {
 
     /// The share of clean segments at least as incoherent; never 0.
     ///
-    /// The most incoherent tenth is taken to fall off exponentially, so that a segment beyond all
-    /// that were seen is rarer than one of them: a single turn can be told at once.
+    /// Where enough were seen, the most incoherent tenth is taken to fall off exponentially, so
+    /// that a segment beyond all of them is rarer than one of them and a single turn can be told at
+    /// once. Otherwise nothing is rarer than one in all that were seen: the conformal p-value.
     /// *Source* Pickands 1975 (excesses over a threshold), with an exponential tail.
     fn p_value(&self, before: usize, distance: f32) -> f32 {
         let Some(quantiles) = self.quantiles.get(slot(before)) else { return 1.0 };
@@ -48,13 +51,16 @@ impl CoherenceCard {
         else {
             return 1.0;
         };
+        // More quantiles than segments repeat them.
+        let seen = quantiles.chunk_by(|a, b| a == b).count();
         let excess = tail.iter().map(|quantile| quantile - threshold).sum::<f32>();
         let scale = excess / tail.len().max(1) as f32;
-        if distance > threshold && scale > 0.0 {
+        if seen >= FITTED && distance > threshold && scale > 0.0 {
             return (TAIL * (-(distance - threshold) / scale).exp()).max(RAREST);
         }
         let below = quantiles.partition_point(|quantile| *quantile < distance);
-        (count - below + 1) as f32 / (count + 1) as f32
+        let share = (count - below) as f32 / count as f32;
+        (share * seen as f32 + 1.0) / (seen + 1) as f32
     }
 
     /// What a bet on the segment pays: `κ p^(κ − 1)`, whose mean is 1 for clean traffic.
@@ -108,7 +114,7 @@ mod tests {
     #[test]
     fn payoffs_of_clean_segments_have_a_mean_of_about_one() {
         let clean: Vec<(usize, f32)> = (0..999).map(|x| (1 + x % 3, x as f32)).collect();
-        let card = CoherenceCard::of(&clean, 101);
+        let card = CoherenceCard::of(&clean, 301);
         let payoffs = clean.iter().map(|&(before, distance)| card.payoff(before, distance));
         let mean = payoffs.sum::<f32>() / clean.len() as f32;
         assert!((0.8..=1.05).contains(&mean), "{mean}");
@@ -117,5 +123,15 @@ mod tests {
         let far = [1000.0, 1200.0, 1e4, 1e9].map(|distance| card.payoff(1, distance));
         assert!(far.is_sorted() && far[0] > 4.0 && far[1] > 2.0 * far[0], "{far:?}");
         assert_eq!(far[2], far[3]);
+    }
+
+    #[test]
+    fn few_clean_segments_tell_no_tail() {
+        let clean: Vec<(usize, f32)> = (0u8..40).map(|x| (1, f32::from(x))).collect();
+        let card = CoherenceCard::of(&clean, 257);
+        for distance in [40.0, 1e9] {
+            assert!((card.p_value(1, distance) - 1.0 / 41.0).abs() < 1e-6, "one in all seen");
+        }
+        assert!((card.p_value(1, 20.0) - 0.5).abs() < 0.03);
     }
 }

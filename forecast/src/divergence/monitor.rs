@@ -63,29 +63,32 @@ impl Monitor {
     }
 
     /// A segment has ended; which detectors raise their alarm by it, for the first time in this
-    /// answer.
-    pub fn end(&mut self, bundle: &Bundle, segment: Segment<'_>) -> Vec<Detector> {
+    /// answer, and their statistics as fractions of their alarm levels.
+    pub fn end(&mut self, bundle: &Bundle, segment: Segment<'_>) -> Vec<(Detector, f32)> {
         let reference = &bundle.card.reference;
         let Segment { forecast, theme, residual_mean } = segment;
         let mut alarms = Vec::new();
-        let mut tell = |raised: bool, detector| {
+        let mut tell = |raised: bool, detector, score: f32| {
             if raised {
-                alarms.push(detector);
+                alarms.push((detector, score.max(1.0)));
             }
         };
         self.themes.bet(odds(forecast, &reference.theme_share, theme));
         let cards = bundle.card.calibration.detectors.as_ref();
         if let Some((tuned, card)) = self.tuned.as_mut().zip(cards) {
             let excess = surprise_nats(forecast, theme) - entropy_nats(forecast);
-            tell(tuned.cusum.add(excess), Detector::Cusum);
-            tell(tuned.page_hinkley.add(excess), Detector::PageHinkley);
+            let raised = tuned.cusum.add(excess);
+            tell(raised, Detector::Cusum, tuned.cusum.score());
+            let raised = tuned.page_hinkley.add(excess);
+            tell(raised, Detector::PageHinkley, tuned.page_hinkley.score());
             let scaled = reference.standardised(residual_mean);
             if let Some((before, distance)) = tuned.coherence.end(&scaled) {
                 tuned.residuals.bet(card.coherence.payoff(before, distance));
             }
         }
-        if self.score() >= 1.0 && !std::mem::replace(&mut self.alarm, true) {
-            alarms.push(Detector::Martingale);
+        let score = self.score();
+        if score >= 1.0 && !std::mem::replace(&mut self.alarm, true) {
+            alarms.push((Detector::Martingale, score));
         }
         alarms
     }
@@ -100,11 +103,6 @@ impl Monitor {
             }
             None => self.themes.score(),
         }
-    }
-
-    /// Whether the test has raised its alarm.
-    pub fn alarm(&self) -> bool {
-        self.alarm
     }
 
     /// Every statistic as a fraction of its alarm level, by name: the test and its two halves, the

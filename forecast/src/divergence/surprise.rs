@@ -60,9 +60,10 @@ impl Pending {
         }
     }
 
-    /// The forecast made for the running segment at its start.
+    /// The first forecast that was made for the running segment: several segments before its start
+    /// where the answer is that old.
     pub fn first(&self) -> Option<&[f32]> {
-        self.made.front()?.first().map(Vec::as_slice)
+        self.made.front()?.last().map(Vec::as_slice)
     }
 
     /// The running segment has ended: the forecasts that had been made of it, by how far ahead;
@@ -110,7 +111,7 @@ mod tests {
         pending.begin(&[vec![0.9, 0.1], vec![0.4, 0.6]]);
         assert_eq!(pending.end().len(), 1);
         pending.begin(&[vec![0.2, 0.8], vec![0.5, 0.5]]);
-        assert_eq!(pending.first(), Some(&[0.2f32, 0.8][..]));
+        assert_eq!(pending.first(), Some(&[0.4f32, 0.6][..]), "made a segment before its start");
         let surprises = super::surprises(&pending.end(), 1);
         assert_eq!(surprises.iter().map(|s| s.ahead).collect::<Vec<_>>(), [0, 1]);
         close(surprises[0].surprise_nats, -(0.8f32.ln()));

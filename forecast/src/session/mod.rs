@@ -107,7 +107,8 @@ impl ForecastSession {
         let mut now = Vec::new();
         self.bundle.predictor.heads(kind)[0].probabilities(&self.row, &mut now);
         let mean = self.bundle.layout().last_segment_mean();
-        let segment = Segment { end, text: &self.text, now: &now, mean: &self.row[mean] };
+        let whole = kind == RowKind::Boundary;
+        let segment = Segment { end, text: &self.text, now: &now, mean: &self.row[mean], whole };
         self.path.end(&self.bundle, &*self.observer, self.residuals.trust(), segment);
         self.features.end_segment(&now);
         self.text.clear();
@@ -157,8 +158,8 @@ impl Session for ForecastSession {
             sets: foresight.sets(&self.bundle),
             disagreement_nats: foresight.disagreement_nats,
             steps: foresight.steps,
-            divergence: self.path.divergence,
-            in_distribution: trust.in_distribution,
+            divergence: self.path.divergence.clone(),
+            trust,
             watch: self.phrases(kind),
         };
         let annotation =
@@ -177,9 +178,9 @@ impl Session for ForecastSession {
             self.path.summary.extend(tokens);
         }
         self.observer.ended();
-        last.divergence = self.path.divergence;
-        let alarm = self.path.divergence.alarm;
-        let summary = self.path.summary.value(tokens, &self.bundle.card.themes, alarm);
+        last.divergence = self.path.divergence.clone();
+        let divergence = &self.path.divergence;
+        let summary = self.path.summary.value(tokens, &self.bundle.card.themes, divergence);
         let stopped = self.path.stop.map(|(by, token)| {
             ("stopped", Value::map([("by", by.name().into()), ("token", token.into())]))
         });

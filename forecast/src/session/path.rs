@@ -1,8 +1,7 @@
 //! The segments of one answer as they come, how far they leave what was forecast, and the alarms.
 
-use super::residuals::Trust;
 use crate::{
-    annotation::Divergence,
+    annotation::{Divergence, Trust},
     bundle::Bundle,
     divergence::{self, Monitor, Pending, jensen_shannon, surprises},
     events::{Detector, ForecastMade, Observer, Raised, Reaction, SegmentEnded},
@@ -32,6 +31,8 @@ pub(super) struct Segment<'a> {
     pub(super) now: &'a [f32],
     /// The mean of its residuals at the last site, *shape* `[hidden]`.
     pub(super) mean: &'a [f32],
+    /// It came to its own end; the answer did not end within it.
+    pub(super) whole: bool,
 }
 
 impl Path {
@@ -56,24 +57,25 @@ impl Path {
         trust: Trust,
         segment: Segment<'_>,
     ) {
-        let Segment { end, text, now, mean } = segment;
+        let Segment { end, text, now, mean, whole } = segment;
         let theme = most_likely(now);
         let forecasts = self.pending.end();
         let surprises = surprises(&forecasts, theme);
-        let shift = forecasts.first().map_or(0.0, |first| jensen_shannon(first, now));
+        let shift = forecasts.last().map_or(0.0, |first| jensen_shannon(first, now));
         self.segments += 1;
         if let Some((forecast, first)) = forecasts.first().zip(surprises.first()) {
             self.divergence.surprise_nats = first.surprise_nats;
             self.divergence.excess_nats = first.excess_nats;
             let segment = divergence::Segment { forecast, theme, residual_mean: mean };
-            let raised = self.monitor.end(bundle, segment);
+            // The detectors are tuned on whole segments alone.
+            let raised = if whole { self.monitor.end(bundle, segment) } else { Vec::new() };
             self.divergence.score = self.monitor.score();
-            for detector in raised {
+            for (detector, score) in raised {
                 let (token, segment) = (end, self.segments);
                 let alarm = Raised {
                     detector,
                     watch: None,
-                    score: self.divergence.score.max(1.0),
+                    score,
                     token,
                     segment,
                     came: Some(theme),
@@ -83,7 +85,6 @@ impl Path {
                 self.raise(observer, trust, &alarm);
             }
         }
-        self.divergence.alarm = self.monitor.alarm() && !trust.out;
         let score = self.divergence.score;
         let ended = SegmentEnded {
             end,
@@ -95,8 +96,7 @@ impl Path {
             score,
         };
         observer.segment_ended(&ended);
-        let surprise_nats = surprises.first().map(|first| first.surprise_nats);
-        self.summary.ended(Ended { end, theme, p: now[theme], surprise_nats, score });
+        self.summary.ended(Ended { end, theme, p: now[theme], surprises, shift, score });
     }
 
     /// At token and segment `at` these are the forecasts, *shape* `[ahead][themes]`; and whether a
@@ -129,7 +129,7 @@ impl Path {
         }
         let mut watches = std::mem::take(&mut self.watches);
         for watch in &mut watches {
-            if watch.push(steps) {
+            if watch.push(steps, begins) {
                 let alarm =
                     Raised { watch: Some(watch.name()), ..raised(Detector::Watch, watch.score()) };
                 self.tell(observer, &alarm);
@@ -148,6 +148,7 @@ impl Path {
     }
 
     fn tell(&mut self, observer: &dyn Observer, alarm: &Raised<'_>) {
+        self.divergence.raise(alarm.detector, alarm.watch);
         if observer.alarm(alarm) == Reaction::Stop {
             self.stop.get_or_insert((alarm.detector, alarm.token));
         }

@@ -1,6 +1,6 @@
 //! What the host read of one step, and how far the answer can be trusted by it.
 
-use crate::{bundle::Bundle, events::Observer, trust};
+use crate::{annotation::Trust, bundle::Bundle, events::Observer, trust};
 use themecast_plugin_api::{PluginError, Site, Step};
 
 /// The residuals of the last position, site after site.
@@ -11,15 +11,6 @@ pub(super) struct Residuals {
     /// Reused from step to step, *shape* `[sites, hidden]`.
     values: Vec<f32>,
     trust: Trust,
-}
-
-/// How far an answer can be trusted.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Trust {
-    /// How much it is in distribution, 0 to 1.
-    pub(super) in_distribution: f32,
-    /// The answer, or its present residual, is beyond what the bundle knows.
-    pub(super) out: bool,
 }
 
 impl Residuals {
