@@ -80,7 +80,7 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Serves until `stop` resolves, then lets the running answers end.
+/// Serves until `stop` resolves, then ends the live feeds and lets the running answers end.
 ///
 /// # Errors
 /// When the listener fails.
@@ -89,5 +89,10 @@ pub async fn serve(
     app: Arc<App>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let live = app.clone();
+    let stop = async move {
+        stop.await;
+        live.live.close();
+    };
     axum::serve(listener, router(app)).with_graceful_shutdown(stop).await
 }

@@ -25,6 +25,8 @@ pub struct Annotations {
     vocabulary: Arc<Vocabulary>,
     metrics: Arc<Metrics>,
     patience: Duration,
+    /// A note was waited for in vain: no chunk waits again.
+    late: bool,
 }
 
 impl Annotations {
@@ -38,6 +40,7 @@ impl Annotations {
             vocabulary: runner.vocabulary.clone(),
             metrics: runner.metrics.clone(),
             patience: runner.patience,
+            late: false,
         }
     }
 
@@ -45,7 +48,8 @@ impl Annotations {
     pub async fn of_chunk(&mut self) -> (usize, Outcome) {
         let revealed = self.feed.revealed_from(self.alignment.next());
         let index = self.alignment.chunk(&revealed, &self.vocabulary);
-        let deadline = Instant::now() + self.patience;
+        let patience = if self.late { Duration::ZERO } else { self.patience };
+        let deadline = Instant::now() + patience;
         while !self.ready.contains_key(&index) {
             if let Err(why) = self.note(deadline).await {
                 return (index, Err(why));
@@ -97,7 +101,7 @@ impl Annotations {
             }
             Ok(None) => Err("the session has ended".to_owned()),
             Err(_) => {
-                self.patience = Duration::ZERO; // once is enough: a stream is never slowed twice
+                self.late = true; // once is enough: no stream is slowed at one token after the other
                 self.metrics.annotation_dropped(DropReason::Late);
                 let why = if self.feed.is_behind() { "fell behind" } else { "is late" };
                 Err(format!("the plugin {why}; the stream goes on without it"))
