@@ -181,6 +181,18 @@ mod tests {
     }
 
     #[test]
+    fn another_kind_of_divergence_counts_from_its_first_token_on() {
+        let clean: Vec<Trace> = (0..100).map(|at| trace(&[0.1, at as f32 / 200.0], None)).collect();
+        let planted = [trace(&[1.5, 0.2], None), trace(&[0.0, 0.6], None), trace(&[0.1], None)];
+        let found = kind("a kind", &clean, &planted);
+        let one = &found.detectors[0];
+        assert_eq!((found.answers, one.name.as_str()), (3, "one"));
+        assert!((one.own.detected.unwrap().mean - 1.0 / 3.0).abs() < 1e-9);
+        assert!((one.detected[0].detected.unwrap().mean - 2.0 / 3.0).abs() < 1e-9);
+        assert!(kind("none", &clean, &[]).detectors[0].auroc.is_none());
+    }
+
+    #[test]
     fn a_detector_is_compared_with_the_first_on_the_same_draws() {
         let both = |one: f32, other: f32| Trace {
             moments: vec![(10, vec![("one", one), ("other", other)])],
