@@ -38,6 +38,12 @@ pub fn softmax(logits: &mut [f32]) {
     logits.iter_mut().for_each(|p| *p /= sum);
 }
 
+/// Divides the logits of the distribution `p` by `temperature`, in place.
+pub fn temper(p: &mut [f32], temperature: f32) {
+    p.iter_mut().for_each(|p| *p = p.max(f32::MIN_POSITIVE).ln() / temperature);
+    softmax(p);
+}
+
 /// Shapes of heads that do not belong together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinearError {

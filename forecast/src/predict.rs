@@ -7,12 +7,12 @@
 //! not here: that is offset 0 of the boundary heads.
 
 use crate::{
-    bundle::Bundle,
+    bundle::{Bundle, Place},
     chain::{Outlook, Track},
     chains::{self, Chain},
     conformal,
     divergence::entropy_nats,
-    linear::RowKind,
+    linear::{RowKind, temper},
     smooth::Smoother,
 };
 
@@ -65,6 +65,7 @@ pub struct Forecaster {
     heads: Box<dyn Predictor>,
     chain: Option<Box<dyn Predictor>>,
     smoother: Smoother,
+    begun: bool,
 }
 
 /// What is forecast at one moment.
@@ -73,14 +74,14 @@ pub struct Foresight {
     /// One distribution a segment ahead, 0 being the segment of the token that is about to be
     /// written; *shape* `[horizons + 1][themes]`.
     pub steps: Vec<Vec<f32>>,
-    /// The same before averaging.
+    /// The same before averaging and the temperatures that follow it.
     pub momentary: Vec<Vec<f32>>,
     /// How far the predictors are apart on each of them, in nats; empty where there is only one.
     ///
     /// What the entropy of their arithmetic mean has beyond their own: the part of the uncertainty
     /// that is not in the answer but in what was learnt. *Source*: Lakshminarayanan et al. 2017.
     pub disagreement_nats: Vec<f32>,
-    kind: RowKind,
+    place: Place,
     outlook: Option<Outlook>,
 }
 
@@ -88,10 +89,13 @@ impl Forecaster {
     /// Before the prompt's end.
     pub fn new(bundle: &Bundle) -> Self {
         let chain = bundle.chain.as_ref();
+        let calibration = &bundle.card.calibration;
+        let now = calibration.smoothing_now.unwrap_or(calibration.smoothing);
         Self {
             heads: Box::new(Heads),
             chain: chain.map(|model| -> Box<dyn Predictor> { Box::new(Track::new(model)) }),
-            smoother: Smoother::new(bundle.card.calibration.smoothing),
+            smoother: Smoother::new(now, calibration.smoothing),
+            begun: false,
         }
     }
 
@@ -117,7 +121,12 @@ impl Forecaster {
         let mut steps: Vec<Vec<f32>> = momentary;
         let momentary = steps.clone();
         self.smoother.apply(kind == RowKind::Boundary, &mut steps);
-        Foresight { steps, momentary, disagreement_nats, kind, outlook }
+        let place = Place::new(kind, !std::mem::replace(&mut self.begun, true));
+        if let Some(served) = &bundle.card.calibration.served {
+            let temperatures = served.of(place).iter();
+            steps.iter_mut().zip(temperatures).for_each(|(p, &temperature)| temper(p, temperature));
+        }
+        Foresight { steps, momentary, disagreement_nats, place, outlook }
     }
 }
 
@@ -154,10 +163,15 @@ impl Foresight {
         p
     }
 
+    /// Where in the answer it was made.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
     /// How many themes each conformal set holds, by segments ahead; empty where not calibrated.
     pub fn sets(&self, bundle: &Bundle) -> Vec<usize> {
         let Some(conformal) = &bundle.card.calibration.conformal else { return Vec::new() };
-        let thresholds = conformal.of(self.kind).iter();
+        let thresholds = conformal.thresholds.of(self.place).iter();
         let sets = self.steps.iter().zip(thresholds);
         sets.map(|(p, &threshold)| conformal::set_size(p, threshold)).collect()
     }

@@ -1,9 +1,9 @@
 //! What a bundle says of itself.
 
-use super::BundleError;
+use super::{BundleError, ByPlace};
 use crate::{
-    chain::ChainCard, divergence::DetectorCard, features::FeatureLayout, linear::RowKind,
-    open::OpenCard, segment::SegmenterConfig, text::TextCard, trust::RecogniserCard,
+    chain::ChainCard, divergence::DetectorCard, features::FeatureLayout, open::OpenCard,
+    segment::SegmenterConfig, text::TextCard, trust::RecogniserCard,
 };
 use serde::{Deserialize, Serialize};
 use themecast_plugin_api::{ModelInfo, Site};
@@ -79,34 +79,30 @@ pub struct Calibration {
     /// What the detectors of divergence are tuned to, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectors: Option<DetectorCard>,
-    /// How much the newest forecast counts in the average within a segment; 1: alone.
+    /// How much the newest forecast of the next segments counts in the average within a segment;
+    /// 1: alone.
     #[serde(default = "alone")]
     pub smoothing: f32,
+    /// The same of the segment being written; `smoothing` where it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoothing_now: Option<f32>,
+    /// The temperatures that what was mixed and averaged is served with, where they were found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<ByPlace>,
 }
 
 fn alone() -> f32 {
     1.0
 }
 
-/// The thresholds of conformal sets, indexed by how many segments ahead, 0 being the token's own.
+/// The thresholds of conformal sets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conformal {
     /// The probability with which a set holds the theme that comes.
     pub coverage: f32,
-    /// At boundaries.
-    pub boundary: Vec<f32>,
-    /// Between them.
-    pub mid: Vec<f32>,
-}
-
-impl Conformal {
-    /// The thresholds for a kind of row.
-    pub fn of(&self, kind: RowKind) -> &[f32] {
-        match kind {
-            RowKind::Boundary => &self.boundary,
-            RowKind::Mid => &self.mid,
-        }
-    }
+    /// By place and segments ahead.
+    #[serde(flatten)]
+    pub thresholds: ByPlace,
 }
 
 /// The temperatures of the heads, indexed by offset.

@@ -1,6 +1,6 @@
 //! What a card says, checked against itself.
 
-use super::{BundleError, Card, store::CARD};
+use super::{BundleError, ByPlace, Card, store::CARD};
 use std::collections::HashSet;
 
 /// Checks what the card says against itself, before any weight is looked at.
@@ -12,6 +12,7 @@ pub(super) fn check(card: &Card) -> Result<(), BundleError> {
     themes(card)?;
     counts(card)?;
     numbers(card)?;
+    served(card)?;
     detectors(card)
 }
 
@@ -93,6 +94,33 @@ fn counts(card: &Card) -> Result<(), BundleError> {
         }
     }
     Ok(())
+}
+
+/// Temperatures and sets of what is served: one number a segment ahead at each place.
+fn served(card: &Card) -> Result<(), BundleError> {
+    let calibration = &card.calibration;
+    let thresholds = calibration.conformal.as_ref().map(|conformal| &conformal.thresholds);
+    let counted = |of: &&ByPlace| {
+        let wanted = card.horizons + 1;
+        let places = [&of.prompt_end, &of.boundary, &of.mid];
+        let counts = places.map(|numbers| numbers.len());
+        counts == [wanted; 3] || counts == [0, wanted, wanted]
+    };
+    if !calibration.served.iter().chain(thresholds).all(|of| counted(&of)) {
+        return wrong(format!(
+            "served temperatures and conformal sets: want {} numbers a place",
+            card.horizons + 1
+        ));
+    }
+    let hot = calibration.served.iter().flat_map(ByPlace::iter);
+    let weights = calibration.smoothing_now.into_iter().chain([calibration.smoothing]);
+    if !hot.chain(weights).all(|x| x.is_finite() && x > 0.0) {
+        return wrong("served temperatures and averages must be above 0 and finite".to_owned());
+    }
+    match thresholds.iter().flat_map(|of| of.iter()).all(|x| (0.0..=1.0).contains(&x)) {
+        true => Ok(()),
+        false => wrong("thresholds of conformal sets lie between 0 and 1".to_owned()),
+    }
 }
 
 fn detectors(card: &Card) -> Result<(), BundleError> {

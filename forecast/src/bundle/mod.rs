@@ -5,9 +5,11 @@
 
 mod card;
 mod check;
+mod places;
 mod store;
 
 pub use card::{Calibration, Card, Conformal, FORMAT, Fit, Reference, Temperatures, Theme};
+pub use places::{ByPlace, Place};
 pub use store::BundleError;
 
 use crate::{
@@ -45,11 +47,12 @@ impl Bundle {
         sites
     }
 
-    /// The linear heads alone; sets calibrated for the mixed forecasts are left out.
+    /// The linear heads alone; sets and temperatures calibrated for the mixed forecasts are left out.
     pub fn linear(mut self) -> Self {
         self.chain = None;
         self.card.chain = None;
         self.card.calibration.conformal = None;
+        self.card.calibration.served = None;
         "linear".clone_into(&mut self.card.predictor);
         self
     }

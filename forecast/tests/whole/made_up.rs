@@ -74,6 +74,8 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
             conformal: None,
             detectors: None,
             smoothing: 1.0,
+            smoothing_now: None,
+            served: None,
         },
         reference: Reference {
             residual_mean: vec![0.0; hidden],

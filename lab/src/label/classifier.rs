@@ -1,6 +1,6 @@
 //! What was learnt from a reader's answers, kept: labels any text without asking anybody.
 
-use super::{Labeler, Labeling, Segment, catalogue, catalogue::Entry, distil, embed_segments};
+use super::{Labeler, Labeling, Segment, catalogue, catalogue::Entry, distil, embed_segments, words::Words};
 use crate::{LabError, Result, Split, atomic, embed::Embed};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,6 +14,8 @@ const SHIPPED: &str = include_str!("../../../data/labeller.json");
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Classifier {
     catalogue: Vec<Entry>,
+    /// The words that are looked for: the last columns.
+    words: Words,
     temperature: f32,
     bias: Vec<f32>,
     /// *Shape* `[themes][features]`.
@@ -21,10 +23,11 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    pub(super) fn new(catalogue: &[Entry], affine: Affine) -> Self {
+    pub(super) fn new(catalogue: &[Entry], words: Words, affine: Affine) -> Self {
         let features = affine.weight.len() / catalogue.len().max(1);
         Self {
             catalogue: catalogue.to_vec(),
+            words,
             temperature: affine.temperature,
             bias: affine.bias,
             weight: affine.weight.chunks_exact(features).map(<[f32]>::to_vec).collect(),
@@ -103,7 +106,7 @@ impl Labeler for Classified<'_> {
 
     fn label(&self, segments: &[Segment], progress: &dyn Fn(&str)) -> Result<Labeling> {
         let vectors = embed_segments(self.embedder, segments, progress)?;
-        let rows = distil::rows(segments, &vectors);
+        let rows = distil::rows(segments, &vectors, &self.classifier.words);
         let (wanted, found) =
             (self.classifier.weight.first().map_or(0, Vec::len), rows.first().map_or(0, Vec::len));
         if wanted != found {
@@ -133,7 +136,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let affine =
             Affine { weight: vec![2.0, 0.0, -1.0, 1.0], bias: vec![0.0, 0.5], temperature: 1.5 };
-        let own = Classifier::new(&catalogue::read(None).unwrap()[..2], affine);
+        let own = Classifier::new(&catalogue::read(None).unwrap()[..2], Words::default(), affine);
         let path = dir.path().join("labeller.json");
         own.save(&path).unwrap();
         let again = Classifier::read(Some(&path)).unwrap();

@@ -19,7 +19,6 @@ mod classifier;
 mod cluster;
 mod columns;
 pub mod compare;
-mod cues;
 mod distil;
 mod levels;
 pub mod llm;
@@ -32,6 +31,7 @@ mod store;
 mod surface;
 mod taxonomy;
 mod topics;
+mod words;
 
 pub use classifier::{Classified, Classifier};
 pub use cluster::{Cluster, ClusterConfig};

@@ -39,6 +39,8 @@ pub(super) fn bundle(
             conformal: None,
             detectors: None,
             smoothing: 1.0,
+            smoothing_now: None,
+            served: None,
         },
         reference: distances.reference(theme_share, excess_std),
         evaluation: json!({ "validation": report.heads, "chain": report.chain }),

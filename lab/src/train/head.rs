@@ -81,15 +81,21 @@ pub(crate) fn fit_at(
 
 /// The temperature with the least loss on `sample`; 1 where it has no rows.
 ///
-/// *Source* Guo et al. 2017. The loss is convex in 1/T, so golden-section search finds it.
+/// *Source* Guo et al. 2017. The loss is convex in 1/T, so it has one minimum.
 fn temperature(sample: Sample<'_>, weights: &Weights) -> Result<f32> {
     if sample.targets.iter().flatten().next().is_none() {
         return Ok(1.0);
     }
     let logits = sample.rows.logits(weights)?;
     let loss = |log: f32| loss_of(&logits, sample.targets, weights.classes, log.exp()).0;
+    Ok(least(-2.0, 2.0, loss).exp())
+}
+
+/// Where the unimodal `loss` is least between `low` and `high`, by golden-section search.
+///
+/// *Source* Kiefer 1953.
+pub(crate) fn least(mut low: f32, mut high: f32, loss: impl Fn(f32) -> f32) -> f32 {
     let ratio = (5f32.sqrt() - 1.0) / 2.0;
-    let (mut low, mut high) = (-2.0_f32, 2.0_f32);
     let (mut left, mut right) = (high - ratio * (high - low), low + ratio * (high - low));
     let (mut left_loss, mut right_loss) = (loss(left), loss(right));
     while high - low > 1e-3 {
@@ -103,7 +109,7 @@ fn temperature(sample: Sample<'_>, weights: &Weights) -> Result<f32> {
             right_loss = loss(right);
         }
     }
-    Ok(((low + high) / 2.0).exp())
+    (low + high) / 2.0
 }
 
 fn score(sample: Sample<'_>, weights: &Weights, temperature: f32) -> Result<(f32, f32)> {
@@ -161,6 +167,11 @@ impl Scaler {
             mean: sum.iter().map(|&mean| mean as f32).collect(),
             deviation: square.into_iter().map(deviation).collect(),
         }
+    }
+
+    /// Lets `columns` weigh so much beside the others: their penalty grows by its square.
+    pub(crate) fn weigh(&mut self, columns: Range<usize>, weight: f32) {
+        self.deviation[columns].iter_mut().for_each(|deviation| *deviation /= weight);
     }
 
     /// Z-scores row-major `values` in place.

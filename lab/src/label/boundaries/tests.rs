@@ -11,6 +11,7 @@ use crate::{
     },
     synthetic::{self, Plan, WordEmbedder},
 };
+use crate::label::words::Words;
 use themecast_forecast::linear::Affine;
 
 fn answer(text: &str, truncated: bool) -> Answer {
@@ -78,7 +79,7 @@ fn the_threshold_gives_the_length_that_is_wanted() {
 
 /// Tells the made-up themes apart by the first words of their embeddings.
 fn classifier() -> Classifier {
-    // The row is the embedding twice, the layout and the cues; it is found by labelling.
+    // The row is the embedding twice, the layout and the words; it is found by labelling.
     let entries = &catalogue::read(None).unwrap()[..4];
     let features = crate::label::distil::rows(
         &[crate::label::Segment {
@@ -90,13 +91,14 @@ fn classifier() -> Classifier {
             text: String::new(),
         }],
         &[vec![0.0; 12]],
+        &Words::default(),
     )[0]
     .len();
     let mut weight = vec![0.0; 4 * features];
     for word in 0..12 {
         weight[word / 3 * features + word] = 9.0;
     }
-    Classifier::new(entries, Affine { weight, bias: vec![0.0; 4], temperature: 1.0 })
+    Classifier::new(entries, Words::default(), Affine { weight, bias: vec![0.0; 4], temperature: 1.0 })
 }
 
 #[test]

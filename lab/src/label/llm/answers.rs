@@ -2,7 +2,11 @@
 //!
 //! A line is either the probability of each letter, or the theme that a reader chose.
 
-use crate::{LabError, Result, label::catalogue::Entry};
+use crate::{
+    LabError, Result,
+    label::{Segment, catalogue::Entry},
+    split::stable_hash,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
@@ -40,6 +44,15 @@ pub struct Choice {
     /// That of another one, nearly as good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alternate: Option<String>,
+    /// The hash of the passage that was read, as [`passage`] gives it: an answer to another text
+    /// does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passage: Option<String>,
+}
+
+/// The hash of a passage's text, 16 hexadecimal digits.
+pub(super) fn passage(text: &str) -> String {
+    format!("{:016x}", stable_hash(text.trim()))
 }
 
 #[derive(Deserialize)]
@@ -59,6 +72,8 @@ pub struct Answers {
     ids: Vec<String>,
     chosen: bool,
     all: HashMap<(String, u32, u32), Vec<f32>>,
+    /// Which passages were read, where that is known.
+    passages: HashMap<(String, u32), String>,
     file: Option<File>,
 }
 
@@ -93,7 +108,14 @@ impl Answers {
             read => read.map_err(LabError::io("read", &path))?,
         };
         let ids = catalogue.iter().map(|entry| entry.id.clone()).collect();
-        let mut answers = Self { path, ids, chosen: false, all: HashMap::new(), file: None };
+        let mut answers = Self {
+            path,
+            ids,
+            chosen: false,
+            all: HashMap::new(),
+            passages: HashMap::new(),
+            file: None,
+        };
         for (number, line) in text.lines().enumerate() {
             let at = |what: String| {
                 LabError::format(&answers.path, format!("line {}: {what}", number + 1))
@@ -104,6 +126,10 @@ impl Answers {
             let answer = match line {
                 Line::Scored(answer) => answer,
                 Line::Chosen(choice) => {
+                    if let Some(passage) = &choice.passage {
+                        let key = (choice.document.clone(), choice.segment);
+                        answers.passages.insert(key, passage.clone());
+                    }
                     let answer = answers.of_choice(choice).map_err(at)?;
                     answers.chosen = true;
                     answer
@@ -143,6 +169,18 @@ impl Answers {
     /// What was said, in this order of the letters.
     pub fn get(&self, document: &str, segment: u32, order: u32) -> Option<&[f32]> {
         self.all.get(&(document.to_owned(), segment, order)).map(Vec::as_slice)
+    }
+
+    /// What was said of `segment`, unless of another text than it has now.
+    pub(in crate::label) fn of(&self, segment: &Segment, order: u32) -> Option<&[f32]> {
+        let said = self.get(&segment.document, segment.segment, order)?;
+        (!self.strange(segment)).then_some(said)
+    }
+
+    /// Whether what was said of `segment` was said of another text.
+    pub(in crate::label) fn strange(&self, segment: &Segment) -> bool {
+        let read = self.passages.get(&(segment.document.clone(), segment.segment));
+        read.is_some_and(|read| *read != passage(&segment.text))
     }
 
     /// How many answers there are.
