@@ -22,11 +22,15 @@ pub(super) struct Eval {
     /// Bundles trained with other seeds, for the spread of what training draws
     #[arg(long, value_name = "BUNDLE")]
     other_seed: Vec<PathBuf>,
+    /// What a reader said of single segments, such as data/answers.jsonl: hold the forecasts
+    /// against that too
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
     /// Leave the sentence-embedding baseline out: no embedder is fetched
     #[arg(long)]
     no_embedder: bool,
     /// Judge the open-vocabulary head alone instead
-    #[arg(long, conflicts_with_all = ["no_embedder", "other_seed", "html", "record"])]
+    #[arg(long, conflicts_with_all = ["no_embedder", "other_seed", "answers", "html", "record"])]
     phrases: bool,
     /// Draws of documents for each point of the learning curves; 0 leaves them out
     #[arg(long, default_value_t = 3)]
@@ -56,6 +60,7 @@ impl Eval {
         }
         let config = EvalConfig {
             other_seeds: self.other_seed,
+            answers: self.answers,
             resamples: self.resamples,
             seed: self.seed,
             curve_draws: self.curve_draws,

@@ -109,11 +109,11 @@ impl<'a> Judge<'a> {
         let here = |event: &Event| event.place == place;
         let validation = self.cases(&parts.validation.events, &fitted.validation, ahead, here);
         let cases = self.cases(&parts.test.events, &fitted.test, ahead, here);
-        let scale = Scale {
-            temperature: Some(fitted.temperature),
-            least: least_probability(&validation, LEVEL),
-            marginal_nats: None,
+        let (temperature, least) = match &model.served {
+            Some(served) => served.at(place, ahead),
+            None => (fitted.temperature, least_probability(&validation, LEVEL)),
         };
+        let scale = Scale { temperature: Some(temperature), least, marginal_nats: None };
         let changed = cases.iter().filter(|case| case.changes()).copied().collect();
         let validation_nats = nats(&validation).unwrap_or(f64::NAN);
         Scored { model, cases, changed, scale, validation_nats }
@@ -142,7 +142,8 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn difference(&self, a: &[Case<'_>], b: &[Case<'_>]) -> Option<Difference> {
+    /// The first model minus the second, on the same cases.
+    pub(super) fn difference(&self, a: &[Case<'_>], b: &[Case<'_>]) -> Option<Difference> {
         let mean = |cases: &[Case<'_>], of: fn(&Case<'_>) -> f64| {
             cases.iter().map(of).sum::<f64>() / cases.len() as f64
         };
@@ -181,6 +182,9 @@ impl<'a> Judge<'a> {
         model: &Model,
         validation: &Part,
     ) -> Option<f32> {
+        if let Some(served) = &model.served {
+            return served.at(place, ahead).1;
+        }
         let forecasts = &model.by_ahead[number].validation;
         let here = |event: &Event| event.place == place;
         least_probability(&self.cases(&validation.events, forecasts, ahead, here), LEVEL)

@@ -52,8 +52,13 @@ impl Case<'_> {
         (self.forecast[self.likeliest()], self.hit(1))
     }
 
+    /// How many themes the set has: the likeliest one at least.
     fn set_size(&self, least: f32) -> f64 {
-        self.forecast.iter().filter(|&&p| p >= least).count() as f64
+        self.forecast.iter().filter(|&&p| p >= least).count().max(1) as f64
+    }
+
+    fn covered(&self, least: f32) -> bool {
+        self.p() >= least || self.hit(1)
     }
 
     fn brier(&self) -> f64 {
@@ -95,7 +100,8 @@ pub struct Scores {
     /// few cases: the mean of 100 draws.
     #[serde(default)]
     pub ece_by_chance: f64,
-    /// The same before temperature scaling.
+    /// The same before temperature scaling: of a bundle, before the temperature that its mixed
+    /// and averaged forecasts are served with.
     pub ece_before: Option<f64>,
     /// Share of cases whose conformal set has the theme that came; 0.9 is nominal.
     /// *Source* Sadinle, Lei and Wasserman 2019 (least ambiguous sets).
@@ -140,7 +146,7 @@ pub(super) fn score(cases: &[Case<'_>], scale: Scale) -> Option<Scores> {
         ece: calibration_error(&sure),
         ece_by_chance: error_by_chance(&sure),
         ece_before: scale.temperature.map(|temperature| ece_at(cases, 1.0 / temperature)),
-        coverage: scale.least.map(|least| share(&|case| case.p() >= least)),
+        coverage: scale.least.map(|least| share(&|case| case.covered(least))),
         set_size: scale.least.map(|least| mean(&|case| case.set_size(least))),
         transitions_top1: (!changes.is_empty()).then(|| change_hits as f64 / changes.len() as f64),
     })

@@ -25,6 +25,8 @@ pub(crate) mod ood;
 pub(crate) mod own;
 pub(crate) mod page;
 pub(crate) mod plots;
+mod reader;
+mod reader_table;
 mod report;
 mod resampled;
 mod run;
@@ -33,14 +35,15 @@ pub(crate) mod table;
 mod tests;
 pub(crate) mod text;
 mod themes;
+mod within;
 
 pub use bootstrap::{Interval, Mean};
 pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use report::{
     Bin, CurveReport, Difference, DoubtReport, EvalReport, GroupReport, HeldOutReport,
-    HorizonReport, JointReport, ModelReport, PlaceReport, RecogniserReport, ResampleReport,
-    SeedReport, ThemeReport,
+    HorizonReport, JointReport, ModelReport, PlaceReport, ReaderReport, RecogniserReport,
+    ResampleReport, SeedReport, ThemeReport,
 };
 
 use crate::{LabError, Result, embed::Embed};
@@ -53,6 +56,8 @@ pub struct EvalConfig {
     pub bundle: PathBuf,
     /// Bundles that were trained with other seeds, for the spread.
     pub other_seeds: Vec<PathBuf>,
+    /// What a reader said of single segments, to hold the forecasts against too.
+    pub answers: Option<PathBuf>,
     /// The most segments ahead to judge; the bundle's own where it has fewer.
     pub horizons: usize,
     /// Bootstrap resamples of prompts.
@@ -75,6 +80,7 @@ impl EvalConfig {
         Self {
             bundle: bundle.into(),
             other_seeds: Vec::new(),
+            answers: None,
             horizons: 3,
             resamples: 1000,
             seed: 1,

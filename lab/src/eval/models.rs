@@ -9,6 +9,7 @@ use super::{
     embeddings::Embeddings,
     events::{BySplit, Event, Part},
     fit::{self, Design, Fitted, Setup, Write},
+    own::Served,
     text::{self, Vocabulary},
 };
 use crate::{Result, replay::Chain};
@@ -47,6 +48,16 @@ pub(super) struct Model {
     pub(super) name: String,
     pub(super) sees: Sees,
     pub(super) by_ahead: Vec<Fitted>,
+    /// What a bundle's forecasts are served with; what baselines need is found on the validation
+    /// split.
+    pub(super) served: Option<Served>,
+}
+
+impl Model {
+    /// A model that was fitted or counted.
+    fn new(name: impl Into<String>, sees: Sees, by_ahead: Vec<Fitted>) -> Self {
+        Self { name: name.into(), sees, by_ahead, served: None }
+    }
 }
 
 /// What models are fitted from.
@@ -57,12 +68,13 @@ pub(super) struct Workshop<'a> {
     pub(super) bundle_sites: &'a [Site],
     pub(super) config: &'a EvalConfig,
     vocabulary: Vocabulary,
-    counted: Counted,
+    /// Counts of the training split.
+    pub(super) counted: Counted,
 }
 
 /// The columns that a text model sees.
-struct TextColumns<'a> {
-    name: &'static str,
+pub(super) struct TextColumns<'a> {
+    pub(super) name: &'static str,
     width: usize,
     raw: bool,
     write: Box<Write<'a>>,
@@ -106,32 +118,16 @@ impl<'a> Workshop<'a> {
         }
         let better = self.better_text(&models);
         progress(&format!("fitting {BOTH} ({})", better.name));
-        models.push(self.both(&better, setup)?);
+        models.push(self.both(&better, parts, setup)?);
         for (name, write) in self.controls() {
             progress(&format!("fitting {name}"));
             let targets = fit::targets(parts, setup);
             let by_ahead = fit::fit(&Design::plain(&*write), parts, &targets, setup)?;
-            models.push(Model { name: name.to_owned(), sees: Sees::Other, by_ahead });
+            models.push(Model::new(name, Sees::Other, by_ahead));
         }
         progress("fitting shuffled labels");
         models.push(self.shuffled(setup)?);
         Ok(models)
-    }
-
-    /// Text baselines a few tokens into segments, of the family that validates better at
-    /// boundaries.
-    ///
-    /// # Errors
-    /// [`crate::LabError::Fit`].
-    pub(super) fn within(&self, at_boundaries: &[Model], setup: &Setup) -> Result<Vec<Model>> {
-        let parts = &self.collected.within;
-        let persistence =
-            self.each("persistence", parts, setup, |event, ahead| match event.present() {
-                Some(_) => self.counted.persistence(event.present(), ahead + 1),
-                None => self.counted.position(ahead),
-            });
-        let text = self.text_model(&self.better_text(at_boundaries), parts, setup)?;
-        Ok(vec![persistence, text])
     }
 
     fn counted_models(&self, parts: &BySplit<Part>, setup: &Setup) -> Vec<Model> {
@@ -154,7 +150,8 @@ impl<'a> Workshop<'a> {
         ]
     }
 
-    fn each(
+    /// What `of` says of each event.
+    pub(super) fn each(
         &self,
         name: &str,
         parts: &BySplit<Part>,
@@ -172,7 +169,7 @@ impl<'a> Workshop<'a> {
             ..Fitted::default()
         };
         let by_ahead = setup.aheads.iter().map(at).collect();
-        Model { name: name.to_owned(), sees: Sees::Text, by_ahead }
+        Model::new(name, Sees::Text, by_ahead)
     }
 
     fn text_columns(&self) -> Vec<TextColumns<'_>> {
@@ -200,7 +197,7 @@ impl<'a> Workshop<'a> {
     }
 
     /// The family of columns whose loss one segment ahead is the least on the validation split.
-    fn better_text(&self, models: &[Model]) -> TextColumns<'_> {
+    pub(super) fn better_text(&self, models: &[Model]) -> TextColumns<'_> {
         let nats = |columns: &TextColumns<'_>| {
             let model = models.iter().find(|model| model.name == columns.name);
             model.and_then(|model| model.by_ahead.first()).map_or(f32::INFINITY, |one| one.nats)
@@ -210,33 +207,41 @@ impl<'a> Workshop<'a> {
         families.swap_remove(0)
     }
 
-    fn text_model(
+    /// A text model: `columns` and the true themes so far.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    pub(super) fn text_model(
         &self,
         columns: &TextColumns<'_>,
         parts: &BySplit<Part>,
         setup: &Setup,
     ) -> Result<Model> {
-        let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
-            (columns.write)(part, event, out);
-            text::write_themes(&part.events[event], self.themes, out);
-        };
-        let raw = if columns.raw { 0..columns.width } else { 0..0 };
-        let design = Design { write: &write, raw, weighed: 0..columns.width, scales: &SCALES };
-        let by_ahead = fit::fit(&design, parts, &fit::targets(parts, setup), setup)?;
-        Ok(Model { name: columns.name.to_owned(), sees: Sees::Text, by_ahead })
+        let by_ahead = self.fit_text(columns, None, parts, setup)?;
+        Ok(Model::new(columns.name, Sees::Text, by_ahead))
     }
 
-    fn both(&self, columns: &TextColumns<'_>, setup: &Setup) -> Result<Model> {
-        let parts = &self.collected.boundary;
+    /// Fits `columns`, what `more` writes and the true themes so far.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    pub(super) fn fit_text(
+        &self,
+        columns: &TextColumns<'_>,
+        more: Option<&Write<'_>>,
+        parts: &BySplit<Part>,
+        setup: &Setup,
+    ) -> Result<Vec<Fitted>> {
         let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
             (columns.write)(part, event, out);
-            self.activations(part, event, out);
+            if let Some(more) = more {
+                more(part, event, out);
+            }
             text::write_themes(&part.events[event], self.themes, out);
         };
         let raw = if columns.raw { 0..columns.width } else { 0..0 };
         let design = Design { write: &write, raw, weighed: 0..columns.width, scales: &SCALES };
-        let by_ahead = fit::fit(&design, parts, &fit::targets(parts, setup), setup)?;
-        Ok(Model { name: BOTH.to_owned(), sees: Sees::Other, by_ahead })
+        fit::fit(&design, parts, &fit::targets(parts, setup), setup)
     }
 
     /// The residuals, means and position that the bundle sees.
@@ -303,7 +308,7 @@ impl<'a> Workshop<'a> {
         let write =
             |part: &Part, event: usize, out: &mut Vec<f32>| self.activations(part, event, out);
         let by_ahead = fit::fit(&Design::plain(&write), parts, &targets, setup)?;
-        Ok(Model { name: "shuffled labels".to_owned(), sees: Sees::Other, by_ahead })
+        Ok(Model::new("shuffled labels", Sees::Other, by_ahead))
     }
 }
 

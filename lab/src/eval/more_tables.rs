@@ -1,7 +1,7 @@
 //! Tables of what is not a comparison at one horizon: groups, recognisers, themes, curves, seeds.
 
 use super::{
-    EvalReport,
+    EvalReport, reader_table,
     report::{HeldOutReport, ThemeReport},
     table::{Table, number, score_cells, with_interval},
 };
@@ -26,7 +26,8 @@ const GROUPS: &[&str] = &[
 
 /// The tables that `report` has something for.
 pub(super) fn of(report: &EvalReport) -> Vec<Table> {
-    let mut tables = vec![joint(report), doubt(report), resampled(report)];
+    let mut tables =
+        vec![joint(report), doubt(report), resampled(report), reader_table::of(report)];
     if let Some(held_out) = &report.held_out {
         tables.extend([groups(held_out), recognisers(held_out)]);
     }
@@ -37,18 +38,28 @@ pub(super) fn of(report: &EvalReport) -> Vec<Table> {
 
 fn joint(report: &EvalReport) -> Table {
     let row = |one: &super::report::JointReport| {
-        let difference = one.ours_nats - one.linear_nats;
+        let apart = |other: f64, interval| with_interval(one.ours_nats - other, interval, true);
         vec![
             one.segments.to_string(),
             one.cases.to_string(),
             number(Some(one.ours_nats)),
             number(Some(one.linear_nats)),
-            with_interval(difference, one.difference_interval, true),
+            apart(one.linear_nats, one.difference_interval),
+            number(Some(one.markov_nats)),
+            apart(one.markov_nats, one.markov_difference_interval),
         ]
     };
     Table {
         title: "Whole chains at the end of a segment: joint loss of what came".to_owned(),
-        head: &["segments", "cases", "ours (nats)", "product of linear heads", "ours − product"],
+        head: &[
+            "segments",
+            "cases",
+            "ours (nats)",
+            "product of linear heads",
+            "ours − product",
+            "first linear head, then Markov",
+            "ours − Markov",
+        ],
         rows: report.joint.iter().map(row).collect(),
     }
 }
@@ -92,6 +103,7 @@ fn resampled(report: &EvalReport) -> Table {
             number(Some(one.nll_nats)),
             number(Some(one.top1)),
             number(Some(one.others_nll_nats)),
+            number(Some(one.kl_nats)),
             one.ours_minus
                 .map_or_else(String::new, |range| with_interval(difference, Some(range), true)),
             format!("{:.0}", one.tokens),
@@ -106,6 +118,7 @@ fn resampled(report: &EvalReport) -> Table {
             "NLL (nats)",
             "top-1",
             "NLL over the other ways",
+            "KL from the other ways",
             "ours − it: NLL",
             "tokens written",
         ],

@@ -15,7 +15,7 @@ use crate::{
 };
 use std::{collections::HashMap, path::Path};
 use themecast_forecast::{
-    bundle::Bundle,
+    bundle::{self, Bundle, ByPlace, Calibration},
     linear::RowKind,
     predict::{Forecaster, Foresight},
     trust,
@@ -67,16 +67,6 @@ impl<'a> Ours<'a> {
     /// reads.
     pub(super) fn new(bundle: &'a Bundle, texts: Option<&'a Embeddings>, horizons: usize) -> Self {
         Self { bundle, texts, offsets: horizons + 1 }
-    }
-
-    /// What the logits at `place` are divided by, `offset` segments ahead.
-    pub(super) fn temperature(&self, place: Place, offset: usize) -> f32 {
-        let temperatures = &self.bundle.card.calibration.temperatures;
-        let of = match place {
-            Place::Within(_) => &temperatures.mid,
-            _ => &temperatures.boundary,
-        };
-        of.get(offset).copied().unwrap_or(1.0)
     }
 
     /// Replays the labelled documents of `dir`.
@@ -146,6 +136,32 @@ impl<'a> Ours<'a> {
                 }
             }
         }
+    }
+}
+
+/// What a bundle serves its forecasts with.
+#[derive(Debug, Clone)]
+pub(super) struct Served(Calibration);
+
+impl Served {
+    /// Of `bundle`.
+    pub(super) fn of(bundle: &Bundle) -> Self {
+        Self(bundle.card.calibration.clone())
+    }
+
+    /// The temperature at `place`, `ahead` segments after that of the last token read, and the
+    /// probability from which a theme is in the conformal set.
+    pub(super) fn at(&self, place: Place, ahead: usize) -> (f32, Option<f32>) {
+        // At a boundary the segment to come is the first that is forecast.
+        let (place, step) = match place {
+            Place::PromptEnd => (bundle::Place::PromptEnd, ahead.checked_sub(1)),
+            Place::Boundary => (bundle::Place::Boundary, ahead.checked_sub(1)),
+            Place::Within(_) => (bundle::Place::Mid, Some(ahead)),
+        };
+        let of = |numbers: &ByPlace| numbers.of(place).get(step?).copied();
+        let temperature = self.0.served.as_ref().and_then(of).unwrap_or(1.0);
+        let threshold = self.0.conformal.as_ref().and_then(|sets| of(&sets.thresholds));
+        (temperature, threshold.map(|threshold| 1.0 - threshold))
     }
 }
 

@@ -43,6 +43,9 @@ pub struct EvalReport {
     /// What tells that a forecast is wrong, or an answer strange.
     #[serde(default)]
     pub doubt: Vec<DoubtReport>,
+    /// Held against what a reader said came, at boundaries.
+    #[serde(default)]
+    pub reader: Vec<ReaderReport>,
     /// Groups that nothing was trained on.
     pub held_out: Option<HeldOutReport>,
     /// One segment ahead at boundaries, theme by theme.
@@ -85,14 +88,44 @@ pub struct ResampleReport {
     pub cases: usize,
     /// Mean loss of what came, in nats.
     pub nll_nats: f64,
-    /// Share of cases whose likeliest theme came; ties count as misses.
+    /// Share of cases whose likeliest theme came; of several alike each counts its share.
     pub top1: f64,
     /// Mean loss of what came on the other ways, each left out of its own forecast, in nats.
     pub others_nll_nats: f64,
+    /// The same minus the entropy of the shares among the ways: the divergence of the forecast
+    /// from where the model goes. Of shares counted on 16 ways it is somewhat too high, for every
+    /// forecast alike.
+    #[serde(default)]
+    pub kl_nats: f64,
     /// The interval of our loss minus this one's, over prompts.
     pub ours_minus: Option<Interval>,
     /// Tokens that had to be written for one forecast.
     pub tokens: f64,
+}
+
+/// One model where a reader saw the coming segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReaderReport {
+    /// Segments ahead, at boundaries.
+    pub ahead: usize,
+    /// The model.
+    pub model: String,
+    /// Forecasts that were scored.
+    pub cases: usize,
+    /// Mean loss of the label that came, in nats.
+    pub labels_nll_nats: f64,
+    /// Share whose likeliest theme is that label.
+    pub labels_top1: f64,
+    /// Mean loss of the theme that the reader chose, in nats.
+    pub reader_nll_nats: f64,
+    /// Share whose likeliest theme the reader chose.
+    pub reader_top1: f64,
+    /// Share whose likeliest theme the reader chose or found nearly as good.
+    pub either_top1: f64,
+    /// Ours minus this model by the labels; none for ours.
+    pub labels_difference: Option<Difference>,
+    /// The same by the reader.
+    pub reader_difference: Option<Difference>,
 }
 
 /// Chains of one length after boundaries: the joint loss of what came.
@@ -106,8 +139,14 @@ pub struct JointReport {
     pub ours_nats: f64,
     /// That of the product of its linear heads' distributions.
     pub linear_nats: f64,
+    /// That of its first linear head, then a Markov chain counted on the training split.
+    #[serde(default)]
+    pub markov_nats: f64,
     /// 95 % interval of the first minus the second.
     pub difference_interval: Option<Interval>,
+    /// 95 % interval of the first minus the third.
+    #[serde(default)]
+    pub markov_difference_interval: Option<Interval>,
 }
 
 /// Every model at one place and horizon.

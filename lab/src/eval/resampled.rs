@@ -25,8 +25,10 @@ const COUNTS: [usize; 3] = [1, 4, 16];
 struct Cut {
     /// The themes after the cut of each way on, in the order of their numbers.
     ways: Vec<(u32, Vec<u32>)>,
-    /// Tokens that were written for them.
+    /// Tokens that were written for all of them, those included that got nowhere.
     tokens: usize,
+    /// How many were written.
+    written: usize,
 }
 
 /// Other ways on, by document and the segment they begin after.
@@ -58,6 +60,7 @@ impl Resampled {
             let Ok(segment) = segment.parse::<i32>() else { continue };
             let cut = cuts.entry((id.to_owned(), segment)).or_default();
             cut.tokens += document.tokens.iter().filter(|row| row.segment > segment).count();
+            cut.written += 1;
             let Some(chain) = chains.get(&document.id) else { continue };
             let after = chain.get(segment as usize + 1..).unwrap_or_default().to_vec();
             cut.ways.push((document.sample, after));
@@ -87,7 +90,8 @@ impl Resampled {
                     let came = event.came(ahead)? as usize;
                     let ways = cut.ways.iter().filter_map(|(_, themes)| themes.get(place));
                     let ways: Vec<usize> = ways.map(|&theme| theme as usize).collect();
-                    Some(Case { cluster: story.cluster, forecast, came, ways, tokens: cut.tokens })
+                    let tokens = cut.tokens as f64 / cut.written.max(1) as f64;
+                    Some(Case { cluster: story.cluster, forecast, came, ways, tokens })
                 })
                 .filter(|case| case.ways.len() >= 2)
                 .collect();
@@ -106,7 +110,18 @@ struct Case<'a> {
     came: usize,
     /// The theme `ahead` segments on, of each way that got so far.
     ways: Vec<usize>,
-    tokens: usize,
+    /// Tokens of one way, on average.
+    tokens: f64,
+}
+
+impl Case<'_> {
+    /// The entropy of the shares of themes among the ways, in nats.
+    fn entropy_nats(&self) -> f64 {
+        let all = self.ways.len() as f64;
+        let mut counts = vec![0.0; self.forecast.len()];
+        self.ways.iter().for_each(|&theme| counts[theme] += 1.0);
+        counts.iter().filter(|&&n| n > 0.0).map(|n| -(n / all) * (n / all).ln()).sum()
+    }
 }
 
 /// How what was counted becomes a forecast.
@@ -139,7 +154,8 @@ fn compared(
 ) -> Vec<ResampleReport> {
     let clusters = cases.iter().map(|case| case.cluster + 1).max().unwrap_or(0);
     let draws = Draws::new(clusters, resamples, seed);
-    let tokens = cases.iter().map(|case| case.tokens).sum::<usize>() as f64 / cases.len() as f64;
+    let tokens = cases.iter().map(|case| case.tokens).sum::<f64>() / cases.len() as f64;
+    let entropy = cases.iter().map(Case::entropy_nats).sum::<f64>() / cases.len() as f64;
     let most = cases.iter().map(|case| case.ways.len()).max().unwrap_or(0);
     let report = |name: String, ways: usize, of: &dyn Fn(&Case<'_>) -> [f64; 3]| {
         let mut differences = vec![PerDocument::default(); clusters];
@@ -156,8 +172,9 @@ fn compared(
             nll_nats: sums[0],
             top1: sums[1],
             others_nll_nats: sums[2],
+            kl_nats: sums[2] - entropy,
             ours_minus: (ways > 0).then(|| interval(&draws, &differences)).flatten(),
-            tokens: tokens * ways as f64 / most.max(1) as f64,
+            tokens: tokens * ways as f64,
         }
     };
     let mut reports = vec![report("themecast".to_owned(), 0, &own)];
@@ -201,8 +218,12 @@ fn nats(p: &[f32], theme: usize) -> f64 {
     -f64::from(p[theme].max(1e-9)).ln()
 }
 
+/// Whether `theme` is the likeliest; of several alike, its share.
 fn hit(p: &[f32], theme: usize) -> f64 {
-    f64::from(u8::from(p.iter().enumerate().all(|(other, q)| other == theme || *q < p[theme])))
+    match p.iter().any(|q| *q > p[theme]) {
+        true => 0.0,
+        false => 1.0 / p.iter().filter(|q| **q == p[theme]).count() as f64,
+    }
 }
 
 #[cfg(test)]
@@ -216,7 +237,7 @@ mod tests {
             forecast: &[0.5, 0.25, 0.25],
             came: 0,
             ways: vec![0, 0, 1],
-            tokens: 30,
+            tokens: 10.0,
         };
         let of_two = resampled(&case, 2, Smoothing::AddOne);
         assert!((of_two[0] - (5f64 / 3.0).ln()).abs() < 1e-6, "3 of 5");
@@ -228,13 +249,22 @@ mod tests {
         assert!((ours[2] - (2.0 * 2f64.ln() + 4f64.ln()) / 3.0).abs() < 1e-6);
         let by_shares = Smoothing::Shares(&[0.5, 0.25, 0.25]).forecast(&[1], 3);
         assert_eq!(by_shares, [0.25, 0.625, 0.125]);
+        assert_eq!((hit(&[0.4, 0.4, 0.2], 1), hit(&[0.4, 0.4, 0.2], 2)), (0.5, 0.0));
+        let shares = (2f64 / 3.0, 1f64 / 3.0);
+        let entropy = -shares.0 * shares.0.ln() - shares.1 * shares.1.ln();
+        assert!((case.entropy_nats() - entropy).abs() < 1e-9);
     }
 
     #[test]
     fn cost_grows_with_the_ways_on() {
         let forecast = [0.7f32, 0.3];
-        let case =
-            |cluster| Case { cluster, forecast: &forecast, came: 0, ways: vec![0; 4], tokens: 80 };
+        let case = |cluster| Case {
+            cluster,
+            forecast: &forecast,
+            came: 0,
+            ways: vec![0; 4],
+            tokens: 20.0,
+        };
         let reports = compared(1, &[case(0), case(1)], &[0.5, 0.5], (50, 1));
         let tokens: Vec<f64> = reports.iter().map(|report| report.tokens).collect();
         assert_eq!(tokens, [0.0, 20.0, 20.0, 80.0, 80.0]);

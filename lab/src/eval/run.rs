@@ -12,8 +12,12 @@ use super::{
     metrics::Case,
     models::{Model, Sees, Workshop},
     notes, ood,
-    own::{self, Forecasts, Ours, Own},
-    report::{EvalReport, HeldOutReport, HorizonReport, PlaceReport, ResampleReport, SeedReport},
+    own::{self, Forecasts, Ours, Own, Served},
+    reader::Reader,
+    report::{
+        EvalReport, HeldOutReport, HorizonReport, PlaceReport, ReaderReport, ResampleReport,
+        SeedReport,
+    },
     resampled::Resampled,
     themes,
 };
@@ -111,12 +115,12 @@ impl Inputs<'_> {
             Workshop::new(collected, embeddings, (themes, self.horizons), (sites, config));
         let steps = config.steps;
         let setup = Setup { themes, aheads: (1..=self.horizons).collect(), steps };
-        let mut models = vec![self.ours(&own.boundary, &setup.aheads, Place::Boundary)];
+        let mut models = vec![self.ours(&own.boundary, &setup.aheads)];
         models.extend(workshop.at_boundaries(&setup, self.progress)?);
         let mut horizons = self.compared(&judge, (&models, parts), &setup.aheads, false);
         (self.progress)("fitting the text baseline within segments");
         let inner = Setup { aheads: (0..=self.horizons).collect(), ..setup.clone() };
-        let mut within = vec![self.ours(&own.within, &inner.aheads, Place::Within(0))];
+        let mut within = vec![self.ours(&own.within, &inner.aheads)];
         within.extend(workshop.within(&models, &inner)?);
         horizons.extend(self.compared(&judge, (&within, &collected.within), &inner.aheads, true));
         let curves = match config.curve_draws {
@@ -148,9 +152,10 @@ impl Inputs<'_> {
             seed: config.seed,
             now: self.now(&judge, own, &parts.test),
             mid: self.everywhere(&judge, own, collected),
-            joint: joint::reports(&own.joint, stories, draws),
+            joint: joint::reports(&own.joint, (stories, &workshop.counted), draws),
             doubt: doubt::reports(&own.doubt, draws),
             resampled: self.resampled((&parts.test.events, stories), own, draws)?,
+            reader: self.reader((&judge, stories), (&models, &parts.test))?,
             held_out: held_out.transpose()?,
             per_theme: themes::table(&nearest, &self.labels.themes, &confusion),
             confusion,
@@ -162,8 +167,7 @@ impl Inputs<'_> {
     }
 
     /// The bundle's forecasts as those of a model.
-    fn ours(&self, own: &BySplit<Forecasts>, aheads: &[usize], place: Place) -> Model {
-        let ours = Ours::new(&self.bundle, None, self.horizons);
+    fn ours(&self, own: &BySplit<Forecasts>, aheads: &[usize]) -> Model {
         let of = |forecasts: &Forecasts, ahead: usize| {
             forecasts.by_offset.get(ahead).cloned().unwrap_or_default()
         };
@@ -171,11 +175,11 @@ impl Inputs<'_> {
             validation: of(&own.validation, ahead),
             test: of(&own.test, ahead),
             held_out: of(&own.held_out, ahead),
-            temperature: ours.temperature(place, ahead),
             ..Fitted::default()
         };
         let by_ahead = aheads.iter().map(at).collect();
-        Model { name: OURS.to_owned(), sees: Sees::Ours, by_ahead }
+        let served = Some(Served::of(&self.bundle));
+        Model { name: OURS.to_owned(), sees: Sees::Ours, by_ahead, served }
     }
 
     fn compared(
@@ -221,6 +225,17 @@ impl Inputs<'_> {
         let forecasts: Vec<&[f32]> = forecasts.map(Vec::as_slice).collect();
         let shares: Vec<f32> = self.labels.themes.iter().map(|theme| theme.share).collect();
         Ok(ways.reports(of, &forecasts, &shares, draws))
+    }
+
+    fn reader(
+        &self,
+        (judge, stories): (&Judge<'_>, &[Story]),
+        of: (&[Model], &Part),
+    ) -> Result<Vec<ReaderReport>> {
+        let Some(path) = &self.config.answers else { return Ok(Vec::new()) };
+        (self.progress)("scoring against the reader");
+        let reader = Reader::read(path, &self.labels)?;
+        Ok(reader.reports(judge, of, (stories, self.horizons)))
     }
 
     fn now(&self, judge: &Judge<'_>, own: &Own, test: &Part) -> Option<PlaceReport> {

@@ -1,6 +1,8 @@
 //! What was learnt from a reader's answers, kept: labels any text without asking anybody.
 
-use super::{Labeler, Labeling, Segment, catalogue, catalogue::Entry, distil, embed_segments, words::Words};
+use super::{
+    Labeler, Labeling, Segment, catalogue, catalogue::Entry, distil, embed_segments, words::Words,
+};
 use crate::{LabError, Result, Split, atomic, embed::Embed};
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -183,11 +183,7 @@ fn by_place(moments: &[Told], horizons: usize, of: impl Fn(&[(&[f32], u32)]) -> 
         };
         (0..=horizons).map(step).collect()
     };
-    ByPlace {
-        prompt_end: at(Place::PromptEnd),
-        boundary: at(Place::Boundary),
-        mid: at(Place::Mid),
-    }
+    ByPlace { prompt_end: at(Place::PromptEnd), boundary: at(Place::Boundary), mid: at(Place::Mid) }
 }
 
 /// The temperature with which `cases` lose least; 1 where they are few. *Source* Guo et al. 2017.

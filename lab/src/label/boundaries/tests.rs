@@ -1,6 +1,7 @@
 //! Both ways of cutting, on texts whose boundaries are known.
 
 use super::*;
+use crate::label::words::Words;
 use crate::{
     Split,
     embed::Embed,
@@ -11,7 +12,6 @@ use crate::{
     },
     synthetic::{self, Plan, WordEmbedder},
 };
-use crate::label::words::Words;
 use themecast_forecast::linear::Affine;
 
 fn answer(text: &str, truncated: bool) -> Answer {
@@ -98,7 +98,11 @@ fn classifier() -> Classifier {
     for word in 0..12 {
         weight[word / 3 * features + word] = 9.0;
     }
-    Classifier::new(entries, Words::default(), Affine { weight, bias: vec![0.0; 4], temperature: 1.0 })
+    Classifier::new(
+        entries,
+        Words::default(),
+        Affine { weight, bias: vec![0.0; 4], temperature: 1.0 },
+    )
 }
 
 #[test]

@@ -50,6 +50,26 @@ pub struct Choice {
     pub passage: Option<String>,
 }
 
+impl Choice {
+    /// Whether it is about the passage `text`, as far as it says.
+    pub fn is_of(&self, text: &str) -> bool {
+        self.passage.as_ref().is_none_or(|read| *read == passage(text))
+    }
+}
+
+/// The themes that a reader chose, of the file `path`, a line each.
+///
+/// # Errors
+/// [`LabError::Io`]; [`LabError::Format`] with the line's number.
+pub fn choices(path: &Path) -> Result<Vec<Choice>> {
+    let text = fs::read_to_string(path).map_err(LabError::io("read", path))?;
+    let choice = |(number, line): (usize, &str)| {
+        serde_json::from_str(line)
+            .map_err(|error| LabError::format(path, format!("line {}: {error}", number + 1)))
+    };
+    text.lines().enumerate().filter(|(_, line)| !line.is_empty()).map(choice).collect()
+}
+
 /// The hash of a passage's text, 16 hexadecimal digits.
 pub(super) fn passage(text: &str) -> String {
     format!("{:016x}", stable_hash(text.trim()))

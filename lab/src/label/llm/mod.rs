@@ -7,7 +7,7 @@
 mod answers;
 mod prompt;
 
-pub use answers::{ANSWERS, Answer, Answers, Choice};
+pub use answers::{ANSWERS, Answer, Answers, Choice, choices};
 pub use prompt::{Letters, Turn};
 
 use super::{Segment, catalogue::Entry};

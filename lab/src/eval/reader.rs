@@ -1,0 +1,142 @@
+//! The same forecasts held against what a reader said of the coming segments, not against what
+//! was learnt from it.
+//!
+//! Labels that a classifier gives are noisy, and where it reads the same sentence embeddings as
+//! a baseline its noise favours that baseline. What a reader said favours nobody.
+
+use super::{
+    events::{Event, Part, Place, Story},
+    judge::Judge,
+    metrics::Case,
+    models::Model,
+    report::ReaderReport,
+};
+use crate::{
+    LabError, Result,
+    label::{Labels, llm},
+};
+use std::{collections::HashMap, path::Path};
+
+/// What a reader said of single segments.
+#[derive(Debug)]
+pub(super) struct Reader {
+    /// By document and segment: the theme, and another that is nearly as good.
+    said: HashMap<(String, u32), (u32, Option<u32>)>,
+}
+
+impl Reader {
+    /// Reads the answers in the file `path`; such as are about another text than the labels' do
+    /// not count.
+    ///
+    /// # Errors
+    /// [`LabError::Io`], [`LabError::Format`]; [`LabError::Data`] where no answer counts.
+    pub(super) fn read(path: &Path, labels: &Labels) -> Result<Self> {
+        let texts: HashMap<(&str, u32), &str> = labels
+            .segments
+            .iter()
+            .map(|one| ((one.document.as_str(), one.segment), one.text.as_str()))
+            .collect();
+        let number = |id: &str| {
+            labels.themes.iter().position(|theme| theme.id == id).map(|place| place as u32)
+        };
+        let mut said = HashMap::new();
+        for choice in llm::choices(path)? {
+            let text = texts.get(&(choice.document.as_str(), choice.segment));
+            let Some(theme) =
+                number(&choice.theme).filter(|_| text.is_some_and(|text| choice.is_of(text)))
+            else {
+                continue;
+            };
+            let alternate = choice.alternate.as_deref().and_then(number);
+            said.insert((choice.document, choice.segment), (theme, alternate));
+        }
+        match said.is_empty() {
+            true => Err(LabError::Data(format!(
+                "{}: no answer is about a segment of this collection",
+                path.display()
+            ))),
+            false => Ok(Self { said }),
+        }
+    }
+
+    /// Every model at boundaries of the test split, where the reader saw what came; ours first.
+    pub(super) fn reports(
+        &self,
+        judge: &Judge<'_>,
+        (models, part): (&[Model], &Part),
+        (stories, horizons): (&[Story], usize),
+    ) -> Vec<ReaderReport> {
+        let mut reports = Vec::new();
+        for ahead in 1..=horizons {
+            let said = |event: &Event| {
+                let segment = u32::try_from(event.segment + ahead as i32).ok()?;
+                self.said.get(&(stories[event.story].id.clone(), segment)).copied()
+            };
+            let here = |event: &Event| event.place == Place::Boundary && said(event).is_some();
+            let read: Vec<(u32, Option<u32>)> = part
+                .events
+                .iter()
+                .filter(|event| here(event) && event.came(ahead).is_some())
+                .filter_map(said)
+                .collect();
+            let both: Vec<(&str, Both<'_>)> = models
+                .iter()
+                .filter_map(|model| {
+                    let forecasts = &model.by_ahead.get(ahead - 1)?.test;
+                    let labelled = judge.cases(&part.events, forecasts, ahead, here);
+                    Some((model.name.as_str(), Both::new(labelled, &read)))
+                })
+                .filter(|(_, both)| !both.labelled.is_empty())
+                .collect();
+            let own = both.first().map(|(_, own)| own);
+            reports.extend(both.iter().enumerate().map(|(number, (name, found))| {
+                let own = own.filter(|_| number > 0);
+                ReaderReport { ahead, model: (*name).to_owned(), ..found.report(judge, own, &read) }
+            }));
+        }
+        reports
+    }
+}
+
+/// One model's cases with the label that came, and with what the reader said came.
+struct Both<'a> {
+    labelled: Vec<Case<'a>>,
+    read: Vec<Case<'a>>,
+}
+
+impl<'a> Both<'a> {
+    fn new(labelled: Vec<Case<'a>>, said: &[(u32, Option<u32>)]) -> Self {
+        let pairs = labelled.iter().zip(said);
+        let read = pairs.map(|(case, (theme, _))| Case { came: *theme, ..*case }).collect();
+        Self { labelled, read }
+    }
+
+    fn report(
+        &self,
+        judge: &Judge<'_>,
+        own: Option<&Self>,
+        said: &[(u32, Option<u32>)],
+    ) -> ReaderReport {
+        let mean = |cases: &[Case<'_>], of: &dyn Fn(&Case<'_>) -> f64| {
+            cases.iter().map(of).sum::<f64>() / cases.len() as f64
+        };
+        let surprise = |case: &Case<'_>| case.surprise();
+        let top1 = |case: &Case<'_>| f64::from(u8::from(case.hit(1)));
+        let either = self.read.iter().zip(said).filter(|(case, (theme, alternate))| {
+            let likeliest = case.likeliest() as u32;
+            likeliest == *theme || Some(likeliest) == *alternate
+        });
+        ReaderReport {
+            ahead: 0,
+            model: String::new(),
+            cases: self.read.len(),
+            labels_nll_nats: mean(&self.labelled, &surprise),
+            labels_top1: mean(&self.labelled, &top1),
+            reader_nll_nats: mean(&self.read, &surprise),
+            reader_top1: mean(&self.read, &top1),
+            either_top1: either.count() as f64 / self.read.len() as f64,
+            labels_difference: own.and_then(|own| judge.difference(&own.labelled, &self.labelled)),
+            reader_difference: own.and_then(|own| judge.difference(&own.read, &self.read)),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What is compared a few tokens into segments.
+//!
+//! Within a segment a text model has two things to say: what the text so far tells it, and what it
+//! said at the boundary before. The better of both, averaged in log space as ours is, is the
+//! baseline.
+
+use super::{
+    events::{BySplit, Event, Part},
+    fit::{Fitted, Setup},
+    models::{BOTH, Model, Sees, TextColumns, Workshop},
+};
+use crate::Result;
+use std::collections::HashMap;
+use themecast_forecast::linear::softmax;
+
+/// How much the forecast from the text so far counts beside the one at the boundary before.
+const WEIGHTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+
+impl Workshop<'_> {
+    /// Baselines a few tokens into segments; text models are of the family that validates better
+    /// at boundaries.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    pub(super) fn within(&self, at_boundaries: &[Model], setup: &Setup) -> Result<Vec<Model>> {
+        let (parts, counted) = (&self.collected.within, &self.counted);
+        let better = self.better_text(at_boundaries);
+        let text = self.text_model(&better, parts, setup)?;
+        let averaged = self.averaged(&text, &better, setup)?;
+        Ok(vec![
+            self.each("marginal", parts, setup, |_, _| counted.marginal()),
+            self.each("persistence", parts, setup, |event, ahead| match event.present() {
+                Some(_) => counted.persistence(event.present(), ahead + 1),
+                None => counted.position(ahead),
+            }),
+            self.each("Markov 1", parts, setup, |event, ahead| {
+                counted.markov(event.present(), ahead + 1)
+            }),
+            text,
+            averaged,
+            self.both(&better, parts, setup)?,
+        ])
+    }
+
+    /// `text` averaged with what the same columns forecast at the boundary before.
+    fn averaged(&self, text: &Model, columns: &TextColumns<'_>, setup: &Setup) -> Result<Model> {
+        let aheads = setup.aheads.iter().map(|ahead| ahead + 1).collect();
+        let (boundary, within) = (&self.collected.boundary, &self.collected.within);
+        let before = self.text_model(columns, boundary, &Setup { aheads, ..setup.clone() })?;
+        let places = BySplit {
+            train: Vec::new(),
+            validation: places(&boundary.validation, &within.validation),
+            test: places(&boundary.test, &within.test),
+            held_out: places(&boundary.held_out, &within.held_out),
+        };
+        let each = text.by_ahead.iter().zip(&before.by_ahead).zip(&setup.aheads);
+        let by_ahead = each.map(|((now, before), &ahead)| {
+            let both = |now: &[f32], before: &[f32], places: &[usize], weight: f32| {
+                mixed((now, before), places, (self.themes, weight))
+            };
+            let at = |weight: &f32| {
+                both(&now.validation, &before.validation, &places.validation, *weight)
+            };
+            let loss = |weight: &f32| nats(&within.validation, &at(weight), (self.themes, ahead));
+            let weight = WEIGHTS.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
+            let weight = weight.unwrap_or(1.0);
+            Fitted {
+                validation: at(&weight),
+                test: both(&now.test, &before.test, &places.test, weight),
+                held_out: both(&now.held_out, &before.held_out, &places.held_out, weight),
+                temperature: 1.0,
+                ..Fitted::default()
+            }
+        });
+        let name = format!("{}, averaged with its last boundary's", columns.name);
+        Ok(Model { by_ahead: by_ahead.collect(), name, sees: Sees::Text, served: None })
+    }
+
+    /// Text and activations together.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    pub(super) fn both(
+        &self,
+        columns: &TextColumns<'_>,
+        parts: &BySplit<Part>,
+        setup: &Setup,
+    ) -> Result<Model> {
+        let more = |part: &Part, event: usize, out: &mut Vec<f32>| {
+            self.activations(part, event, out);
+        };
+        let by_ahead = self.fit_text(columns, Some(&more), parts, setup)?;
+        Ok(Model { name: BOTH.to_owned(), sees: Sees::Other, by_ahead, served: None })
+    }
+}
+
+/// For each event of `within` the place of the boundary (or the prompt's end) before it.
+fn places(boundary: &Part, within: &Part) -> Vec<usize> {
+    let key = |event: &Event, segment: i32| (event.story, segment);
+    let known: HashMap<(usize, i32), usize> = boundary
+        .events
+        .iter()
+        .enumerate()
+        .map(|(place, event)| (key(event, event.segment), place))
+        .collect();
+    let before = |event: &Event| known.get(&key(event, event.segment - 1)).copied();
+    within.events.iter().map(|event| before(event).unwrap_or(usize::MAX)).collect()
+}
+
+/// `weight` of what is said now with the rest of what was said before, in log space.
+fn mixed(
+    (now, before): (&[f32], &[f32]),
+    places: &[usize],
+    (themes, weight): (usize, f32),
+) -> Vec<f32> {
+    let mut all = Vec::with_capacity(now.len());
+    for (now, &place) in now.chunks_exact(themes).zip(places) {
+        let before = place.checked_mul(themes).and_then(|from| before.get(from..from + themes));
+        let before = before.unwrap_or(now);
+        let log = |p: f32| p.max(1e-9).ln();
+        let start = all.len();
+        all.extend(
+            now.iter().zip(before).map(|(a, b)| weight * log(*a) + (1.0 - weight) * log(*b)),
+        );
+        softmax(&mut all[start..]);
+    }
+    all
+}
+
+/// The mean loss of what came `ahead`, over the events that have it.
+fn nats(part: &Part, forecasts: &[f32], (themes, ahead): (usize, usize)) -> f32 {
+    let cases = part.events.iter().zip(forecasts.chunks_exact(themes));
+    let loss = |(event, p): (&Event, &[f32])| Some(-p[event.came(ahead)? as usize].max(1e-9).ln());
+    let losses: Vec<f32> = cases.filter_map(loss).collect();
+    losses.iter().sum::<f32>() / losses.len().max(1) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::events::Place;
+
+    #[test]
+    fn each_moment_finds_the_boundary_before_it() {
+        let event = |story, place, segment| Event {
+            story,
+            place,
+            segment,
+            partial: String::new(),
+            chain: [0, 1].into(),
+        };
+        let part = |events| Part { events, rows: Vec::new() };
+        let boundary = part(vec![
+            event(0, Place::PromptEnd, -1),
+            event(0, Place::Boundary, 0),
+            event(1, Place::PromptEnd, -1),
+        ]);
+        let within = part(vec![event(1, Place::Within(4), 0), event(0, Place::Within(4), 1)]);
+        assert_eq!(places(&boundary, &within), [2, 1]);
+        let all = mixed((&[0.5, 0.5], &[0.9, 0.1, 0.2, 0.8]), &[1], (2, 0.5));
+        assert!((all[1] / all[0] - 2.0).abs() < 1e-5, "the root of 4: {all:?}");
+        assert_eq!(mixed((&[0.3, 0.7], &[]), &[usize::MAX], (2, 0.0)).len(), 2);
+    }
+}
