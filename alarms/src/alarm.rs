@@ -64,8 +64,6 @@ pub struct Alarm {
     pub forecast: Vec<Likely>,
     /// How much the residual is in distribution, 0 to 1; an annotation's `trust`.
     pub in_distribution: Option<f32>,
-    /// Whether the text had not gone out yet when the alarm was raised.
-    pub held_back: bool,
     /// What was written last, at most 500 characters; taken away unless the configuration says
     /// `include_text`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,7 +90,6 @@ impl Alarm {
             came: None,
             forecast: Vec::new(),
             in_distribution: None,
-            held_back: false,
             excerpt: None,
         }
     }

@@ -101,6 +101,11 @@ impl Desk {
         Ok(Self { policies, include_text, webhook, log, tally })
     }
 
+    /// Whether some alarms end answers: then no answer may pass by the detectors.
+    pub fn stops(&self) -> bool {
+        self.policies.stop()
+    }
+
     /// Whether an alarm's excerpt is kept, and so worth making.
     pub fn wants_text(&self) -> bool {
         self.include_text && (self.webhook.is_some() || self.log.is_some())

@@ -112,6 +112,13 @@ impl Policies {
         }
     }
 
+    /// Whether some detector's alarms end answers.
+    pub fn stop(&self) -> bool {
+        let all =
+            [self.martingale, self.cusum, self.page_hinkley, self.watch, self.out_of_distribution];
+        all.contains(&Policy::Stop)
+    }
+
     /// The first key whose alarms go to the webhook.
     pub(crate) fn webhook_key(&self) -> Option<&'static str> {
         let keys = [

@@ -22,6 +22,8 @@ pub struct SegmentEnded<'a> {
     pub text: &'a str,
     /// The theme that came, as the current-theme head has it.
     pub theme: usize,
+    /// That of the segment before it, where there was one.
+    pub before: Option<usize>,
     /// The forecasts that had been made of it, by how far ahead; *shape* `[ahead][themes]`.
     pub forecasts: &'a [Vec<f32>],
     /// How surprising the theme was to each of them.

@@ -9,7 +9,7 @@ use crate::{
     text::{Embed, Reader},
     watchlist::{WatchError, Watched, Watching},
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use themecast_plugin_api::{Interest, ModelInfo, Plugin, PluginError, RequestInfo, Session};
 
 /// Forecasts themes with the predictor of a bundle.
@@ -38,6 +38,10 @@ impl ForecastPlugin {
     /// # Errors
     /// [`WatchError`] for the first one that does not fit the bundle.
     pub fn with_watches(self, watched: &[Watched]) -> Result<Self, WatchError> {
+        let mut names = HashSet::new();
+        if let Some(twice) = watched.iter().find(|one| !names.insert(&one.name)) {
+            return Err(WatchError::twice(&twice.name));
+        }
         let watch = |one: &Watched| Watching::new(one, &self.bundle.card.themes);
         let watches = watched.iter().map(watch).collect::<Result<_, _>>()?;
         Ok(Self { watches, ..self })

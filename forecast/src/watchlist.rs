@@ -36,6 +36,14 @@ pub struct WatchError {
     problem: String,
 }
 
+impl WatchError {
+    /// Two watches have one name, under which both would be counted.
+    pub(crate) fn twice(name: &str) -> Self {
+        let problem = "the name is there twice: give each watch its own".to_owned();
+        Self { name: name.to_owned(), problem }
+    }
+}
+
 /// One watch along one answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Watching {

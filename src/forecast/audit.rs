@@ -79,8 +79,13 @@ impl Auditor {
     /// Audits one answer, later.
     pub(super) fn audit(&self, answer: Vec<Heard>) {
         if self.queue.try_send(answer).is_err() {
-            self.metrics.audit_dropped();
+            self.dropped();
         }
+    }
+
+    /// An answer that was to be audited is not.
+    pub(super) fn dropped(&self) {
+        self.metrics.audit_dropped();
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     Setting,
     audit::{Auditor, Heard},
+    recent::Recent,
     trace::Trace,
 };
 use crate::metrics::ForecastMetrics;
@@ -22,6 +23,7 @@ pub(super) struct Listeners(Arc<Shared>);
 struct Shared {
     metrics: ForecastMetrics,
     desk: Option<Arc<Desk>>,
+    recent: Arc<Recent>,
     auditor: Option<Auditor>,
     card: Arc<Card>,
     model: String,
@@ -34,8 +36,8 @@ struct Listener {
     /// The last segment's text, where alarms are to carry it.
     excerpt: Mutex<String>,
     trace: Trace,
-    /// What the auditor is to label, if this answer is audited.
-    heard: Option<Mutex<Vec<Heard>>>,
+    /// What the auditor is to label, if this answer is audited; taken once it has ended.
+    heard: Option<Mutex<Option<Vec<Heard>>>>,
 }
 
 impl Listeners {
@@ -47,8 +49,9 @@ impl Listeners {
             false => None,
         };
         let metrics = ForecastMetrics::new(setting.metrics.clone(), card.clone(), &setting.watches);
-        let (desk, model) = (setting.desk.clone(), model.to_owned());
-        Ok(Self(Arc::new(Shared { metrics, desk, auditor, card, model })))
+        let (desk, recent) = (setting.desk.clone(), setting.recent.clone());
+        let model = model.to_owned();
+        Ok(Self(Arc::new(Shared { metrics, desk, recent, auditor, card, model })))
     }
 }
 
@@ -60,7 +63,7 @@ impl Observer for Listeners {
             id: request.id.clone(),
             excerpt: Mutex::default(),
             trace: Trace::here(&request.id),
-            heard: audited.then(Mutex::default),
+            heard: audited.then(|| Mutex::new(Some(Vec::new()))),
         }))
     }
 }
@@ -107,16 +110,20 @@ impl Observer for Listener {
             event.surprises.first().map(|first| first.surprise_nats),
         );
         event.text.trim().clone_into(&mut self.excerpt.lock());
-        if let Some(heard) = &self.heard {
-            heard.lock().push(Heard::new(event));
+        if let Some(heard) = &self.heard
+            && let Some(heard) = &mut *heard.lock()
+        {
+            heard.push(Heard::new(event));
         }
     }
 
     fn alarm(&self, event: &Raised<'_>) -> Reaction {
         let reaction = self.shared.metrics.alarm(event);
         self.trace.alarm(event, "raised");
+        let alarm = self.described(event);
+        self.shared.recent.keep(alarm.clone());
         let Some(desk) = &self.shared.desk else { return reaction };
-        match desk.raise(self.described(event)) {
+        match desk.raise(alarm) {
             Verdict::Continue => reaction,
             Verdict::Stop => Reaction::Stop,
         }
@@ -133,8 +140,19 @@ impl Observer for Listener {
 
     fn ended(&self) {
         self.trace.ended();
-        if let (Some(auditor), Some(heard)) = (&self.shared.auditor, &self.heard) {
-            auditor.audit(std::mem::take(&mut heard.lock()));
+        let heard = self.heard.as_ref().and_then(|heard| heard.lock().take());
+        if let (Some(auditor), Some(heard)) = (&self.shared.auditor, heard) {
+            auditor.audit(heard);
+        }
+    }
+}
+
+impl Drop for Listener {
+    /// An answer whose session failed, or whose client left, is not audited: that is counted.
+    fn drop(&mut self) {
+        let left = self.heard.as_mut().and_then(|heard| heard.get_mut().take());
+        if let (Some(auditor), Some(_)) = (&self.shared.auditor, left) {
+            auditor.dropped();
         }
     }
 }

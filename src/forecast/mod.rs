@@ -1,11 +1,12 @@
 //! Attaching a bundle to a host: what `serve` starts with and what a swap brings in.
 //!
 //! `encoder` reads texts, `listeners` hear of each answer and pass it on to metrics, alarms and
-//! audits, `shipped` are the bundles inside the program. How a forecast is made never lives here.
+//! audits, `recent` keeps the last alarms, `shipped` are the bundles inside the program. How a forecast is made never lives here.
 
 pub mod audit;
 pub mod encoder;
 mod listeners;
+mod recent;
 pub mod shipped;
 mod trace;
 
@@ -18,6 +19,7 @@ use crate::{
 use anyhow::{Context, Result, anyhow};
 use encoder::{ENCODER, Encoder};
 use listeners::Listeners;
+pub use recent::Recent;
 use std::{path::Path, sync::Arc};
 use themecast_alarms::Desk;
 use themecast_forecast::{ForecastPlugin, bundle::Bundle, watchlist::Watched};
@@ -32,6 +34,8 @@ pub struct Setting {
     pub encoder: Arc<Encoder>,
     /// Where alarms are raised; nowhere but in annotations and metrics where there is none.
     pub desk: Option<Arc<Desk>>,
+    /// The alarms of recent answers.
+    pub recent: Arc<Recent>,
     /// The themes that must not come.
     pub watches: Vec<Watched>,
     /// The share of answers that are audited, 0 to 1.
@@ -42,7 +46,8 @@ impl Setting {
     /// No alarms but in annotations and metrics, no audits.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         let encoder = Arc::new(Encoder::default());
-        Self { metrics, encoder, desk: None, watches: Vec::new(), audited: 0.0 }
+        let recent = Arc::default();
+        Self { metrics, encoder, desk: None, recent, watches: Vec::new(), audited: 0.0 }
     }
 }
 

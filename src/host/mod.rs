@@ -34,6 +34,11 @@ impl Route {
             Self::Completion => "/v1/completions",
         }
     }
+
+    /// The route of a path, if it is one of these.
+    pub fn of(path: &str) -> Option<Self> {
+        [Self::Chat, Self::Completion].into_iter().find(|route| route.path() == path)
+    }
 }
 
 /// One request to a host.

@@ -59,6 +59,7 @@ pub(super) struct Forecasts {
     pub(super) probability: CounterVec,
     pub(super) samples: IntCounterVec,
     pub(super) realized: IntCounterVec,
+    pub(super) transitions: IntCounterVec,
     pub(super) reference: GaugeVec,
 }
 
@@ -203,6 +204,12 @@ impl Forecasts {
                 "realized_themes_total",
                 "Themes that came, by the current-theme head at segment ends.",
                 &["theme"],
+            )?,
+            transitions: r.counters(
+                "theme_transitions_total",
+                "Themes that came (to) after another (from) in the same answer, by the \
+                 current-theme head at segment ends.",
+                &["from", "to"],
             )?,
             reference: r.add(GaugeVec::new(
                 Opts::new(

@@ -22,6 +22,15 @@ impl ForecastMetrics {
             metrics.families.divergence.alarms.with_label_values(&[detector]);
             metrics.families.divergence.held_back.with_label_values(&[detector]);
         }
+        for theme in &card.themes {
+            metrics.families.forecasts.realized.with_label_values(&[&theme.id]);
+        }
+        for ahead in 0..=card.horizons {
+            let ahead = [ahead.to_string()];
+            metrics.families.forecasts.samples.with_label_values(&ahead);
+            metrics.families.divergence.surprise.with_label_values(&ahead);
+            metrics.families.divergence.excess.with_label_values(&ahead);
+        }
         for watch in watches {
             metrics.families.divergence.watches.with_label_values(&[&watch.name]);
         }
@@ -71,6 +80,10 @@ impl Observer for ForecastMetrics {
     fn segment_ended(&self, event: &SegmentEnded<'_>) {
         let families = self.families();
         families.forecasts.realized.with_label_values(&[self.theme(event.theme)]).inc();
+        if let Some(before) = event.before {
+            let labels = [self.theme(before), self.theme(event.theme)];
+            families.forecasts.transitions.with_label_values(&labels).inc();
+        }
         for surprise in event.surprises {
             let ahead = surprise.ahead.to_string();
             let nats = f64::from(surprise.surprise_nats);

@@ -83,6 +83,10 @@ impl Metrics {
     pub fn new() -> Result<Arc<Self>, prometheus::Error> {
         let registry = Registry::new();
         let families = Families::register(&registry)?;
+        // A rate needs a series that is there before the first event.
+        for outcome in ["ok", "none", "error"] {
+            families.plugin.forecasts.with_label_values(&[outcome]);
+        }
         Ok(Arc::new(Self { registry, families, sessions: Arc::default() }))
     }
 

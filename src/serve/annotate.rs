@@ -21,6 +21,8 @@ pub(super) struct Annotator {
     annotations: Result<Option<Annotations>, String>,
     said: Vec<Value>,
     told: bool,
+    /// The answer has come to its end.
+    ended: bool,
 }
 
 impl Annotator {
@@ -31,7 +33,7 @@ impl Annotator {
         annotations: Result<Option<Annotations>, String>,
     ) -> Self {
         let every = asked.map(|ask| ask.every);
-        Self { app, id, every, annotations, said: Vec::new(), told: false }
+        Self { app, id, every, annotations, said: Vec::new(), told: false, ended: false }
     }
 
     /// A chunk that is not the last, with its annotation where one is due.
@@ -64,6 +66,7 @@ impl Annotator {
 
     /// A whole body, with the summary of the answer.
     pub(super) async fn whole(&mut self, json: String, reason: EndReason) -> String {
+        self.ended = true;
         let outcome = match &mut self.annotations {
             Ok(Some(annotations)) => annotations.summary(reason).await,
             Ok(None) => return self.mark(json, None),
@@ -108,6 +111,15 @@ impl Annotator {
             chunk.insert("themecast".to_owned(), annotation);
         }
         Value::Object(chunk).to_string()
+    }
+}
+
+impl Drop for Annotator {
+    /// Of an answer that failed or whose client left, what was said so far is kept.
+    fn drop(&mut self) {
+        if !self.ended && !self.said.is_empty() {
+            self.app.traces.keep(&self.id, &self.said, &Value::Null);
+        }
     }
 }
 

@@ -106,6 +106,10 @@ struct Request<'a> {
 async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opened, ApiError> {
     let Request { body, id, asked, span } = request;
     let several = body.get("n").and_then(Value::as_u64).unwrap_or(1) > 1;
+    if several && app.stops() {
+        let why = "must be 1: this server ends answers on alarms, which it looks for one at a time";
+        return Err(ApiError::invalid("n", why));
+    }
     let Some(forecast) = ready.forecast() else {
         let why = "this server runs without a forecast (--no-forecast)";
         return Opened::none(asked, ApiError::invalid("themecast", why));

@@ -60,6 +60,11 @@ impl App {
         }
     }
 
+    /// Whether some alarms end answers: then none may pass by the detectors.
+    pub(super) fn stops(&self) -> bool {
+        self.setting.desk.as_ref().is_some_and(|desk| desk.stops())
+    }
+
     /// What is there once the model is loaded.
     ///
     /// # Errors

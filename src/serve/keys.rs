@@ -1,6 +1,7 @@
 //! Who may ask, and who may administer: bearer keys from files, one a line.
 
 use super::{ApiError, App};
+use crate::host::Route;
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, header},
@@ -57,6 +58,9 @@ pub(super) async fn api(
     let (keys, headers) = (&app.keys, request.headers());
     let admin = keys.admin.is_some() && Keys::knows(&keys.admin, headers);
     if !admin && !Keys::knows(&keys.api, headers) {
+        if let Some(route) = Route::of(request.uri().path()) {
+            app.metrics.answered(route, ApiError::Unauthorized.status().as_u16());
+        }
         return Err(ApiError::Unauthorized);
     }
     Ok(next.run(request).await)
@@ -67,12 +71,17 @@ pub(super) async fn admin(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    // Where only API keys are set, nobody administers: an open door is never the default.
-    let closed = app.keys.admin.is_none() && app.keys.api.is_some();
-    if closed || !Keys::knows(&app.keys.admin, request.headers()) {
-        return Err(ApiError::Unauthorized);
+    match administers(&app, request.headers()) {
+        true => Ok(next.run(request).await),
+        false => Err(ApiError::Unauthorized),
     }
-    Ok(next.run(request).await)
+}
+
+/// Whether whoever sent these headers may administer. Where only API keys are set nobody may: an
+/// open door is never the default.
+pub(super) fn administers(app: &App, headers: &HeaderMap) -> bool {
+    let closed = app.keys.admin.is_none() && app.keys.api.is_some();
+    !closed && Keys::knows(&app.keys.admin, headers)
 }
 
 #[cfg(test)]

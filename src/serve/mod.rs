@@ -1,10 +1,11 @@
 //! The HTTP server: OpenAI's routes with the `themecast` field, and Themecast's own.
 //!
 //! The only place that knows HTTP. `ask` reads what a client wants, `answer` runs a request,
-//! `stream` and `annotate` write it out, `error` is the one map from errors to statuses; the
-//! other modules are one route or layer each. What never lives here: how a model runs or how a
+//! `stream` and `annotate` write it out, `error` is the one map from errors to statuses, `others`
+//! lets mistral.rs's own routes through where they may be; the other modules are one route or layer each. What never lives here: how a model runs or how a
 //! forecast is made.
 
+mod alarms;
 mod annotate;
 mod answer;
 mod app;
@@ -15,6 +16,7 @@ mod health;
 mod keys;
 mod live;
 mod meter;
+mod others;
 mod page;
 mod stream;
 mod traces;
@@ -26,14 +28,12 @@ pub use keys::Keys;
 use crate::host::Route;
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::DefaultBodyLimit,
     middleware,
-    response::{IntoResponse, Response},
     routing::{get, post, put},
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
-use tower::ServiceExt;
 
 /// The largest request body that is read, in bytes.
 pub const BODY_LIMIT: usize = 8 << 20;
@@ -49,7 +49,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route(Route::Completion.path(), post(answer::completion))
         .route("/v1/themecast/themes", get(bundles::themes))
         .route("/v1/themecast/traces/{id}", get(traces::get))
-        .fallback(others)
+        .route("/v1/themecast/alarms", get(alarms::recent))
+        .fallback(others::pass)
         .layer(middleware::from_fn_with_state(app.clone(), keys::api));
     Router::new()
         .route("/", get(page::live))
@@ -61,13 +62,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(api)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(app)
-}
-
-/// The host's own other routes.
-async fn others(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
-    let routes = app.ready()?.other_routes.clone();
-    let routes = routes.ok_or(ApiError::NotFound("no such route".to_owned()))?;
-    Ok(routes.oneshot(request).await.into_response())
 }
 
 /// Binds the address to listen on.

@@ -41,9 +41,9 @@ fn events(
                 Answered::Chunk { json, text, finish } => {
                     if let Some(finish) = &finish {
                         let reason = EndReason::from_finish_reason(finish);
-                        let finish = annotator.finish(finish).to_owned();
-                        meter.usage(&json, &finish);
-                        yield Ok(Event::default().data(annotator.last(json, &text, reason).await));
+                        let json = annotator.last(json, &text, reason).await;
+                        meter.usage(&json, annotator.finish(finish));
+                        yield Ok(Event::default().data(json));
                         break;
                     }
                     yield Ok(Event::default().data(annotator.chunk(json, &text).await));

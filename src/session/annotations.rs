@@ -56,8 +56,14 @@ impl Annotations {
             }
         }
         let later = self.ready.split_off(&(index + 1));
-        let outcome = std::mem::replace(&mut self.ready, later).remove(&index);
-        (index, outcome.unwrap_or(Ok(None)))
+        let mut now = std::mem::replace(&mut self.ready, later);
+        let mut outcome = now.remove(&index).unwrap_or(Ok(None));
+        // A chunk of several tokens is a milestone where one of them is.
+        let milestone = |said: &Outcome| matches!(said, Ok(Some(said)) if said.milestone);
+        if let Ok(Some(annotation)) = &mut outcome {
+            annotation.milestone |= now.values().any(milestone);
+        }
+        (index, outcome)
     }
 
     /// What the plugin says of the whole answer, which has ended for `reason`.

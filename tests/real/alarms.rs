@@ -1,7 +1,7 @@
 //! Alarms on the real model: a watch that stops answers, a receiver that is told, audits.
 
 use crate::{
-    server::{Server, listen},
+    server::{Server, client, listen},
     world::{RUNTIME, ask, block_on, single},
 };
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
@@ -76,8 +76,37 @@ fn a_stopped_answer_ends_at_the_next_token_and_says_why() {
         assert!(body.get("themecast").is_none(), "nobody asked for annotations: {body}");
         metrics_have(&server, "themecast_policy_actions_total{outcome=\"done\",policy=\"stop\"} 2")
             .await;
+        nothing_passes_by(&server).await;
+        leads_to_its_trace(&server).await;
         metrics_have(&server, "themecast_watch_alarms_total{theme=\"anything\"} 2").await;
     });
+}
+
+/// Where alarms end answers there is no way to ask for one that no detector sees.
+async fn nothing_passes_by(server: &Server) {
+    let mut several = letter(json!(null));
+    several["n"] = 2.into();
+    let refused = server.post(&several).await;
+    assert_eq!(refused.status(), 400);
+    assert_eq!(refused.json::<Value>().await.unwrap()["error"]["param"], "n");
+    let url = format!("{}/v1/responses", server.url);
+    let body = json!({"model": "default", "input": "Write a letter."});
+    let refused = client().post(url).json(&body).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+    assert!(refused.text().await.unwrap().contains("/v1/chat/completions"));
+}
+
+/// The list of alarms names the answer, whose trace is found.
+async fn leads_to_its_trace(server: &Server) {
+    let listed: Value = server.get("/v1/themecast/alarms?limit=1").await.json().await.unwrap();
+    let alarm = &listed["alarms"][0];
+    assert_eq!((&alarm["detector"], &alarm["label"]), (&json!("watch"), &json!("anything")));
+    let trace = server.get(alarm["trace"].as_str().unwrap()).await;
+    let trace: Value = trace.json().await.unwrap();
+    assert_eq!(trace["id"], alarm["completion_id"]);
+    let none = server.get("/v1/themecast/alarms?detector=cusum").await;
+    assert_eq!(none.json::<Value>().await.unwrap(), json!({"alarms": []}));
+    assert_eq!(server.get("/v1/themecast/alarms?detector=nose").await.status(), 400);
 }
 
 #[test]
@@ -158,4 +187,7 @@ fn a_watch_that_does_not_fit_the_bundle_is_named() {
     let setting = Setting { watches: vec![unknown], ..Setting::new(metrics) };
     let error = attach(shipped::bundle().unwrap(), &*single(), &setting).err().unwrap().to_string();
     assert!(error.contains("watch 'anything'") && error.contains("'shoes'"), "{error}");
+    let setting = Setting { watches: vec![anything(), anything()], ..setting };
+    let error = attach(shipped::bundle().unwrap(), &*single(), &setting).err().unwrap().to_string();
+    assert!(error.contains("watch 'anything'") && error.contains("twice"), "{error}");
 }

@@ -10,6 +10,7 @@ mod architectures;
 mod cli;
 mod forecast;
 mod isolation;
+mod keys;
 mod plugins;
 mod server;
 mod steering;

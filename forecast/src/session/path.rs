@@ -19,6 +19,8 @@ pub(super) struct Path {
     pending: Pending,
     monitor: Monitor,
     segments: usize,
+    /// The theme of the segment that ended last.
+    theme: Option<usize>,
     /// The prompt was told to be out of distribution.
     told_out: bool,
 }
@@ -45,6 +47,7 @@ impl Path {
             pending: Pending::default(),
             monitor: Monitor::new(bundle),
             segments: 0,
+            theme: None,
             told_out: false,
         }
     }
@@ -90,6 +93,7 @@ impl Path {
             end,
             text,
             theme,
+            before: self.theme.replace(theme),
             forecasts: &forecasts,
             surprises: &surprises,
             shift,

@@ -126,10 +126,14 @@ fn threshold(known: &[f64], rate: f64) -> f64 {
 }
 
 /// Tokens and segments from where each answer turned (its start where nothing says) to the first
-/// alarm after it; none where it was missed.
+/// alarm after it; none where it was missed, or where an alarm stood before there was a reason.
 fn delays(planted: &[Trace], name: &str, threshold: f64) -> Vec<Option<(usize, usize)>> {
     let delay = |trace: &Trace| {
         let onset = trace.onset.unwrap_or(0);
+        let early = |(token, score): (usize, f64)| token <= onset && score >= threshold;
+        if values(trace, name).any(early) {
+            return None;
+        }
         let mut after = values(trace, name).filter(|(token, _)| *token > onset).zip(1..);
         let first = after.find(|((_, score), _)| *score >= threshold);
         first.map(|((token, _), segments)| (token - onset, segments))
@@ -178,6 +182,12 @@ mod tests {
         let auroc = one.auroc.unwrap();
         assert!(auroc.mean > 0.8 && auroc.interval.low < auroc.mean, "{auroc:?}");
         assert!(one.first_minus.is_none(), "it is the first");
+    }
+
+    #[test]
+    fn an_alarm_that_stood_before_the_turn_detects_nothing() {
+        let turned = [trace(&[1.2, 1.3, 1.5], Some(10)), trace(&[0.2, 1.3], Some(10))];
+        assert_eq!(delays(&turned, "one", 1.0), [None, Some((10, 1))]);
     }
 
     #[test]
