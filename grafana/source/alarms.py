@@ -25,12 +25,13 @@ from .panels import (
 
 FIRING = 'alertname=~"Themecast.*", alertstate="firing"'
 READING = """
-- **Which answers?** Running ones: `GET /v1/themecast/live` of the replica, or its page at `/`. Past
-  ones: `GET /v1/themecast/traces/{completion id}` has every annotation of a recent answer. Metrics
-  carry no ids of requests.
-- **What is an alarm?** A bet against the forecast that pays where themes come that it held unlikely.
-  With calibrated forecasts at most 1 % of the answers ever raise it, whatever their length; an
-  answer that forks where a fork was forecast pays nothing.
+- **Which answers?** A click on a replica in *Alarms by replica* lists its recent alarms
+  (`GET /v1/themecast/alarms`), each with the path of its answer's trace: every annotation of it.
+  Running answers: `GET /v1/themecast/live`, or the page at `/`. Metrics carry no ids of requests.
+- **What is an alarm?** The martingale is a bet against the forecast that pays where themes come that
+  it held unlikely, or residuals leave the answer's course. With calibrated forecasts at most 1 % of
+  the answers ever raise it, whatever their length; an answer that forks where a fork was forecast
+  pays nothing. CUSUM and Page-Hinkley are references without such a guarantee.
 - **What is a watch alarm?** A theme named in a `[[watch]]` of the server's TOML became as likely as
   `raise` there, before a word of it was written. Its policy under `[alarms.policy]` may stop it.
 - **Is it the answers or the forecast?** If *Segments unlike the training data* or *Excess surprise*
@@ -76,8 +77,9 @@ def divergence():
     shares = [
         lines(
             f"Answers with an alarm, {window}",
-            "Share of answers, by detector, over all replicas. At most 1 % where forecasts are "
-            "calibrated; the dashed line is where the alert begins.",
+            "Share of answers, by detector, over all replicas. Of the martingale at most 1 % where "
+            "forecasts are calibrated; the others have no such guarantee. The dashed line is where "
+            "the alert begins.",
             of_models(ratio + '{, window="' + window + '"}', "{{model}} {{detector}}"),
             of_models(
                 "0 * (" + answers + '{, window="' + window + '"} > 0)'
@@ -111,17 +113,28 @@ def divergence():
             unit="percentunit",
             width=8,
         ),
-        counts(
-            "Alarms by replica",
-            "One replica alone: look at its deployment. All of them: look at the traffic.",
-            "themecast_drift_alarms_total",
-            "instance",
-            "detector",
-            none="no alarms",
-            width=8,
-        ),
+        by_replica(),
         unlike_lines("Where it is high, alarms say little about the answers.", width=8),
     ]
+
+
+def by_replica():
+    """Where alarms were raised, with the way to their answers."""
+    raised = "sum by (instance, detector) (increase(themecast_drift_alarms_total{}[$__range]))"
+    watches = "sum by (instance) (increase(themecast_watch_alarms_total{}[$__range]))"
+    table = rows(
+        "Alarms by replica",
+        "Over the time shown. One replica alone: look at its deployment; all of them: look at the "
+        "traffic. A click lists the replica's recent alarms with the traces of their answers.",
+        [now(f'{raised} or label_replace({watches}, "detector", "watch", "", "")')],
+        none="no alarms",
+        width=8,
+    )
+    recent = builders.DashboardLink("Recent alarms and their traces").url(
+        "http://${__data.fields.instance}/v1/themecast/alarms?detector=${__data.fields.detector}"
+    )
+    table = table.decimals(0).data_links([recent.target_blank(True)])
+    return only(table, "instance", "detector", "Value", Value="alarms")
 
 
 def consequences():

@@ -10,6 +10,7 @@ from .panels import (
     lines,
     now,
     of_models,
+    only,
     page,
     query,
     row,
@@ -88,6 +89,33 @@ def against():
     return [table, chosen]
 
 
+def chains():
+    """Which themes follow which."""
+    step = "sum by (from, to) (increase(themecast_theme_transitions_total{}[$__range]))"
+    table = rows(
+        "Commonest steps of chains",
+        "Over the time shown: how often a theme (to) came right after another (from) in the same "
+        "answer, the 25 commonest. A theme that goes on is a step from itself to itself.",
+        [now(f"topk(25, {step} > 0)")],
+        width=12,
+        height=12,
+        none="no answer of two segments yet",
+    )
+    after = (
+        'sum by (to) (increase(themecast_theme_transitions_total{, from=~"$theme"}[$__rate_interval]))'
+    )
+    following = lines(
+        "What came after the chosen themes",
+        "Share of each theme among the segments that followed one of the themes chosen above.",
+        query(f"{after} / on () group_left () (sum({after}) > 0)", "{{to}}"),
+        unit="percentunit",
+        stacked="percent",
+        width=12,
+        height=12,
+    )
+    return [only(table.decimals(0), "from", "to", "Value", Value="times"), following]
+
+
 def surprise():
     """How far what came was from what was forecast."""
     mean = (
@@ -107,7 +135,7 @@ def surprise():
         heat(
             "Excess surprise",
             "Surprise minus the forecast's own entropy, in nats: 0 on average where forecasts are "
-            "calibrated, so an honest fork is none. Alarms are raised on sums of this.",
+            "calibrated, so an honest fork is none. CUSUM and Page-Hinkley are sums of this.",
             "themecast_excess_surprise_nats",
             only=ahead,
             unit="none",
@@ -176,4 +204,5 @@ def dashboard():
         )
     )
     add(made, row("Flow"), *flow(), row("Forecast against realised"), *against())
+    add(made, row("Chains"), *chains())
     return add(made, row("Surprise and shift"), *surprise())

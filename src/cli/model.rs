@@ -24,21 +24,10 @@ pub(super) async fn source(named: Option<&str>) -> Result<ModelSource> {
 
 /// Loads a model on engines that a command keeps busy by itself.
 pub(super) async fn load(named: Option<&str>, engines: usize) -> Result<Arc<MistralHost>> {
-    load_with(named, Options { engines, ..options() }).await
-}
-
-/// What those who ask for many ways on from the same text need: a host that keeps the last
-/// prompts it has read.
-pub(super) async fn rereading(named: Option<&str>, engines: usize) -> Result<Arc<dyn Host>> {
-    Ok(load_with(named, Options { engines, prefix_cache: Some(2), ..options() }).await?)
-}
-
-fn options() -> Options {
-    Options { self_check: false, prefix_cache: Some(0), ..Options::default() }
-}
-
-async fn load_with(named: Option<&str>, options: Options) -> Result<Arc<MistralHost>> {
-    Ok(mistral::load(&source(named).await?, &options).await?)
+    let source = source(named).await?;
+    let options =
+        Options { engines, self_check: false, prefix_cache: Some(0), ..Options::default() };
+    Ok(mistral::load(&source, &options).await?)
 }
 
 /// The same, for those who need no more than a host.

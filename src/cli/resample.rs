@@ -64,12 +64,7 @@ impl Resample {
 
     pub(super) async fn run(self) -> Result<()> {
         let steering = self.steering().await?;
-        let (named, engines) = (self.model.as_deref(), self.folder.engines);
-        // Whoever wants the residuals of the whole text has it read anew each time.
-        let host = match self.sites.is_empty() && steering.is_none() {
-            true => model::rereading(named, engines).await?,
-            false => model::host(named, engines).await?,
-        };
+        let host = model::host(self.model.as_deref(), self.folder.engines).await?;
         let config = resample::Config {
             data: self.data,
             cuts: self.cuts,

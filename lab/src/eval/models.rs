@@ -118,7 +118,7 @@ impl<'a> Workshop<'a> {
         }
         let better = self.better_text(&models);
         progress(&format!("fitting {BOTH} ({})", better.name));
-        models.push(self.both(&better, parts, setup)?);
+        models.push(self.both(&better, setup)?);
         for (name, write) in self.controls() {
             progress(&format!("fitting {name}"));
             let targets = fit::targets(parts, setup);
@@ -242,6 +242,18 @@ impl<'a> Workshop<'a> {
         let raw = if columns.raw { 0..columns.width } else { 0..0 };
         let design = Design { write: &write, raw, weighed: 0..columns.width, scales: &SCALES };
         fit::fit(&design, parts, &fit::targets(parts, setup), setup)
+    }
+
+    /// Text and activations together.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    fn both(&self, columns: &TextColumns<'_>, setup: &Setup) -> Result<Model> {
+        let more = |part: &Part, event: usize, out: &mut Vec<f32>| {
+            self.activations(part, event, out);
+        };
+        let by_ahead = self.fit_text(columns, Some(&more), &self.collected.boundary, setup)?;
+        Ok(Model::new(BOTH, Sees::Other, by_ahead))
     }
 
     /// The residuals, means and position that the bundle sees.

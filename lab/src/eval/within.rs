@@ -7,7 +7,7 @@
 use super::{
     events::{BySplit, Event, Part},
     fit::{Fitted, Setup},
-    models::{BOTH, Model, Sees, TextColumns, Workshop},
+    models::{Model, Sees, TextColumns, Workshop},
 };
 use crate::Result;
 use std::collections::HashMap;
@@ -38,7 +38,6 @@ impl Workshop<'_> {
             }),
             text,
             averaged,
-            self.both(&better, parts, setup)?,
         ])
     }
 
@@ -74,23 +73,6 @@ impl Workshop<'_> {
         });
         let name = format!("{}, averaged with its last boundary's", columns.name);
         Ok(Model { by_ahead: by_ahead.collect(), name, sees: Sees::Text, served: None })
-    }
-
-    /// Text and activations together.
-    ///
-    /// # Errors
-    /// [`crate::LabError::Fit`].
-    pub(super) fn both(
-        &self,
-        columns: &TextColumns<'_>,
-        parts: &BySplit<Part>,
-        setup: &Setup,
-    ) -> Result<Model> {
-        let more = |part: &Part, event: usize, out: &mut Vec<f32>| {
-            self.activations(part, event, out);
-        };
-        let by_ahead = self.fit_text(columns, Some(&more), parts, setup)?;
-        Ok(Model { name: BOTH.to_owned(), sees: Sees::Other, by_ahead, served: None })
     }
 }
 

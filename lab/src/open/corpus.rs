@@ -16,6 +16,8 @@ use themecast_plugin_api::Site;
 /// One labelled answer.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
+    /// Its document's id.
+    pub(super) id: String,
     pub(super) prompt_id: String,
     pub(super) prompt: String,
     pub(super) split: Split,
@@ -187,6 +189,7 @@ impl<'a> Reading<'a> {
         }
         let answer = self.answers.len();
         self.answers.push(Answer {
+            id: document.id.clone(),
             prompt_id: document.prompt_id.clone(),
             prompt: document.prompt.clone(),
             split,

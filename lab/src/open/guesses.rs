@@ -3,6 +3,7 @@
 use super::{
     corpus::{self, Corpus, Origin},
     fit::Sample,
+    regenerated::Regenerated,
     text,
 };
 use crate::{Result, Split, embed::Embed, split::stable_hash};
@@ -33,6 +34,8 @@ pub(super) struct Sources<'a> {
     pub(super) embedder: &'a dyn Embed,
     pub(super) text: Sample<'a>,
     both: Sample<'a>,
+    /// What the model would have written instead.
+    regenerated: Regenerated,
     /// The test answers to other prompts, and those to the same one, by answer.
     test: Vec<usize>,
 }
@@ -46,6 +49,7 @@ impl<'a> Sources<'a> {
         corpus: &'a Corpus,
         head: &'a OpenHead,
         embedder: &'a dyn Embed,
+        regenerated: Regenerated,
     ) -> Result<Self> {
         let prompts: Vec<String> = corpus.answers.iter().map(|one| one.prompt.clone()).collect();
         let set = corpus.set(RowKind::Boundary);
@@ -60,6 +64,7 @@ impl<'a> Sources<'a> {
             embedder,
             text: Sample::of(corpus, set, words.view()),
             both: Sample::of(corpus, set, both.view()),
+            regenerated,
             test: test.collect(),
         })
     }
@@ -76,6 +81,9 @@ impl<'a> Sources<'a> {
             let answer = &self.corpus.answers[case.origin.answer];
             usize::try_from(case.origin.segment).ok().map(|at| answer.first + at)
         };
+        let regenerated = |most: usize| {
+            self.regenerated.guesses((self.corpus, cases), (ahead, most), self.embedder)
+        };
         Ok(vec![
             (OURS, each(&|case| self.ours(case, ahead))),
             ("marginal mean", each(&|_| Some(mean.clone()))),
@@ -86,6 +94,8 @@ impl<'a> Sources<'a> {
             ("cheat-10", self.cheat(cases, 1)?),
             ("text ridge", regress(&self.text, cases, ahead)?),
             ("text and residual ridge", regress(&self.both, cases, ahead)?),
+            ("regenerated", regenerated(1)?),
+            ("mean of 16 regenerated", regenerated(16)?),
         ])
     }
 

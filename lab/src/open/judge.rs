@@ -8,6 +8,7 @@ use super::{
     fit::{Sample, cosine},
     guesses::{self, Case, Guesses, OURS, Sources},
     phrases::Leaving,
+    regenerated::Regenerated,
     report::{GuessReport, OpenReport, UnseenReport},
     retrieval,
     unseen::{self, Setting},
@@ -75,7 +76,7 @@ pub fn run(
     }
     let draws = Draws::new(numbers.len(), config.resamples, config.seed);
     progress("embedding the prompts");
-    let sources = Sources::new(&corpus, head, encoder.embedder)?;
+    let sources = Sources::new(&corpus, head, encoder.embedder, Regenerated::read(dir)?)?;
     let judge = Judge { config, sources: &sources, numbers: &numbers, draws: &draws };
     Ok(OpenReport {
         collection: dir.display().to_string(),

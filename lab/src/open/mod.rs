@@ -20,6 +20,7 @@ mod guesses;
 mod judge;
 pub(crate) mod lowrank;
 mod phrases;
+mod regenerated;
 mod report;
 mod retrieval;
 mod ridge;

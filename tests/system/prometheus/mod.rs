@@ -55,16 +55,35 @@ fn promtool(arguments: &[&str], folder: &str) {
     runs("promtool", &arguments.iter().copied().chain(files).collect::<Vec<_>>(), "");
 }
 
-/// One short answer, which is forecast as every answer is.
-fn ask(client: &Client, url: &str, question: &str) {
-    let body = json!({
-        "messages": [{ "role": "user", "content": question }],
-        "max_tokens": 60,
-        "stream": true,
-    });
-    let answer = client.post(format!("{url}/chat/completions")).json(&body).send().unwrap();
-    assert!(answer.status().is_success(), "{answer:?}");
-    assert!(answer.text().unwrap().contains("[DONE]"));
+/// What an operator switches on so that every panel has something to show: all answers audited, a
+/// watch that ordinary questions do not set off, a policy that is only counted.
+fn everything_on() -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let config = "[audit]\nshare = 1.0\n[alarms.policy]\nmartingale = \"shadow\"\n[[watch]]\n\
+                  name = \"code\"\nthemes = [\"code\"]\nraise = 0.99\n";
+    file.write_all(config.as_bytes()).unwrap();
+    file
+}
+
+/// A few answers to the shipped traffic.
+fn send_traffic(address: &str) {
+    let url = format!("http://{address}");
+    let length = ["--requests", "3", "--max-tokens", "80", "--concurrency", "1"];
+    let arguments: Vec<&str> = ["traffic.py", "--url", &url].into_iter().chain(length).collect();
+    runs(&part("THEMECAST_PYTHON"), &arguments, "");
+}
+
+/// The recent alarms lead to the traces of the answers that raised them.
+fn alarms_lead_to_traces(client: &Client, address: &str) {
+    let get = |path: &str| -> Value {
+        client.get(format!("http://{address}{path}")).send().unwrap().json().unwrap()
+    };
+    let listed = get("/v1/themecast/alarms?detector=martingale");
+    let alarm = &listed["alarms"][0];
+    let trace = get(&text(&alarm["trace"]));
+    assert_eq!(trace["id"], alarm["completion_id"]);
+    let raised = trace["summary"]["summary"]["alarms"].to_string();
+    assert!(raised.contains("martingale"), "{raised} of {listed}");
 }
 
 /// The shipped answers that turn to something else half-way, each forced by a grammar: the model
@@ -135,26 +154,22 @@ fn promtool_and_amtool_accept_what_is_shipped() {
 
 #[test]
 fn prometheus_answers_every_query_of_rules_and_dashboards() {
-    let server = Server::start();
+    let server = Server::start_with(Some(everything_on()));
     let address = server.url.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     let prometheus = Prometheus::start(&address);
     let client = &prometheus.client;
-    let traffic = || {
-        for question in ["How do I bake bread?", "Tell me about the history of Rome."] {
-            ask(client, &server.url, question);
-        }
-    };
+    let traffic = || send_traffic(&address);
     until("Prometheus reads the server", || {
         let up = prometheus.get("query", &[("query", "up{job=\"themecast\"} == 1")]);
         up.is_ok_and(|up| up["result"][0].is_object())
     });
     traffic();
 
-    let metrics = client.get(format!("http://{address}/metrics")).send().unwrap().text().unwrap();
-    runs("promtool", &["check", "metrics"], &metrics);
+    let metrics =
+        || client.get(format!("http://{address}/metrics")).send().unwrap().text().unwrap();
+    runs("promtool", &["check", "metrics"], &metrics());
     let rules = prometheus.rules();
-    let queries = queries(&rules, &Exported(metrics));
-    all_answered(&prometheus, &queries, traffic);
+    all_answered(&prometheus, &queries(&rules, &Exported(metrics())), traffic);
     for rule in prometheus.rules() {
         assert_eq!(rule["health"], "ok", "{rule}");
     }
@@ -169,6 +184,9 @@ fn prometheus_answers_every_query_of_rules_and_dashboards() {
         }
     }
     until("the alert for planted divergences", || prometheus.firing().contains(planted));
+    alarms_lead_to_traces(client, &address);
+    // Now alarms and audits have happened too.
+    all_answered(&prometheus, &queries(&rules, &Exported(metrics())), traffic);
 
     drop(server);
     until("the alert for a server that is gone", || prometheus.alerts().contains("ThemecastDown"));

@@ -3,7 +3,11 @@
 use super::report::AnswersReport;
 use crate::{
     LabError, Result, Split,
-    label::{Agreement, Segment, measures::OTHER},
+    eval::{
+        Interval,
+        bootstrap::{Draws, interval},
+    },
+    label::{Agreement, Segment, agreement, measures::OTHER},
 };
 use serde::Deserialize;
 use std::{collections::HashMap, fs, path::Path};
@@ -71,6 +75,7 @@ impl Judged {
         let number = |id: &str| themes.iter().position(|theme| theme.id == id);
         let mut unknown: HashMap<&str, u32> = HashMap::new();
         let (mut own, mut theirs, mut either, mut same) = (Vec::new(), Vec::new(), 0, true);
+        let mut documents = Vec::new();
         for (segment, &label) in segments.iter().zip(labels) {
             let said = self.said.get(&(segment.document.clone(), segment.segment));
             let Some(said) = said.filter(|_| segment.split == Split::Test) else { continue };
@@ -80,6 +85,7 @@ impl Judged {
             let theme = known.unwrap_or_else(|| *unknown.entry(&said.theme).or_insert(next));
             let alternate = said.alternate.as_deref().and_then(number);
             either += usize::from(theme == label || alternate == Some(label as usize));
+            documents.push(segment.document.as_str());
             own.push(label);
             theirs.push(theme);
         }
@@ -90,8 +96,53 @@ impl Judged {
             in_all: self.said.len(),
             either: (same && !own.is_empty()).then_some(share),
             agreement: Agreement::between(&self.name, &theirs, &own, same),
+            kappa_interval: if same { kappa_interval(&documents, &theirs, &own) } else { None },
         }
     }
+
+    /// How far another reader agrees, over the segments of the test split that both have read.
+    pub(super) fn with(
+        &self,
+        other: &Self,
+        segments: &[Segment],
+        catalogues: &[&[Theme]],
+    ) -> Option<AnswersReport> {
+        let theirs: Vec<&Theme> = catalogues.iter().find_map(|themes| {
+            let has = |line: &Line| themes.iter().any(|theme| theme.id == line.theme);
+            other.said.values().all(has).then(|| themes.iter().collect())
+        })?;
+        let themes: Vec<Theme> = theirs.into_iter().cloned().collect();
+        let label = |segment: &Segment| {
+            let said = other.said.get(&(segment.document.clone(), segment.segment))?;
+            let place = themes.iter().position(|theme| theme.id == said.theme)?;
+            Some((segment.clone(), place as u32))
+        };
+        let (segments, labels): (Vec<Segment>, Vec<u32>) =
+            segments.iter().filter_map(label).unzip();
+        let report = self.compare(&other.name, &segments, (&themes, &labels));
+        report.agreement.is_some().then_some(report)
+    }
+}
+
+/// The 95 % interval of kappa over draws of prompts; `documents` are those of the segments.
+fn kappa_interval(documents: &[&str], a: &[u32], b: &[u32]) -> Option<Interval> {
+    const DRAWS: usize = 1000;
+    let mut prompts: HashMap<&str, usize> = HashMap::new();
+    let mut of = Vec::new();
+    for &id in documents {
+        let number = prompts.len();
+        of.push(*prompts.entry(id.split('/').next().unwrap_or(id)).or_insert(number));
+    }
+    let draws = Draws::new(prompts.len(), DRAWS, 1);
+    let drawn = |counts: &Vec<u32>| {
+        let each = |labels: &[u32]| -> Vec<u32> {
+            let of = labels.iter().zip(&of);
+            of.flat_map(|(label, &prompt)| std::iter::repeat_n(*label, counts[prompt] as usize))
+                .collect()
+        };
+        agreement::kappa(&each(a), &each(b))
+    };
+    interval(draws.counts().iter().map(drawn).collect())
 }
 
 #[cfg(test)]
@@ -138,6 +189,12 @@ mod tests {
         // Said a a b other, given a b b a: two of four, by chance (2·2 + 1·2) of 16.
         assert!((agreement.kappa.unwrap() - 0.2).abs() < 1e-12, "{agreement:?}");
         assert_eq!(found.either, Some(0.75));
+        assert!(found.kappa_interval.is_some());
+        let other = written(&SAID.replace("\"b\",\"alternate\":null", "\"a\"")).unwrap();
+        let catalogue = [theme("a"), theme("b"), theme("other")];
+        let found = judged.with(&other, &segments, &[&catalogue]).unwrap();
+        // a a b other against a a a other: three of four, by chance (2·3 + 1·1) of 16.
+        assert!((found.agreement.unwrap().kappa.unwrap() - 5.0 / 9.0).abs() < 1e-12);
         let themes = [theme("b"), theme("c")];
         let found = judged.compare("it", &segments, (&themes, &[1, 1, 0, 0, 1, 0]));
         assert_eq!((found.agreement.unwrap().kappa, found.either), (None, None));

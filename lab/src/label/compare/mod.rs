@@ -88,6 +88,11 @@ pub fn of_segments(
         let of = |one: &Found| file.compare(&one.method, segments, (&one.themes, &one.labels));
         found.iter().map(of).collect::<Vec<_>>()
     });
+    let readers = judged.iter().enumerate().flat_map(|(number, file)| {
+        let further = judged[number + 1..].iter();
+        further.filter_map(|other| file.with(other, segments, &catalogues)).collect::<Vec<_>>()
+    });
+    let answers = answers.chain(readers);
     let topics = topics_of.map(|place| found[place].labelled());
     let sheet = sheet::draw(segments, found[shown].labelled(), topics, config.seed);
     Ok(ComparisonReport {

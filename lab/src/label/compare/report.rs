@@ -1,6 +1,6 @@
 //! What a comparison found.
 
-use crate::label::Agreement;
+use crate::{eval::Interval, label::Agreement};
 use serde::Serialize;
 
 /// Labellers on the same segments, beside each other.
@@ -84,6 +84,8 @@ pub struct AnswersReport {
     pub either: Option<f64>,
     /// How far they agree; `None` where no answer is about the test split.
     pub agreement: Option<Agreement>,
+    /// The 95 % interval of kappa over draws of prompts.
+    pub kappa_interval: Option<Interval>,
 }
 
 /// A theme and passages of it.

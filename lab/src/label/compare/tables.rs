@@ -1,6 +1,7 @@
 //! A comparison as tables and lists, for Markdown and for a page.
 
 use super::report::{AnswersReport, ComparisonReport, MethodReport, PairReport, ThemeExamples};
+use crate::eval::Interval;
 use crate::{
     eval::{
         page::{escape, start, table_of},
@@ -152,7 +153,11 @@ fn pair_row(pair: &PairReport) -> Vec<String> {
 
 fn said(one: &AnswersReport) -> Vec<String> {
     let mut row = vec![one.answers.clone(), one.method.clone()];
-    row.extend(cells(one.agreement.as_ref()));
+    let mut figures = cells(one.agreement.as_ref());
+    if let Some(Interval { low, high }) = one.kappa_interval {
+        figures[1].push_str(&format!(" [{low:.3}, {high:.3}]"));
+    }
+    row.extend(figures);
     row.push(number(one.either));
     row
 }
