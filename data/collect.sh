@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the collection behind EVALUATION.md in the folder given: prompts, two answers to each, and
-# other ways on from within a hundred of the test split's answers. About an hour and a half on four
-# cores; started again, it goes on where it stopped.
+# other ways on from within a hundred of the test split's answers. About three hours on two cores;
+# started again, it goes on where it stopped.
 #
 #     data/collect.sh collection
 set -euo pipefail
@@ -26,6 +26,6 @@ sharded() {
 
 sharded collect --prompts "$out/prompts.jsonl" --samples 2 --max-tokens 256 --seed 0 --out "$out" \
     --sites layer.0.in,layer.6.in,layer.12.in,layer.18.in,layer.24.in,layer.27.in,final
-sharded resample --data "$out" --cuts 100 --samples 16 --max-tokens 64 --out "$out/resamples"
+sharded resample --data "$out" --cuts 105 --samples 16 --max-tokens 96 --out "$out/resamples"
 # What alarms are judged on: test answers that turn into others.
 sharded read --data "$out" --splices 120 --sites final --out "$out/splices"

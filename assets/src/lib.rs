@@ -2,7 +2,7 @@
 //!
 //! `catalogue` names the known assets as data, `home` is the folder they live in, `pip` and `hub`
 //! are the two sources, `staging` is where a file is put together, `verify` checks what came,
-//! `requantise` makes the fast form of the default model, `steered` one that leans somewhere,
+//! `requantise` makes the fast form of the default model,
 //! `cache` does all that in order, and `fetch` is what others call. What a model is used for never lives here.
 
 mod cache;
@@ -16,7 +16,6 @@ mod progress;
 mod requantise;
 mod source;
 mod staging;
-mod steered;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -25,4 +24,3 @@ pub use error::AssetError;
 pub use fetch::{Paths, default_model, embedder, fetch_default, named};
 pub use home::home;
 pub use progress::{Bars, Lines, Progress, to_stderr};
-pub use steered::steered;

@@ -4,6 +4,7 @@
 //! each round runs both, in alternating order, and the interval is that of the rounds' ratios.
 
 mod report;
+mod scrape;
 mod timed;
 
 pub use report::{Quantiles, Report, Speed};
@@ -14,6 +15,7 @@ use crate::{
 };
 use anyhow::{Result, bail, ensure};
 use futures::{StreamExt, future::try_join_all};
+use scrape::Scrapes;
 use std::{sync::Arc, time::Instant};
 use themecast_plugin_api::{EndReason, RequestInfo, Site};
 use timed::Timed;
@@ -29,6 +31,9 @@ pub struct Config {
     pub rounds: usize,
     /// Sites that are tapped besides the plugin's own.
     pub extra_sites: Vec<Site>,
+    /// Whether the metrics are read while answers are written, far more often than Prometheus
+    /// would.
+    pub scraped: bool,
 }
 
 const PROMPTS: [&str; 4] = [
@@ -52,6 +57,7 @@ pub async fn run(
     let timed = Timed::new(runner, &config.extra_sites);
     let runner = Runner { interest: timed.interest(), plugin: timed.clone(), ..runner.clone() };
     let on = On { runner, timed: timed.clone() };
+    let scrapes = config.scraped.then(|| Scrapes::start(on.runner.metrics.clone(), host.clone()));
     let total = config.concurrency.len() * (config.rounds + 1);
     let (mut done, mut speeds) = (0, Vec::new());
     for &concurrency in &config.concurrency {
@@ -69,7 +75,9 @@ pub async fn run(
         speeds.push(Speed::of(concurrency, &rates));
     }
     let hidden = host.model().hidden_size;
-    Ok(Report::new(speeds, &timed.costs(), on.runner.interest.sites.len(), hidden))
+    let took = scrapes.map(|scrapes| scrapes.took()).unwrap_or_default();
+    let sites = on.runner.interest.sites.len();
+    Ok(Report::new(speeds, &timed.costs(), sites, hidden).scraped(took))
 }
 
 /// What the runs with the plugin need.

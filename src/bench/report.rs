@@ -32,7 +32,10 @@ pub struct Quantiles {
 
 impl Quantiles {
     fn of(costs: &[Cost], what: fn(&Cost) -> Duration) -> Self {
-        let mut durations: Vec<Duration> = costs.iter().map(what).collect();
+        Self::new(costs.iter().map(what).collect())
+    }
+
+    fn new(mut durations: Vec<Duration>) -> Self {
         durations.sort_unstable();
         let last = durations.len().saturating_sub(1);
         let at = |q: f64| durations.get((last as f64 * q).round() as usize);
@@ -66,6 +69,8 @@ pub struct Report {
     pub bytes_per_token: usize,
     /// Bytes of memory the process holds.
     pub resident_bytes: u64,
+    /// Rendering the metrics, where they were read meanwhile.
+    pub scrape: Option<Quantiles>,
 }
 
 impl Speed {
@@ -99,7 +104,14 @@ impl Report {
             sites,
             bytes_per_token: sites * hidden * size_of::<f32>(),
             resident_bytes: resident(),
+            scrape: None,
         }
+    }
+
+    /// The same with how long it took to render the metrics.
+    pub(super) fn scraped(self, took: Vec<Duration>) -> Self {
+        let scrape = (!took.is_empty()).then(|| Quantiles::new(took));
+        Self { scrape, ..self }
     }
 }
 
@@ -120,6 +132,9 @@ impl fmt::Display for Report {
         )?;
         writeln!(f, "forecast: {}", self.forecast)?;
         writeln!(f, "tap and forecast: {} over {} steps", self.tap_and_forecast, self.steps)?;
+        if let Some(scrape) = &self.scrape {
+            writeln!(f, "scrape: {scrape}")?;
+        }
         write!(f, "memory: {} MB resident", self.resident_bytes >> 20)
     }
 }

@@ -9,7 +9,12 @@ use crate::{
 };
 use anyhow::Result;
 use clap::Args;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use themecast_alarms::{Desk, Policies, Policy};
+use themecast_forecast::{bundle::Theme, watchlist::Watched};
 use themecast_plugin_api::Site;
 
 #[derive(Args)]
@@ -23,6 +28,10 @@ pub(super) struct Bench {
     /// Measure the bundle's linear heads alone
     #[arg(long)]
     linear: bool,
+    /// With everything that can be switched on beside the forecast: a watch, policies that are
+    /// counted, a log of alarms, audits of one answer in fifty, and the metrics read all the while
+    #[arg(long)]
+    everything: bool,
     /// How many requests run at once, such as 1,4
     #[arg(long, default_value = "1", value_delimiter = ',')]
     concurrency: Vec<usize>,
@@ -50,11 +59,17 @@ impl Bench {
             None => shipped::of(host.model())?,
         };
         let bundle = if self.linear { bundle.linear() } else { bundle };
-        let forecast = forecast::attach(bundle, &*host, &Setting::new(metrics))?;
+        let log = tempfile::NamedTempFile::new()?;
+        let setting = match self.everything {
+            true => everything(metrics, log.path(), &bundle.card.themes)?,
+            false => Setting::new(metrics),
+        };
+        let forecast = forecast::attach(bundle, &*host, &setting)?;
         let config = bench::Config {
             concurrency: self.concurrency,
             tokens: self.tokens,
             rounds: self.rounds,
+            scraped: self.everything,
             extra_sites: extra(
                 &host,
                 self.sites.saturating_sub(forecast.runner.interest.sites.len()),
@@ -69,6 +84,28 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// All that an operator may switch on, but traces, which need a collector.
+fn everything(metrics: Arc<Metrics>, log: &Path, themes: &[Theme]) -> Result<Setting> {
+    let config = themecast_alarms::Config {
+        log: Some(log.to_owned()),
+        policy: Policies {
+            martingale: Policy::Shadow,
+            watch: Policy::Shadow,
+            ..Policies::default()
+        },
+        ..themecast_alarms::Config::default()
+    };
+    let desk = Desk::open(&config, metrics.clone())?;
+    let watched = themes.iter().take(2).map(|theme| theme.id.clone()).collect();
+    let watch = Watched { name: "bench".to_owned(), themes: watched, raise: 0.5, release: None };
+    Ok(Setting {
+        desk: Some(Arc::new(desk)),
+        watches: vec![watch],
+        audited: 0.02,
+        ..Setting::new(metrics)
+    })
 }
 
 /// `count` further sites, spread over the layers.

@@ -14,7 +14,6 @@ mod progress;
 mod read;
 mod resample;
 mod serve;
-mod steer;
 mod sweep;
 mod train;
 
@@ -49,8 +48,6 @@ enum Command {
     Eval(eval::Eval),
     /// Compare layers and normalisations with one linear head each, and closed forms with it
     Sweep(sweep::Sweep),
-    /// Write a model that leans from one theme to another, to plant divergences with
-    Steer(steer::Steer),
     /// Judge the alarms on answers made to leave their path
     Alarms(alarms::Alarms),
     /// Measure decoding with the forecast off and on, interleaved
@@ -78,7 +75,6 @@ pub fn run() -> anyhow::Result<()> {
             Command::Train(command) => command.run().await,
             Command::Eval(command) => command.run().await,
             Command::Sweep(command) => command.run().await,
-            Command::Steer(command) => command.run().await,
             Command::Alarms(command) => command.run().await,
             Command::Bench(command) => command.run().await,
         }

@@ -20,7 +20,8 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// Writes a report, its page and its tables where they are wanted.
+    /// Writes a report and its page where they are wanted, and its tables to stdout unless the
+    /// report goes there.
     pub(super) fn write<T: Serialize>(
         &self,
         report: &T,
@@ -30,9 +31,13 @@ impl Reports {
         if let Some(path) = &self.html {
             write(path, &html(report))?;
         }
-        match &self.json {
-            Some(path) => write(path, &(serde_json::to_string_pretty(report)? + "\n")),
-            None => write(Path::new("-"), &markdown(report)),
+        let stdout = Path::new("-");
+        if let Some(path) = &self.json {
+            write(path, &(serde_json::to_string_pretty(report)? + "\n"))?;
+        }
+        match self.json.as_deref() == Some(stdout) {
+            true => Ok(()),
+            false => write(stdout, &markdown(report)),
         }
     }
 }

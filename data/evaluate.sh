@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Makes every table of EVALUATION.md about the default model: from the collection that
+# data/collect.sh made, into the folder REPORTS, as Markdown, JSON and, where there are plots, HTML.
+# About two hours on two cores; started again, it goes on after the last report that was finished.
+#
+#     data/evaluate.sh collection reports
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+data="${1:?usage: data/evaluate.sh COLLECTION REPORTS}"
+out="${2:?usage: data/evaluate.sh COLLECTION REPORTS}"
+themecast="${THEMECAST:-themecast}"
+shipped="$here/../bundles/smollm2-135m-instruct"
+mkdir -p "$out/bundles"
+
+# step NAME ARGUMENTS…: one report, unless it is there; "{}" is where its other forms go.
+step() {
+    local name="$1"; shift
+    [ -s "$out/$name.md" ] && return
+    echo "== $name" >&2
+    "$themecast" "${@//\{\}/$out/$name}" > "$out/$name.md.part"
+    mv "$out/$name.md.part" "$out/$name.md"
+}
+
+# bundle NAME ARGUMENTS…: trains one, unless it is there.
+bundle() {
+    local name="$1"; shift
+    [ -d "$out/bundles/$name" ] && return
+    echo "== training $name" >&2
+    "$themecast" train --data "$data" --sites final --out "$out/bundles/$name" "$@" > "$out/train-$name.json"
+}
+
+# Labels: learnt from what was read, then the methods beside each other.
+step labels label --data "$data" --method llm --answers "$here/answers.jsonl"
+step labels-compared label --data "$data" --compare --method llm --answers "$here/answers.jsonl" \
+    --against "$here/answers-second.jsonl" --html {}.html
+step boundaries label --data "$data" --boundaries
+
+# Forecasts: the shipped bundles, other seeds, other kinds.
+for seed in 2 3; do bundle "seed-$seed" --predictor chain --seed "$seed"; done
+bundle linear --predictor linear
+bundle linear-text --predictor linear --text
+bundle text --predictor text
+bundle closed-form --predictor closed-form
+step chain eval --data "$data" --bundle "$shipped/chain" --answers "$here/answers.jsonl" \
+    --curve-draws 3 --other-seed "$out/bundles/seed-2" --other-seed "$out/bundles/seed-3" \
+    --html {}.html --json {}.json
+step chain-text eval --data "$data" --bundle "$shipped/chain-text" --answers "$here/answers.jsonl" \
+    --curve-draws 0 --html {}.html --json {}.json
+step kinds eval --data "$data" --bundle "$shipped/chain" --curve-draws 0 --no-embedder \
+    --other-seed "$out/bundles/linear" --other-seed "$out/bundles/closed-form" --json {}.json
+step kinds-text eval --data "$data" --bundle "$shipped/chain-text" --curve-draws 0 \
+    --other-seed "$out/bundles/linear-text" --other-seed "$out/bundles/text" --json {}.json
+step phrases eval --data "$data" --bundle "$shipped/chain" --phrases
+step sweep sweep --data "$data"
+
+# Alarms: answers that turn into others, and such that the model turns itself.
+"$themecast" read --data "$data" --splices 120 --sites final --out "$data/splices"
+"$themecast" resample --data "$data" --cuts 105 --samples 1 --before 2 --max-tokens 110 --sites final \
+    --lean steps,events --at layer.12.in --strength 0.4 --out "$data/steered"
+step alarms alarms --data "$data" --splices "$data/splices" --bundle "$shipped/chain" \
+    --planted steered="$data/steered" --json {}.json --html {}.html
