@@ -53,8 +53,8 @@ step kinds-text eval --data "$data" --bundle "$shipped/chain-text" --curve-draws
 step phrases eval --data "$data" --bundle "$shipped/chain" --phrases
 step sweep sweep --data "$data"
 
-# Alarms: answers that turn into others, and such that the model turns itself.
-"$themecast" read --data "$data" --splices 120 --sites final --out "$data/splices"
+# Alarms: answers that turn into others (data/collect.sh made them), and such that the model, steered,
+# turns itself.
 "$themecast" resample --data "$data" --cuts 105 --samples 1 --before 2 --max-tokens 110 --sites final \
     --lean steps,events --at layer.12.in --strength 0.4 --out "$data/steered"
 step alarms alarms --data "$data" --splices "$data/splices" --bundle "$shipped/chain" \

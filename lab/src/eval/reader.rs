@@ -59,42 +59,40 @@ impl Reader {
         }
     }
 
-    /// Every model at boundaries of the test split, where the reader saw what came; ours first.
+    /// Every model at `place` of the test split, where the reader saw what came `ahead`; ours
+    /// first. `number` is the place of `ahead` in their forecasts.
     pub(super) fn reports(
         &self,
-        judge: &Judge<'_>,
+        (judge, stories): (&Judge<'_>, &[Story]),
+        place: Place,
+        (number, ahead): (usize, usize),
         (models, part): (&[Model], &Part),
-        (stories, horizons): (&[Story], usize),
     ) -> Vec<ReaderReport> {
-        let mut reports = Vec::new();
-        for ahead in 1..=horizons {
-            let said = |event: &Event| {
-                let segment = u32::try_from(event.segment + ahead as i32).ok()?;
-                self.said.get(&(stories[event.story].id.clone(), segment)).copied()
-            };
-            let here = |event: &Event| event.place == Place::Boundary && said(event).is_some();
-            let read: Vec<(u32, Option<u32>)> = part
-                .events
-                .iter()
-                .filter(|event| here(event) && event.came(ahead).is_some())
-                .filter_map(said)
-                .collect();
-            let both: Vec<(&str, Both<'_>)> = models
-                .iter()
-                .filter_map(|model| {
-                    let forecasts = &model.by_ahead.get(ahead - 1)?.test;
-                    let labelled = judge.cases(&part.events, forecasts, ahead, here);
-                    Some((model.name.as_str(), Both::new(labelled, &read)))
-                })
-                .filter(|(_, both)| !both.labelled.is_empty())
-                .collect();
-            let own = both.first().map(|(_, own)| own);
-            reports.extend(both.iter().enumerate().map(|(number, (name, found))| {
-                let own = own.filter(|_| number > 0);
-                ReaderReport { ahead, model: (*name).to_owned(), ..found.report(judge, own, &read) }
-            }));
-        }
-        reports
+        let said = |event: &Event| {
+            let segment = u32::try_from(event.segment + ahead as i32).ok()?;
+            self.said.get(&(stories[event.story].id.clone(), segment)).copied()
+        };
+        let here = |event: &Event| event.place == place && said(event).is_some();
+        let events = part.events.iter();
+        let read: Vec<(u32, Option<u32>)> = events
+            .filter(|event| here(event) && event.came(ahead).is_some())
+            .filter_map(said)
+            .collect();
+        let both: Vec<(&str, Both<'_>)> = models
+            .iter()
+            .filter_map(|model| {
+                let forecasts = &model.by_ahead.get(number)?.test;
+                let labelled = judge.cases(&part.events, forecasts, ahead, here);
+                Some((model.name.as_str(), Both::new(labelled, &read)))
+            })
+            .filter(|(_, both)| !both.labelled.is_empty())
+            .collect();
+        let own = both.first().map(|(_, own)| own);
+        let report = |(number, (name, found)): (usize, &(&str, Both<'_>))| {
+            let scores = found.report(judge, own.filter(|_| number > 0), &read);
+            ReaderReport { place: place.name(), ahead, model: (*name).to_owned(), ..scores }
+        };
+        both.iter().enumerate().map(report).collect()
     }
 }
 
@@ -127,6 +125,7 @@ impl<'a> Both<'a> {
             likeliest == *theme || Some(likeliest) == *alternate
         });
         ReaderReport {
+            place: String::new(),
             ahead: 0,
             model: String::new(),
             cases: self.read.len(),

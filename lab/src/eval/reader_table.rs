@@ -18,7 +18,8 @@ pub(super) fn of(report: &EvalReport) -> Table {
     };
     let row = |one: &ReaderReport| {
         let (labels, reader) = (one.labels_difference.as_ref(), one.reader_difference.as_ref());
-        let mut row = vec![one.ahead.to_string(), one.model.clone(), one.cases.to_string()];
+        let mut row = vec![one.place.clone(), one.ahead.to_string(), one.model.clone()];
+        row.push(one.cases.to_string());
         row.extend([number(Some(one.labels_nll_nats)), number(Some(one.labels_top1))]);
         row.push(nats(labels));
         row.extend([number(Some(one.reader_nll_nats)), number(Some(one.reader_top1))]);
@@ -26,9 +27,9 @@ pub(super) fn of(report: &EvalReport) -> Table {
         row
     };
     Table {
-        title: "Against what a reader said of the coming segment, at the end of a segment"
-            .to_owned(),
+        title: "Against what a reader said of the segment".to_owned(),
         head: &[
+            "place",
             "ahead",
             "model",
             "cases",

@@ -43,7 +43,8 @@ pub struct EvalReport {
     /// What tells that a forecast is wrong, or an answer strange.
     #[serde(default)]
     pub doubt: Vec<DoubtReport>,
-    /// Held against what a reader said came, at boundaries.
+    /// Held against what a reader said came: of coming segments at boundaries, of the one being
+    /// written within it.
     #[serde(default)]
     pub reader: Vec<ReaderReport>,
     /// Groups that nothing was trained on.
@@ -106,7 +107,10 @@ pub struct ResampleReport {
 /// One model where a reader saw the coming segment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReaderReport {
-    /// Segments ahead, at boundaries.
+    /// `boundary`, `4 tokens in` …
+    #[serde(default)]
+    pub place: String,
+    /// Segments ahead; 0 is the segment being written.
     pub ahead: usize,
     /// The model.
     pub model: String,

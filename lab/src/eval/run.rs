@@ -155,7 +155,11 @@ impl Inputs<'_> {
             joint: joint::reports(&own.joint, (stories, &workshop.counted), draws),
             doubt: doubt::reports(&own.doubt, draws),
             resampled: self.resampled((&parts.test.events, stories), own, draws)?,
-            reader: self.reader((&judge, stories), (&models, &parts.test))?,
+            reader: self.reader(
+                (&judge, stories),
+                (&models, &parts.test),
+                (&within, &collected.within.test),
+            )?,
             held_out: held_out.transpose()?,
             per_theme: themes::table(&nearest, &self.labels.themes, &confusion),
             confusion,
@@ -227,15 +231,23 @@ impl Inputs<'_> {
         Ok(ways.reports(of, &forecasts, &shares, draws))
     }
 
+    /// Coming segments at boundaries, the one being written within it.
     fn reader(
         &self,
-        (judge, stories): (&Judge<'_>, &[Story]),
-        of: (&[Model], &Part),
+        of: (&Judge<'_>, &[Story]),
+        (models, parts): (&[Model], &Part),
+        (within, inner): (&[Model], &Part),
     ) -> Result<Vec<ReaderReport>> {
         let Some(path) = &self.config.answers else { return Ok(Vec::new()) };
         (self.progress)("scoring against the reader");
         let reader = Reader::read(path, &self.labels)?;
-        Ok(reader.reports(judge, of, (stories, self.horizons)))
+        let coming = (1..=self.horizons).flat_map(|ahead| {
+            reader.reports(of, Place::Boundary, (ahead - 1, ahead), (models, parts))
+        });
+        let written = WITHIN
+            .into_iter()
+            .flat_map(|tokens| reader.reports(of, Place::Within(tokens), (0, 0), (within, inner)));
+        Ok(coming.chain(written).collect())
     }
 
     fn now(&self, judge: &Judge<'_>, own: &Own, test: &Part) -> Option<PlaceReport> {
