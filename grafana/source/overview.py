@@ -232,6 +232,7 @@ def forecasts():
             "architecture",
             "themes",
             "horizons",
+            "created",
         ),
     ]
 

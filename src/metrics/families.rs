@@ -176,7 +176,7 @@ impl PluginRuns {
             )?,
             bundle: r.add(GaugeVec::new(
                 Opts::new(name("bundle_info"), "1 for the bundle in use."),
-                &["predictor", "architecture", "themes", "horizons"],
+                &["predictor", "architecture", "themes", "horizons", "created"],
             ))?,
             reloads: r.counters(
                 "bundle_reloads_total",

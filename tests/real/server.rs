@@ -4,6 +4,7 @@ use crate::{
     plugins::{Echo, Misbehaving},
     world::{RUNTIME, ask, block_on, single},
 };
+use futures::StreamExt;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use themecast::{
@@ -256,6 +257,35 @@ fn every_route_of_the_description_is_there() {
             }
             assert_eq!(server.get(path).await.status(), 200, "{path}");
         }
+    });
+}
+
+#[test]
+fn what_was_said_of_an_answer_that_its_client_left_is_kept() {
+    block_on(async {
+        let server = start(Some(Arc::new(Echo))).await;
+        let mut body = asked("Write a long story.", 200, json!({"every": "token"}));
+        body["stream"] = true.into();
+        let mut events = server.post(&body).await.bytes_stream();
+        let mut first = String::new();
+        while !first.contains("\n\n") {
+            first.push_str(&String::from_utf8_lossy(&events.next().await.unwrap().unwrap()));
+        }
+        drop(events);
+        let chunk = first.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+        let chunk: Value = serde_json::from_str(chunk).unwrap();
+        let path = format!("/v1/themecast/traces/{}", chunk["id"].as_str().unwrap());
+        for _ in 0..100 {
+            let kept = server.get(&path).await;
+            if kept.status() == 200 {
+                let trace: Value = kept.json().await.unwrap();
+                assert_eq!(trace["annotations"][0], chunk["themecast"]);
+                assert!(trace["summary"].is_null(), "it has no end: {trace}");
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no trace of an answer that was left");
     });
 }
 
