@@ -18,20 +18,19 @@ use std::{
 struct Server {
     child: Child,
     url: String,
-    _config: Option<tempfile::NamedTempFile>,
 }
 
 impl Server {
     fn start() -> Self {
-        Self::start_with(None)
+        Self::start_with(&[])
     }
 
-    /// With the settings of a TOML file.
-    fn start_with(config: Option<tempfile::NamedTempFile>) -> Self {
+    /// With further arguments.
+    fn start_with(arguments: &[&str]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_themecast"))
             .args(["serve", "--listen", &address.to_string()])
-            .args(config.iter().flat_map(|file| ["--config".as_ref(), file.path().as_os_str()]))
+            .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -47,7 +46,7 @@ impl Server {
             }
         });
         is_ready.recv_timeout(std::time::Duration::from_secs(300)).expect("the server gets ready");
-        Self { child, url: format!("http://{address}/v1"), _config: config }
+        Self { child, url: format!("http://{address}/v1") }
     }
 }
 

@@ -55,16 +55,6 @@ fn promtool(arguments: &[&str], folder: &str) {
     runs("promtool", &arguments.iter().copied().chain(files).collect::<Vec<_>>(), "");
 }
 
-/// What an operator switches on so that every panel has something to show: all answers audited, a
-/// watch that ordinary questions do not set off, a policy that is only counted.
-fn everything_on() -> tempfile::NamedTempFile {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    let config = "[audit]\nshare = 1.0\n[alarms.policy]\nmartingale = \"shadow\"\n[[watch]]\n\
-                  name = \"code\"\nthemes = [\"code\"]\nraise = 0.99\n";
-    file.write_all(config.as_bytes()).unwrap();
-    file
-}
-
 /// A few answers to the shipped traffic.
 fn send_traffic(address: &str) {
     let url = format!("http://{address}");
@@ -154,7 +144,7 @@ fn promtool_and_amtool_accept_what_is_shipped() {
 
 #[test]
 fn prometheus_answers_every_query_of_rules_and_dashboards() {
-    let server = Server::start_with(Some(everything_on()));
+    let server = Server::start_with(&["--config", &format!("{SHIPPED}/themecast.toml")]);
     let address = server.url.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     let prometheus = Prometheus::start(&address);
     let client = &prometheus.client;
