@@ -54,8 +54,17 @@ step phrases eval --data "$data" --bundle "$shipped/chain" --phrases
 step sweep sweep --data "$data"
 
 # Alarms: answers that turn into others (data/collect.sh made them), and such that the model, steered,
-# turns itself.
+# turns itself, or is told to change the subject.
 "$themecast" resample --data "$data" --cuts 105 --samples 1 --before 2 --max-tokens 110 --sites final \
     --lean steps,events --at layer.12.in --strength 0.4 --out "$data/steered"
+python3 - "$data/prompts.jsonl" > "$out/system.jsonl" <<'PY'
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+for row in [row for row in rows if row.get("split") == "test"][:200:4][:44]:
+    row["system"] = "Answer in two sentences, then change the subject to football and stay with it."
+    print(json.dumps(row))
+PY
+"$themecast" collect --prompts "$out/system.jsonl" --samples 1 --max-tokens 170 --seed 0 --sites final \
+    --out "$data/system"
 step alarms alarms --data "$data" --splices "$data/splices" --bundle "$shipped/chain" \
-    --planted steered="$data/steered" --json {}.json --html {}.html
+    --planted steered="$data/steered" --planted system-prompt="$data/system" --json {}.json --html {}.html
