@@ -2,8 +2,8 @@
 //!
 //! `catalogue` names the known assets as data, `home` is the folder they live in, `pip` and `hub`
 //! are the two sources, `staging` is where a file is put together, `verify` checks what came,
-//! `requantise` makes the fast form of the default model,
-//! `cache` does all that in order, and `fetch` is what others call. What a model is used for never lives here.
+//! `requantise` makes the fast form of the default model, `cache` does all that in order, and
+//! `fetch` is what others call. What a model is used for never lives here.
 
 mod cache;
 mod catalogue;

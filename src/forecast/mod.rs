@@ -1,7 +1,8 @@
 //! Attaching a bundle to a host: what `serve` starts with and what a swap brings in.
 //!
 //! `encoder` reads texts, `listeners` hear of each answer and pass it on to metrics, alarms and
-//! audits, `recent` keeps the last alarms, `shipped` are the bundles inside the program. How a forecast is made never lives here.
+//! audits, `recent` keeps the last alarms, `shipped` are the bundles inside the program. How a
+//! forecast is made never lives here.
 
 pub mod audit;
 pub mod encoder;

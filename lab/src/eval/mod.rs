@@ -9,6 +9,7 @@
 pub(crate) mod bootstrap;
 mod chains;
 pub(crate) mod collected;
+mod controls;
 mod curves;
 mod doubt;
 pub(crate) mod embeddings;
@@ -40,10 +41,11 @@ mod within;
 pub use bootstrap::{Interval, Mean};
 pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
+pub use reader::ReaderReport;
 pub use report::{
     Bin, CurveReport, Difference, DoubtReport, EvalReport, GroupReport, HeldOutReport,
-    HorizonReport, JointReport, ModelReport, PlaceReport, ReaderReport, RecogniserReport,
-    ResampleReport, SeedReport, ThemeReport,
+    HorizonReport, JointReport, ModelReport, PlaceReport, RecogniserReport, ResampleReport,
+    SeedReport, ThemeReport,
 };
 
 use crate::{LabError, Result, embed::Embed};

@@ -13,11 +13,7 @@ use super::{
     text::{self, Vocabulary},
 };
 use crate::{Result, replay::Chain};
-use rand_xoshiro::{
-    Xoshiro256PlusPlus,
-    rand_core::{RngCore, SeedableRng},
-};
-use std::{collections::HashSet, ops::Range};
+use std::collections::HashSet;
 use themecast_plugin_api::Site;
 
 /// The name of the bundle's own row.
@@ -55,7 +51,7 @@ pub(super) struct Model {
 
 impl Model {
     /// A model that was fitted or counted.
-    fn new(name: impl Into<String>, sees: Sees, by_ahead: Vec<Fitted>) -> Self {
+    pub(super) fn new(name: impl Into<String>, sees: Sees, by_ahead: Vec<Fitted>) -> Self {
         Self { name: name.into(), sees, by_ahead, served: None }
     }
 }
@@ -263,95 +259,5 @@ impl<'a> Workshop<'a> {
             out.extend_from_slice(&row[columns]);
         }
         out.extend_from_slice(&row[self.collected.layout.position()]);
-    }
-
-    fn controls(&self) -> Vec<(&'static str, Box<Write<'_>>)> {
-        let mut controls: Vec<(&str, Box<Write<'_>>)> = vec![
-            (
-                TRUE_THEMES,
-                Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
-                    self.activations(part, event, out);
-                    text::write_themes(&part.events[event], self.themes, out);
-                }),
-            ),
-            (
-                "length and position",
-                Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
-                    let position = self.collected.layout.position();
-                    out.extend_from_slice(&part.row(event)[position]);
-                }),
-            ),
-        ];
-        if self.config.residual_only {
-            let columns: Vec<Range<usize>> = self
-                .bundle_sites
-                .iter()
-                .filter_map(|&site| self.collected.columns(site))
-                .map(|[last, ..]| last)
-                .collect();
-            let write = move |part: &Part, event: usize, out: &mut Vec<f32>| {
-                for columns in &columns {
-                    out.extend_from_slice(&part.row(event)[columns.clone()]);
-                }
-            };
-            controls.push(("residual only", Box::new(write)));
-        }
-        let first = Site::LayerIn(0);
-        if let Some(columns) = self.collected.columns(first) {
-            let write = move |part: &Part, event: usize, out: &mut Vec<f32>| {
-                for columns in &columns {
-                    out.extend_from_slice(&part.row(event)[columns.clone()]);
-                }
-                text::write_themes(&part.events[event], self.themes, out);
-            };
-            controls.push(("layer 0 + true themes", Box::new(write)));
-        }
-        controls
-    }
-
-    /// Ours on labels that were dealt out at random among the training events.
-    fn shuffled(&self, setup: &Setup) -> Result<Model> {
-        let parts = &self.collected.boundary;
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(self.config.seed);
-        let mut targets = fit::targets(parts, setup);
-        for targets in &mut targets {
-            shuffle(targets, &mut random);
-        }
-        let write =
-            |part: &Part, event: usize, out: &mut Vec<f32>| self.activations(part, event, out);
-        let by_ahead = fit::fit(&Design::plain(&write), parts, &targets, setup)?;
-        Ok(Model::new("shuffled labels", Sees::Other, by_ahead))
-    }
-}
-
-/// Shuffles the classes of the rows that have one. *Source* Fisher and Yates 1938.
-fn shuffle(targets: &mut [Option<u32>], random: &mut Xoshiro256PlusPlus) {
-    let mut classes: Vec<u32> = targets.iter().flatten().copied().collect();
-    for last in (1..classes.len()).rev() {
-        classes.swap(last, (random.next_u64() % (last as u64 + 1)) as usize);
-    }
-    for (target, class) in targets.iter_mut().flatten().zip(classes) {
-        *target = class;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shuffling_keeps_the_shares_and_the_gaps() {
-        let before: Vec<_> = (0..100).map(|x| (x % 7 != 0).then_some(x / 20)).collect();
-        let mut after = before.clone();
-        shuffle(&mut after, &mut Xoshiro256PlusPlus::seed_from_u64(1));
-        assert!(before.iter().zip(&after).all(|(a, b)| a.is_some() == b.is_some()));
-        let sorted = |targets: &[Option<u32>]| {
-            let mut classes: Vec<u32> = targets.iter().flatten().copied().collect();
-            classes.sort_unstable();
-            classes
-        };
-        assert_eq!(sorted(&before), sorted(&after));
-        let moved = before.iter().zip(&after).filter(|(a, b)| a != b).count();
-        assert!(moved > 50, "{moved}");
     }
 }

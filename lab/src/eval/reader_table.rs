@@ -2,7 +2,8 @@
 
 use super::{
     EvalReport,
-    report::{Difference, ReaderReport},
+    reader::ReaderReport,
+    report::Difference,
     table::{Table, number, with_interval},
 };
 

@@ -3,6 +3,7 @@
 use super::{
     bootstrap::{Interval, Mean},
     metrics::Scores,
+    reader::ReaderReport,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -102,34 +103,6 @@ pub struct ResampleReport {
     pub ours_minus: Option<Interval>,
     /// Tokens that had to be written for one forecast.
     pub tokens: f64,
-}
-
-/// One model where a reader saw the coming segment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReaderReport {
-    /// `boundary`, `4 tokens in` …
-    #[serde(default)]
-    pub place: String,
-    /// Segments ahead; 0 is the segment being written.
-    pub ahead: usize,
-    /// The model.
-    pub model: String,
-    /// Forecasts that were scored.
-    pub cases: usize,
-    /// Mean loss of the label that came, in nats.
-    pub labels_nll_nats: f64,
-    /// Share whose likeliest theme is that label.
-    pub labels_top1: f64,
-    /// Mean loss of the theme that the reader chose, in nats.
-    pub reader_nll_nats: f64,
-    /// Share whose likeliest theme the reader chose.
-    pub reader_top1: f64,
-    /// Share whose likeliest theme the reader chose or found nearly as good.
-    pub either_top1: f64,
-    /// Ours minus this model by the labels; none for ours.
-    pub labels_difference: Option<Difference>,
-    /// The same by the reader.
-    pub reader_difference: Option<Difference>,
 }
 
 /// Chains of one length after boundaries: the joint loss of what came.

@@ -13,11 +13,8 @@ use super::{
     models::{Model, Sees, Workshop},
     notes, ood,
     own::{self, Forecasts, Ours, Own, Served},
-    reader::Reader,
-    report::{
-        EvalReport, HeldOutReport, HorizonReport, PlaceReport, ReaderReport, ResampleReport,
-        SeedReport,
-    },
+    reader::{Reader, ReaderReport},
+    report::{EvalReport, HeldOutReport, HorizonReport, PlaceReport, ResampleReport, SeedReport},
     resampled::Resampled,
     themes,
 };

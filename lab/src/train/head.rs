@@ -169,7 +169,7 @@ impl Scaler {
         }
     }
 
-    /// Lets `columns` weigh so much beside the others: their penalty grows by its square.
+    /// Lets `columns` weigh so much beside the others: their penalty is divided by its square.
     pub(crate) fn weigh(&mut self, columns: Range<usize>, weight: f32) {
         self.deviation[columns].iter_mut().for_each(|deviation| *deviation /= weight);
     }
