@@ -164,6 +164,8 @@ pub enum EndReason {
     Stop,
     /// The length limit was reached.
     Length,
+    /// The session asked for it ([`crate::Annotation::stop`]) before the answer ended by itself.
+    Stopped,
     /// The client went away.
     Cancelled,
     /// The engine failed.

@@ -106,7 +106,8 @@ pub struct RawStep {
 pub trait StepSink: Send + Sync {
     /// Takes one step, or the reason why its residuals can't be had; reading it took `took`.
     fn step(&self, step: Result<RawStep, String>, took: Duration);
-    /// Whether the answer is to end at the next token; asked before each one.
+    /// Whether the answer is to end at the token that is about to be sampled; asked once before each
+    /// one, and what is said is done.
     fn stops(&self) -> bool {
         false
     }

@@ -51,6 +51,7 @@ impl Metrics {
     pub fn bundle(&self, card: &Card) {
         let (themes, horizons) = (card.themes.len().to_string(), card.horizons.to_string());
         let labels = [&card.predictor, &card.model.architecture, &themes, &horizons, &card.created];
+        let _between_scrapes = self.scrape.lock();
         self.families.plugin.bundle.reset();
         self.families.plugin.bundle.with_label_values(&labels.map(String::as_str)).set(1.0);
         self.families.forecasts.reference.reset();

@@ -17,6 +17,7 @@ use crate::{
     session::Outcome,
 };
 use families::Families;
+use parking_lot::Mutex;
 use prometheus::{Encoder, Registry, TextEncoder};
 use std::{
     sync::{
@@ -55,6 +56,8 @@ pub struct Metrics {
     registry: Registry,
     families: Families,
     sessions: Arc<AtomicUsize>,
+    /// Held by a scrape, and by what must not be seen half done.
+    scrape: Mutex<()>,
 }
 
 /// Counts a thing for as long as it lives.
@@ -87,11 +90,13 @@ impl Metrics {
         for outcome in ["ok", "none", "error"] {
             families.plugin.forecasts.with_label_values(&[outcome]);
         }
-        Ok(Arc::new(Self { registry, families, sessions: Arc::default() }))
+        let scrape = Mutex::default();
+        Ok(Arc::new(Self { registry, families, sessions: Arc::default(), scrape }))
     }
 
     /// The exposition in Prometheus's text format, with the engines' present state.
     pub fn render(&self, load: Load) -> String {
+        let _whole = self.scrape.lock();
         self.families.load(load);
         let mut text = Vec::new();
         let encoded = TextEncoder::new().encode(&self.registry.gather(), &mut text);

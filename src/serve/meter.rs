@@ -10,7 +10,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 use themecast_telemetry::{Finish, Operation, RequestSpan};
 use tracing::Span;
@@ -100,9 +100,9 @@ impl Meter {
         self.app.metrics.first_token(self.begun.elapsed());
     }
 
-    /// A further token has come, this long after the one before.
-    pub(super) fn next_token(&self, before: Instant) {
-        self.app.metrics.inter_token(before.elapsed());
+    /// A further token has come, `gap` after the one before.
+    pub(super) fn next_token(&self, gap: Duration) {
+        self.app.metrics.inter_token(gap);
     }
 
     /// Takes the tokens that a body or last chunk says were used; the answer ended for `finish`.

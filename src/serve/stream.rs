@@ -10,6 +10,7 @@ use futures::{Stream, StreamExt};
 use std::{
     convert::Infallible,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 use themecast_plugin_api::EndReason;
@@ -34,9 +35,12 @@ fn events(
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
     async_stream::stream! {
         meter.first_token();
-        let mut before = Instant::now();
+        let mut before: Option<Instant> = None;
         let mut status = 200;
-        while let Some(event) = answered.next().await {
+        loop {
+            let (event, waited) = next(&mut answered).await;
+            let Some(event) = event else { break };
+            let came = waited.then(Instant::now);
             match event {
                 Answered::Chunk { json, text, finish } => {
                     if let Some(finish) = &finish {
@@ -46,9 +50,11 @@ fn events(
                         yield Ok(Event::default().data(json));
                         break;
                     }
+                    if let (Some(before), Some(came)) = (before, came) {
+                        meter.next_token(came - before);
+                    }
+                    before = came;
                     yield Ok(Event::default().data(annotator.chunk(json, &text).await));
-                    meter.next_token(before);
-                    before = Instant::now();
                 }
                 Answered::Done { json, .. } => yield Ok(Event::default().data(json)),
                 Answered::Failed(error) => {
@@ -61,5 +67,35 @@ fn events(
         }
         meter.ended(status);
         yield Ok(Event::default().data("[DONE]"));
+    }
+}
+
+/// The next event, and whether it had to be waited for: one that lay there already, because the
+/// client reads slowly, does not tell when it came.
+async fn next(answered: &mut (impl Stream<Item = Answered> + Unpin)) -> (Option<Answered>, bool) {
+    let mut next = answered.next();
+    match futures::poll!(&mut next) {
+        Poll::Ready(event) => (event, false),
+        Poll::Pending => (next.await, true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::channel::mpsc;
+
+    #[tokio::test]
+    async fn what_lay_there_already_was_not_waited_for() {
+        let done = || Answered::Done { json: String::new(), finish: String::new() };
+        let (sender, mut answered) = mpsc::unbounded();
+        sender.unbounded_send(done()).unwrap();
+        assert!(matches!(next(&mut answered).await, (Some(_), false)));
+        let later = tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            sender.unbounded_send(done()).unwrap();
+        });
+        assert!(matches!(next(&mut answered).await, (Some(_), true)));
+        later.await.unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Feed, Outcome, Runner, alignment::Alignment, worker::Note};
 use crate::{
-    host::{StepSink, Vocabulary},
+    host::Vocabulary,
     metrics::{DropReason, Metrics},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -66,8 +66,10 @@ impl Annotations {
         (index, outcome)
     }
 
-    /// What the plugin says of the whole answer, which has ended for `reason`.
+    /// What the plugin says of the whole answer, which has ended for `reason` unless the session
+    /// made it end.
     pub async fn summary(&mut self, reason: EndReason) -> Outcome {
+        let reason = if self.stopped() { EndReason::Stopped } else { reason };
         self.feed.end(End { reason, tokens: self.tokens() });
         let deadline = Instant::now() + self.patience * SUMMARY_PATIENCE;
         loop {
@@ -78,9 +80,9 @@ impl Annotations {
         }
     }
 
-    /// Whether the session wanted the answer to end.
+    /// Whether the session made the answer end before its time.
     pub fn stopped(&self) -> bool {
-        self.feed.stops()
+        self.feed.was_cut()
     }
 
     /// What was said of tokens that no chunk has asked for, in order.

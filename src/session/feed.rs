@@ -22,6 +22,8 @@ pub struct Feed {
     revealed: Mutex<Vec<u32>>,
     behind: AtomicBool,
     stop: Arc<AtomicBool>,
+    /// The engine has ended the answer because `stop` was set in time.
+    cut: AtomicBool,
     metrics: Arc<Metrics>,
 }
 
@@ -32,8 +34,8 @@ impl Feed {
         stop: Arc<AtomicBool>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let (revealed, behind) = (Mutex::default(), AtomicBool::new(false));
-        Self { steps, revealed, behind, stop, metrics }
+        let (behind, cut) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { steps, revealed: Mutex::default(), behind, stop, cut, metrics }
     }
 
     /// The tokens of the answer that the model has read, from the `from`-th on.
@@ -46,6 +48,11 @@ impl Feed {
         self.behind.load(Ordering::Relaxed)
     }
 
+    /// Whether the answer was ended before its time, and did not end by itself first.
+    pub(super) fn was_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
+    }
+
     /// Tells the session that the answer has ended; what it says of it is the last note.
     pub(super) fn end(&self, end: End) {
         let _ = self.steps.try_send(Message::End(end));
@@ -54,7 +61,11 @@ impl Feed {
 
 impl StepSink for Feed {
     fn stops(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        let stops = self.stop.load(Ordering::Relaxed);
+        if stops {
+            self.cut.store(true, Ordering::Release);
+        }
+        stops
     }
 
     fn step(&self, step: Result<RawStep, String>, took: Duration) {

@@ -59,6 +59,24 @@ async fn metrics_have(server: &Server, line: &str) {
 }
 
 #[test]
+fn an_answer_that_had_ended_by_itself_was_not_stopped() {
+    block_on(async {
+        let server = start("[alarms.policy]\nwatch = \"stop\"", 0.0).await;
+        let mut ended = 0;
+        for tokens in [1, 1, 1, 2, 3, 12] {
+            let mut ask = letter(json!({"every": "final"}));
+            ask["max_tokens"] = json!(tokens);
+            let body: Value = server.post(&ask).await.json().await.unwrap();
+            let reason = body["choices"][0]["finish_reason"].as_str().unwrap();
+            let stopped = body["themecast"].get("stopped").is_some();
+            assert_eq!(reason == "content_filter", stopped, "{body}");
+            ended += usize::from(!stopped);
+        }
+        assert!((1..6).contains(&ended), "of six answers {ended} ended by themselves");
+    });
+}
+
+#[test]
 fn a_stopped_answer_ends_at_the_next_token_and_says_why() {
     block_on(async {
         let server = start("[alarms.policy]\nwatch = \"stop\"", 0.0).await;

@@ -22,7 +22,7 @@ use crate::{
 use path::{Path, Segment};
 use residuals::Residuals;
 use std::sync::Arc;
-use themecast_plugin_api::{Annotation, End, PluginError, Session, Step, Value};
+use themecast_plugin_api::{Annotation, End, EndReason, PluginError, Session, Step, Value};
 
 /// The session of one answer.
 pub(crate) struct ForecastSession {
@@ -181,7 +181,7 @@ impl Session for ForecastSession {
         last.divergence = self.path.divergence.clone();
         let divergence = &self.path.divergence;
         let summary = self.path.summary.value(tokens, &self.bundle.card.themes, divergence);
-        let stopped = self.path.stop.map(|(by, token)| {
+        let stopped = self.path.stop.filter(|_| end.reason == EndReason::Stopped).map(|(by, token)| {
             ("stopped", Value::map([("by", by.name().into()), ("token", token.into())]))
         });
         let more = [("summary", summary)].into_iter().chain(stopped);

@@ -85,14 +85,20 @@ impl CustomLogitsProcessor for Probe {
         }
         drop(seen);
         let end = self.vocabulary.end_tokens();
-        let stops = self.reading.as_ref().is_some_and(|reading| reading.sink.stops());
-        if (stops || self.cancelled.load(Ordering::Relaxed)) && !end.is_empty() {
+        if !end.is_empty() && (self.cancelled.load(Ordering::Relaxed) || self.stops()) {
             return only(logits, end);
         }
         match self.sampling {
             Some(sampling) => perturbed(logits, sampling, position),
             None => Ok(logits.clone()),
         }
+    }
+}
+
+impl Probe {
+    /// Whether the request's session wants the token that is sampled now to be the last.
+    fn stops(&self) -> bool {
+        self.reading.as_ref().is_some_and(|reading| reading.sink.stops())
     }
 }
 
