@@ -45,6 +45,11 @@ pub fn embedder(progress: &dyn Progress) -> Result<PathBuf, AssetError> {
     embedder_in(&Cache::open()?, Trust::Stamp, progress)
 }
 
+/// Whether [`named`] knows a model of this name.
+pub fn is_known(name: &str) -> bool {
+    NAMED.iter().any(|asset| asset.name == name)
+}
+
 /// A further model that is known by name, fetched on first use.
 ///
 /// # Errors

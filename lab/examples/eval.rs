@@ -12,8 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let mut next = || arguments.next().ok_or("usage: eval DATA BUNDLE MINILM OUT [OTHER_SEED…]");
     let (data, bundle, embedder, out) = (next()?, next()?, next()?, next()?);
-    let other_seeds: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
-    let config = EvalConfig { other_seeds, ..EvalConfig::new(bundle) };
+    let other_bundles: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
+    let config = EvalConfig { other_bundles, ..EvalConfig::new(bundle) };
     let embedder = Embedder::load(embedder.as_ref())?;
     let started = Instant::now();
     let tell = |line: &str| eprintln!("{:6.1} s  {line}", started.elapsed().as_secs_f64());

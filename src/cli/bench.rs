@@ -19,7 +19,8 @@ use themecast_plugin_api::Site;
 
 #[derive(Args)]
 pub(super) struct Bench {
-    /// A .gguf file, a folder of safetensors or a hub name; the default model where not given
+    /// A .gguf file, a folder of safetensors, a hub name or a name that `fetch --named`
+    /// knows; the default model where not given
     #[arg(long)]
     model: Option<String>,
     /// The bundle's folder; the shipped one where not given

@@ -9,7 +9,8 @@ use themecast_plugin_api::Site;
 
 #[derive(Args)]
 pub(super) struct Collect {
-    /// A .gguf file, a folder of safetensors or a hub name; the default model where not given
+    /// A .gguf file, a folder of safetensors, a hub name or a name that `fetch --named`
+    /// knows; the default model where not given
     #[arg(long)]
     model: Option<String>,
     /// The prompts: {"id","prompt","group"?,"split"?} a line

@@ -4,10 +4,13 @@ use super::{model, output::Reports};
 use crate::forecast::encoder::ENCODER;
 use anyhow::{Context, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use themecast_lab::{
     embed::{Embed, Embedder},
-    eval::{self, EvalConfig, EvalReport},
+    eval::{
+        self, EvalConfig, EvalReport,
+        read_by::{self, ReadByReport},
+    },
     open::{self, Encoder, JudgeConfig, OpenReport},
 };
 
@@ -17,11 +20,16 @@ pub(super) struct Eval {
     #[arg(long)]
     data: PathBuf,
     /// The bundle's folder
-    #[arg(long)]
-    bundle: PathBuf,
-    /// Bundles trained with other seeds, for the spread of what training draws
-    #[arg(long, value_name = "BUNDLE")]
-    other_seed: Vec<PathBuf>,
+    #[arg(long, required_unless_present = "read_by")]
+    bundle: Option<PathBuf>,
+    /// Bundles to put beside it: of other seeds, for the spread of what training draws, or of other
+    /// kinds
+    #[arg(long, value_name = "BUNDLE", alias = "other-seed")]
+    other_bundle: Vec<PathBuf>,
+    /// What another model read of the collection (`read`): compare what the two models' activations
+    /// tell instead
+    #[arg(long, value_name = "COLLECTION", conflicts_with_all = ["bundle", "other_bundle", "answers", "html", "record", "phrases"])]
+    read_by: Option<PathBuf>,
     /// What a reader said of single segments, such as data/answers.jsonl: hold the forecasts
     /// against that too
     #[arg(long, value_name = "FILE")]
@@ -30,7 +38,7 @@ pub(super) struct Eval {
     #[arg(long)]
     no_embedder: bool,
     /// Judge the open-vocabulary head alone instead
-    #[arg(long, conflicts_with_all = ["no_embedder", "other_seed", "answers", "html", "record"])]
+    #[arg(long, conflicts_with_all = ["no_embedder", "other_bundle", "answers", "html", "record"])]
     phrases: bool,
     /// Draws of documents for each point of the learning curves; 0 leaves them out
     #[arg(long, default_value_t = 3)]
@@ -55,31 +63,38 @@ impl Eval {
 
     fn eval(self) -> Result<()> {
         let embedder = model::embedder(!self.no_embedder)?;
+        let bundle = self.bundle.clone().unwrap_or_default();
         if let Some(embedder) = embedder.as_ref().filter(|_| self.phrases) {
-            return self.judge_phrases(embedder);
+            return self.judge_phrases(&bundle, embedder);
         }
         let config = EvalConfig {
-            other_seeds: self.other_seed,
+            other_bundles: self.other_bundle,
             answers: self.answers,
             resamples: self.resamples,
             seed: self.seed,
             curve_draws: self.curve_draws,
-            ..EvalConfig::new(&self.bundle)
+            ..EvalConfig::new(&bundle)
         };
         let embedder = embedder.as_ref().map(|embedder| -> &dyn Embed { embedder });
-        let report = eval::run(&self.data, &config, embedder, &|line| eprintln!("eval: {line}"))?;
+        let progress = |line: &str| eprintln!("eval: {line}");
+        if let Some(read) = self.read_by {
+            let report = read_by::run(&self.data, &read, &config, embedder, &progress)?;
+            return self.reports.write(
+                &report,
+                ReadByReport::to_markdown,
+                ReadByReport::to_markdown,
+            );
+        }
+        let report = eval::run(&self.data, &config, embedder, &progress)?;
         if self.record {
-            eval::record(&self.bundle, &report)?;
+            eval::record(&bundle, &report)?;
         }
         self.reports.write(&report, EvalReport::to_html, EvalReport::to_markdown)
     }
 
-    fn judge_phrases(&self, embedder: &Embedder) -> Result<()> {
-        let config = JudgeConfig {
-            resamples: self.resamples,
-            seed: self.seed,
-            ..JudgeConfig::new(&self.bundle)
-        };
+    fn judge_phrases(&self, bundle: &Path, embedder: &Embedder) -> Result<()> {
+        let config =
+            JudgeConfig { resamples: self.resamples, seed: self.seed, ..JudgeConfig::new(bundle) };
         let encoder = Encoder { name: ENCODER, embedder };
         let report = open::judge(&self.data, &config, encoder, &|line| eprintln!("eval: {line}"))?;
         self.reports.write(&report, OpenReport::to_markdown, OpenReport::to_markdown)

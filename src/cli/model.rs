@@ -8,18 +8,22 @@ use anyhow::{Context, Result, anyhow};
 use std::sync::Arc;
 use themecast_lab::embed::Embedder;
 
-/// The model's source: what the user named, or the default model, fetched on first use.
+/// The model's source: what the user named, or the default model; that and those known by name are
+/// fetched on first use.
 pub(super) async fn source(named: Option<&str>) -> Result<ModelSource> {
-    match named {
-        Some(named) => ModelSource::parse(named).map_err(|error| anyhow!(error)),
-        None => {
-            let fetched = tokio::task::spawn_blocking(|| {
-                themecast_assets::default_model(&*themecast_assets::to_stderr())
-            });
-            let path = fetched.await.context("fetching the default model was cut short")??;
-            Ok(ModelSource::Gguf(path))
-        }
+    let known = named.filter(|name| themecast_assets::is_known(name)).map(str::to_owned);
+    if let (Some(named), None) = (named, &known) {
+        return ModelSource::parse(named).map_err(|error| anyhow!(error));
     }
+    let fetched = tokio::task::spawn_blocking(move || {
+        let progress = themecast_assets::to_stderr();
+        match known {
+            Some(name) => themecast_assets::named(&name, &*progress),
+            None => themecast_assets::default_model(&*progress),
+        }
+    });
+    let path = fetched.await.context("fetching the model was cut short")??;
+    Ok(ModelSource::Gguf(path))
 }
 
 /// Loads a model on engines that a command keeps busy by itself.

@@ -12,8 +12,8 @@ pub(super) struct Read {
     /// The collection's folder
     #[arg(long)]
     data: PathBuf,
-    /// The model that reads: a .gguf file, a folder of safetensors or a hub name; the default
-    /// model where not given
+    /// The model that reads: a .gguf file, a folder of safetensors, a hub name or a name that
+    /// `fetch --named` knows; the default model where not given
     #[arg(long)]
     model: Option<String>,
     /// Where residuals are read, such as final,layer.12.in

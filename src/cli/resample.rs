@@ -14,7 +14,8 @@ pub(super) struct Resample {
     /// The collection's folder
     #[arg(long)]
     data: PathBuf,
-    /// A .gguf file, a folder of safetensors or a hub name; the default model where not given
+    /// A .gguf file, a folder of safetensors, a hub name or a name that `fetch --named`
+    /// knows; the default model where not given
     #[arg(long)]
     model: Option<String>,
     /// How many answers of the test split are cut, each at one segment's end

@@ -29,7 +29,8 @@ const CLOSING: Duration = Duration::from_secs(5);
 #[derive(Args, Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Serve {
-    /// A .gguf file, a folder of safetensors or a hub name [default: the default model]
+    /// A .gguf file, a folder of safetensors, a hub name or a name that `fetch --named`
+    /// knows [default: the default model]
     #[arg(long)]
     model: Option<String>,
     /// The bundle's folder [default: the one shipped for the model]

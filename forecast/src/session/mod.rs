@@ -181,9 +181,10 @@ impl Session for ForecastSession {
         last.divergence = self.path.divergence.clone();
         let divergence = &self.path.divergence;
         let summary = self.path.summary.value(tokens, &self.bundle.card.themes, divergence);
-        let stopped = self.path.stop.filter(|_| end.reason == EndReason::Stopped).map(|(by, token)| {
-            ("stopped", Value::map([("by", by.name().into()), ("token", token.into())]))
-        });
+        let stopped =
+            self.path.stop.filter(|_| end.reason == EndReason::Stopped).map(|(by, token)| {
+                ("stopped", Value::map([("by", by.name().into()), ("token", token.into())]))
+            });
         let more = [("summary", summary)].into_iter().chain(stopped);
         Ok(Some(self.annotate(&last, more)))
     }

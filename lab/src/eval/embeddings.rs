@@ -3,6 +3,7 @@
 //! They are kept in `DIR/labels/embeddings.parquet` by a hash of the text, so that new labels or
 //! another segmenter cost only the texts that are new.
 
+use super::collected::Collected;
 use crate::{
     LabError, Result,
     dataset::parquet_io::{column, open_columns, properties, write_parquet},
@@ -41,6 +42,27 @@ impl Embeddings {
         let mut known = Self::open(cache)?;
         known.learn(texts, cache, embedder, progress)?;
         Ok(known)
+    }
+
+    /// Embeds every text of `collected` that a baseline reads, kept with the labels in `dir`.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(super) fn of_collected(
+        collected: &Collected,
+        dir: &Path,
+        embedder: &dyn Embed,
+        progress: &dyn Fn(&str),
+    ) -> Result<Self> {
+        let stories = &collected.stories;
+        let mut texts: BTreeSet<&str> =
+            stories.iter().flat_map(|story| story.segments.iter().map(String::as_str)).collect();
+        texts.extend(stories.iter().map(|story| story.prompt.as_str()));
+        let within = &collected.within;
+        for part in [&within.train, &within.validation, &within.test] {
+            texts.extend(part.events.iter().map(|event| event.partial.as_str()));
+        }
+        Self::of(&texts, &dir.join("labels").join("embeddings.parquet"), embedder, progress)
     }
 
     /// What the file `cache` knows; nothing where there is none.

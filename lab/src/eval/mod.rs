@@ -23,9 +23,11 @@ mod models;
 mod more_tables;
 mod notes;
 pub(crate) mod ood;
+mod others;
 pub(crate) mod own;
 pub(crate) mod page;
 pub(crate) mod plots;
+pub mod read_by;
 mod reader;
 mod reader_table;
 mod report;
@@ -44,8 +46,8 @@ pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use reader::ReaderReport;
 pub use report::{
     Bin, CurveReport, Difference, DoubtReport, EvalReport, GroupReport, HeldOutReport,
-    HorizonReport, JointReport, ModelReport, PlaceReport, RecogniserReport, ResampleReport,
-    SeedReport, ThemeReport,
+    HorizonReport, JointReport, ModelReport, OtherReport, PlaceReport, RecogniserReport,
+    ResampleReport, ThemeReport,
 };
 
 use crate::{LabError, Result, embed::Embed};
@@ -56,8 +58,8 @@ use std::path::{Path, PathBuf};
 pub struct EvalConfig {
     /// The bundle's folder.
     pub bundle: PathBuf,
-    /// Bundles that were trained with other seeds, for the spread.
-    pub other_seeds: Vec<PathBuf>,
+    /// Other bundles to put beside it: of other seeds, of other kinds.
+    pub other_bundles: Vec<PathBuf>,
     /// What a reader said of single segments, to hold the forecasts against too.
     pub answers: Option<PathBuf>,
     /// The most segments ahead to judge; the bundle's own where it has fewer.
@@ -81,7 +83,7 @@ impl EvalConfig {
     pub fn new(bundle: impl Into<PathBuf>) -> Self {
         Self {
             bundle: bundle.into(),
-            other_seeds: Vec::new(),
+            other_bundles: Vec::new(),
             answers: None,
             horizons: 3,
             resamples: 1000,

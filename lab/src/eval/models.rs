@@ -168,7 +168,8 @@ impl<'a> Workshop<'a> {
         Model::new(name, Sees::Text, by_ahead)
     }
 
-    fn text_columns(&self) -> Vec<TextColumns<'_>> {
+    /// What text models see: words, and sentences where there is an embedder.
+    pub(super) fn text_columns(&self) -> Vec<TextColumns<'_>> {
         let mut families = vec![TextColumns {
             name: WORDS,
             width: self.vocabulary.len(),

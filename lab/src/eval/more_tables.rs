@@ -1,10 +1,11 @@
-//! Tables of what is not a comparison at one horizon: groups, recognisers, themes, curves, seeds.
+//! Tables of what is not a comparison at one horizon: groups, recognisers, themes, curves, other bundles.
 
 use super::{
     EvalReport, reader_table,
-    report::{HeldOutReport, ThemeReport},
-    table::{Table, number, score_cells, with_interval},
+    report::{HeldOutReport, OtherReport, ThemeReport},
+    table::{Table, difference_cells, number, score_cells, with_interval},
 };
+use std::path::Path;
 
 const GROUPS: &[&str] = &[
     "group",
@@ -31,7 +32,7 @@ pub(super) fn of(report: &EvalReport) -> Vec<Table> {
     if let Some(held_out) = &report.held_out {
         tables.extend([groups(held_out), recognisers(held_out)]);
     }
-    tables.extend([themes(&report.per_theme), curves(report), seeds(report)]);
+    tables.extend([themes(&report.per_theme), curves(report), others(report)]);
     tables.retain(|table| !table.rows.is_empty());
     tables
 }
@@ -188,31 +189,29 @@ fn curves(report: &EvalReport) -> Table {
     }
 }
 
-fn seeds(report: &EvalReport) -> Table {
-    let mut keys: Vec<(&str, usize)> = Vec::new();
-    for one in &report.seeds {
-        if !keys.contains(&(one.place.as_str(), one.ahead)) {
-            keys.push((&one.place, one.ahead));
-        }
-    }
-    let row = |&(place, ahead): &(&str, usize)| {
-        let found: Vec<_> =
-            report.seeds.iter().filter(|one| one.place == place && one.ahead == ahead).collect();
-        let of = |value: fn(&super::report::SeedReport) -> f64| -> Vec<f64> {
-            found.iter().map(|one| value(one)).collect()
-        };
-        vec![
-            place.to_owned(),
-            ahead.to_string(),
-            found.len().to_string(),
-            spread(&of(|one| one.nll_nats)),
-            spread(&of(|one| one.top1)),
-        ]
+fn others(report: &EvalReport) -> Table {
+    let row = |one: &OtherReport| {
+        let name = Path::new(&one.bundle).file_name().map(|name| name.to_string_lossy());
+        let mut row = vec![name.unwrap_or_default().into_owned(), one.place.clone()];
+        row.extend([one.ahead.to_string(), one.cases.to_string()]);
+        row.push(with_interval(one.nll_nats, one.nll_interval, false));
+        row.push(number(Some(one.top1)));
+        row.extend(difference_cells(one.ours_minus.as_ref()));
+        row
     };
     Table {
-        title: "Bundles trained with other seeds; mean [least, most]".to_owned(),
-        head: &["place", "ahead", "bundles", "NLL (nats)", "top-1"],
-        rows: keys.iter().map(row).collect(),
+        title: "Other bundles beside ours, which is the first".to_owned(),
+        head: &[
+            "bundle",
+            "place",
+            "ahead",
+            "cases",
+            "NLL (nats)",
+            "top-1",
+            "ours − it: top-1",
+            "ours − it: NLL",
+        ],
+        rows: report.others.iter().map(row).collect(),
     }
 }
 

@@ -56,8 +56,9 @@ pub struct EvalReport {
     pub confusion: Vec<Vec<u32>>,
     /// How well training on a part of the documents does.
     pub curves: Vec<CurveReport>,
-    /// The bundle beside those trained with other seeds.
-    pub seeds: Vec<SeedReport>,
+    /// The bundle, then others beside it: of other seeds, of other kinds.
+    #[serde(default)]
+    pub others: Vec<OtherReport>,
     /// What a reader has to know.
     pub notes: Vec<String>,
 }
@@ -282,19 +283,25 @@ pub struct CurveReport {
     pub top1: Vec<f64>,
 }
 
-/// One bundle of several that differ in their seed.
+/// One bundle of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SeedReport {
+pub struct OtherReport {
     /// Its folder.
     pub bundle: String,
     /// Where.
     pub place: String,
     /// Segments ahead.
     pub ahead: usize,
+    /// Forecasts that were scored.
+    pub cases: usize,
     /// Its mean loss, in nats.
     pub nll_nats: f64,
+    /// Its 95 % interval.
+    pub nll_interval: Option<Interval>,
     /// Its top-1.
     pub top1: f64,
+    /// Ours minus this one; none for ours.
+    pub ours_minus: Option<Difference>,
 }
 
 impl EvalReport {

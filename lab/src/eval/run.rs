@@ -11,10 +11,13 @@ use super::{
     judge::Judge,
     metrics::Case,
     models::{Model, Sees, Workshop},
-    notes, ood,
+    notes, ood, others,
     own::{self, Forecasts, Ours, Own, Served},
     reader::{Reader, ReaderReport},
-    report::{EvalReport, HeldOutReport, HorizonReport, PlaceReport, ResampleReport, SeedReport},
+    report::{
+        CurveReport, EvalReport, HeldOutReport, HorizonReport, OtherReport, PlaceReport,
+        ResampleReport,
+    },
     resampled::Resampled,
     themes,
 };
@@ -25,10 +28,7 @@ use crate::{
     label::Labels,
     replay::{self, Chain},
 };
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::Path,
-};
+use std::{collections::HashMap, path::Path};
 use themecast_forecast::bundle::Bundle;
 use themecast_plugin_api::Site;
 
@@ -68,7 +68,7 @@ pub(super) fn run(
     let texts = replay::texts_for(&inputs.bundle, dir, embedder, progress)?;
     let own = Ours::new(&inputs.bundle, texts.as_ref(), horizons).replay(dir, &inputs.chains)?;
     let embeddings = match embedder {
-        Some(embedder) => Some(inputs.embed(&collected, embedder)?),
+        Some(embedder) => Some(Embeddings::of_collected(&collected, dir, embedder, progress)?),
         None => None,
     };
     let mut report = inputs.judge(&collected, &own, embeddings.as_ref())?;
@@ -82,19 +82,6 @@ pub(super) fn run(
 }
 
 impl Inputs<'_> {
-    fn embed(&self, collected: &Collected, embedder: &dyn Embed) -> Result<Embeddings> {
-        let stories = &collected.stories;
-        let mut texts: BTreeSet<&str> =
-            stories.iter().flat_map(|story| story.segments.iter().map(String::as_str)).collect();
-        texts.extend(stories.iter().map(|story| story.prompt.as_str()));
-        let within = &collected.within;
-        for part in [&within.train, &within.validation, &within.test] {
-            texts.extend(part.events.iter().map(|event| event.partial.as_str()));
-        }
-        let cache = self.dir.join("labels").join("embeddings.parquet");
-        Embeddings::of(&texts, &cache, embedder, self.progress)
-    }
-
     fn judge(
         &self,
         collected: &Collected,
@@ -106,7 +93,6 @@ impl Inputs<'_> {
         let parts = &collected.boundary;
         let draws = (config.resamples, config.seed);
         let judge = Judge::new(&parts.test.events, stories, themes, draws);
-        let strangers = Judge::new(&parts.held_out.events, stories, themes, draws);
         let sites = &self.bundle.card.sites;
         let workshop =
             Workshop::new(collected, embeddings, (themes, self.horizons), (sites, config));
@@ -120,21 +106,6 @@ impl Inputs<'_> {
         let mut within = vec![self.ours(&own.within, &inner.aheads)];
         within.extend(workshop.within(&models, &inner)?);
         horizons.extend(self.compared(&judge, (&within, &collected.within), &inner.aheads, true));
-        let curves = match config.curve_draws {
-            0 => Vec::new(),
-            draws => curves::curves(&workshop, &judge, &setup, draws, self.progress)?,
-        };
-        let held_out = (!parts.held_out.events.is_empty()).then(|| {
-            (self.progress)("recognising held-out groups");
-            let groups = held_out::groups(collected, &models, &horizons, (&judge, &strangers));
-            let recognisers = ood::recognisers(
-                collected,
-                self.bundle.trust.as_ref(),
-                &own.distances,
-                config.seed,
-            )?;
-            Ok::<_, LabError>(HeldOutReport { groups, recognisers })
-        });
         let nearest = self.nearest(&judge, &models, parts);
         let confusion = themes::confusion(&nearest, themes);
         (self.progress)("scoring what is left");
@@ -157,14 +128,46 @@ impl Inputs<'_> {
                 (&models, &parts.test),
                 (&within, &collected.within.test),
             )?,
-            held_out: held_out.transpose()?,
+            held_out: self.held_out((collected, &models, &horizons), own, (&judge, draws))?,
             per_theme: themes::table(&nearest, &self.labels.themes, &confusion),
             confusion,
-            curves,
-            seeds: self.seeds(&judge, own, &parts.test)?,
+            curves: self.curves(&workshop, &judge, &setup)?,
+            others: self.others((&judge, &parts.test), own)?,
             horizons,
             notes: Vec::new(),
         })
+    }
+
+    /// Learning curves, unless none are wanted.
+    fn curves(
+        &self,
+        workshop: &Workshop<'_>,
+        judge: &Judge<'_>,
+        setup: &Setup,
+    ) -> Result<Vec<CurveReport>> {
+        match self.config.curve_draws {
+            0 => Ok(Vec::new()),
+            draws => curves::curves(workshop, judge, setup, draws, self.progress),
+        }
+    }
+
+    /// Groups that nothing was trained on, where there are any.
+    fn held_out(
+        &self,
+        (collected, models, horizons): (&Collected, &[Model], &[HorizonReport]),
+        own: &Own,
+        (judge, draws): (&Judge<'_>, (usize, u64)),
+    ) -> Result<Option<HeldOutReport>> {
+        let events = &collected.boundary.held_out.events;
+        if events.is_empty() {
+            return Ok(None);
+        }
+        (self.progress)("recognising held-out groups");
+        let strangers = Judge::new(events, &collected.stories, self.labels.themes.len(), draws);
+        let groups = held_out::groups(collected, models, horizons, (judge, &strangers));
+        let trust = self.bundle.trust.as_ref();
+        let recognisers = ood::recognisers(collected, trust, &own.distances, self.config.seed)?;
+        Ok(Some(HeldOutReport { groups, recognisers }))
     }
 
     /// The bundle's forecasts as those of a model.
@@ -277,40 +280,23 @@ impl Inputs<'_> {
             .collect()
     }
 
-    /// The bundle's own figures, then those of bundles of other seeds.
-    fn seeds(&self, judge: &Judge<'_>, own: &Own, test: &Part) -> Result<Vec<SeedReport>> {
-        if self.config.other_seeds.is_empty() {
+    /// The bundle's own figures, then those of other bundles.
+    fn others(&self, on: (&Judge<'_>, &Part), own: &Own) -> Result<Vec<OtherReport>> {
+        if self.config.other_bundles.is_empty() {
             return Ok(Vec::new());
         }
-        let figures = |path: &Path, own: &Own| -> Vec<SeedReport> {
-            let places = [Place::PromptEnd, Place::Boundary].into_iter();
-            let all = places.flat_map(|place| (1..=self.horizons).map(move |ahead| (place, ahead)));
-            let figure = |(place, ahead): (Place, usize)| {
-                let forecasts = own.boundary.test.by_offset.get(ahead)?;
-                let here = |event: &Event| event.place == place;
-                let scores = judge.alone(ahead, &judge.cases(&test.events, forecasts, ahead, here));
-                let PlaceReport { scores, .. } = scores?;
-                Some(SeedReport {
-                    bundle: path.display().to_string(),
-                    place: place.name(),
-                    ahead,
-                    nll_nats: scores.nll_nats,
-                    top1: scores.top1,
-                })
-            };
-            all.filter_map(figure).collect()
-        };
-        let mut reports = figures(&self.config.bundle, own);
-        for path in &self.config.other_seeds {
+        let mut all = others::reports(&self.config.bundle, (own, None), on, self.horizons);
+        for path in &self.config.other_bundles {
             (self.progress)(&format!("replaying {}", path.display()));
             let bundle = own::load(path)?;
             check_themes(&bundle, &self.labels)?;
             let horizons = self.horizons.min(bundle.card.horizons);
             let texts = replay::texts_for(&bundle, self.dir, self.embedder, self.progress)?;
-            let ours = Ours::new(&bundle, texts.as_ref(), horizons);
-            reports.extend(figures(path, &ours.replay(self.dir, &self.chains)?));
+            let other = Ours::new(&bundle, texts.as_ref(), horizons);
+            let other = other.replay(self.dir, &self.chains)?;
+            all.extend(others::reports(path, (&other, Some(own)), on, horizons));
         }
-        Ok(reports)
+        Ok(all)
     }
 }
 

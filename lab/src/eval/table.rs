@@ -217,7 +217,8 @@ pub(crate) fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
 }
 
-fn difference_cells(difference: Option<&Difference>) -> [String; 2] {
+/// Top-1, then nats.
+pub(super) fn difference_cells(difference: Option<&Difference>) -> [String; 2] {
     match difference {
         None => ["–".to_owned(), "–".to_owned()],
         Some(difference) => [

@@ -1,4 +1,4 @@
-//! Held-out groups and other seeds, on a made-up collection.
+//! Held-out groups and other bundles, on a made-up collection.
 
 use super::{EvalConfig, OURS, run};
 use crate::{
@@ -46,7 +46,7 @@ fn held_out_groups_are_scored_apart_and_recognised() {
         config.out
     };
     let config = EvalConfig {
-        other_seeds: vec![train("b", 2)],
+        other_bundles: vec![train("b", 2)],
         curve_draws: 2,
         resamples: 100,
         ..EvalConfig::new(train("a", 1))
@@ -64,7 +64,7 @@ fn held_out_groups_are_scored_apart_and_recognised() {
     };
     let (auroc, groups) = measure("Mahalanobis, final, mean over the answer");
     assert!(auroc > 0.95 && groups[0].0 == "odd", "{auroc} {groups:?}");
-    assert_eq!(report.seeds.len(), 4, "two bundles, two places");
+    assert_eq!(report.others.len(), 4, "two bundles, two places");
     let points = |share: f64| report.curves.iter().find(|one| one.share == share).unwrap();
     assert_eq!((points(0.25).nll_nats.len(), points(1.0).nll_nats.len()), (2, 1));
     assert!(points(0.25).documents < points(1.0).documents);

@@ -46,7 +46,7 @@ impl ModelSource {
         }
         Err(format!(
             "no model at '{text}': give a .gguf file, a folder with config.json and safetensors, \
-             or a hub name such as owner/name"
+             a hub name such as owner/name, or a name that `themecast fetch --named` knows"
         ))
     }
 }

@@ -1,0 +1,48 @@
+//! Other bundles on the same events: of other seeds, of other kinds.
+
+use super::{
+    events::{Event, Part, Place},
+    judge::Judge,
+    metrics::Case,
+    own::Own,
+    report::{OtherReport, PlaceReport},
+};
+use std::path::Path;
+
+/// Scores the bundle in the folder `path`, whose forecasts are `own`, and `first` minus it.
+pub(super) fn reports(
+    path: &Path,
+    (own, first): (&Own, Option<&Own>),
+    (judge, test): (&Judge<'_>, &Part),
+    horizons: usize,
+) -> Vec<OtherReport> {
+    let places = [Place::PromptEnd, Place::Boundary].into_iter();
+    let all = places.flat_map(|place| (1..=horizons).map(move |ahead| (place, ahead)));
+    let report = |(place, ahead)| {
+        let found = cases(own, (judge, test), place, ahead)?;
+        let first = first.and_then(|first| cases(first, (judge, test), place, ahead));
+        let PlaceReport { cases, scores, nll_interval, .. } = judge.alone(ahead, &found)?;
+        Some(OtherReport {
+            bundle: path.display().to_string(),
+            place: place.name(),
+            ahead,
+            cases,
+            nll_nats: scores.nll_nats,
+            nll_interval,
+            top1: scores.top1,
+            ours_minus: first.and_then(|first| judge.difference(&first, &found)),
+        })
+    };
+    all.filter_map(report).collect()
+}
+
+fn cases<'f>(
+    own: &'f Own,
+    (judge, test): (&Judge<'_>, &Part),
+    place: Place,
+    ahead: usize,
+) -> Option<Vec<Case<'f>>> {
+    let forecasts = own.boundary.test.by_offset.get(ahead)?;
+    let here = |event: &Event| event.place == place;
+    Some(judge.cases(&test.events, forecasts, ahead, here))
+}
