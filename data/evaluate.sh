@@ -68,8 +68,8 @@ PY
 step alarms alarms --data "$data" --splices "$data/splices" --bundle "$shipped/chain" \
     --planted steered="$data/steered" --planted system-prompt="$data/system" --json {}.json --html {}.html
 
-# The road not taken: what another model's activations tell that reads the same texts. Dequantised,
-# it reads a prompt twice as fast.
+# The road not taken: what another model's activations tell that reads the same texts. Dequantised
+# (2 GB), a text is one product of matrices a layer, not one of a vector a token.
 CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --model qwen2.5-coder-0.5b --documents 1000 \
     --sites layer.12.in,layer.18.in,final --out "$data/read-0.5b"
 step read-by eval --data "$data" --read-by "$data/read-0.5b" --json {}.json

@@ -36,6 +36,17 @@ pub enum DropReason {
     Late,
 }
 
+impl DropReason {
+    const ALL: [Self; 2] = [Self::Behind, Self::Late];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Behind => "behind",
+            Self::Late => "late",
+        }
+    }
+}
+
 /// What went wrong in a plugin's session.
 #[derive(Debug, Clone, Copy)]
 pub enum Failure {
@@ -50,6 +61,23 @@ pub enum Failure {
     /// It could not be opened.
     Open,
 }
+
+impl Failure {
+    const ALL: [Self; 5] = [Self::Error, Self::Panic, Self::NotFinite, Self::Tap, Self::Open];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Panic => "panic",
+            Self::NotFinite => "not_finite",
+            Self::Tap => "tap",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// What comes of swapping a bundle.
+const RELOADS: [&str; 2] = ["ok", "refused"];
 
 /// The metrics of one process.
 pub struct Metrics {
@@ -89,6 +117,15 @@ impl Metrics {
         // A rate needs a series that is there before the first event.
         for outcome in ["ok", "none", "error"] {
             families.plugin.forecasts.with_label_values(&[outcome]);
+        }
+        for reason in DropReason::ALL {
+            families.plugin.dropped.with_label_values(&[reason.name()]);
+        }
+        for failure in Failure::ALL {
+            families.plugin.failures.with_label_values(&[failure.name()]);
+        }
+        for outcome in RELOADS {
+            families.plugin.reloads.with_label_values(&[outcome]);
         }
         let scrape = Mutex::default();
         Ok(Arc::new(Self { registry, families, sessions: Arc::default(), scrape }))
@@ -159,28 +196,18 @@ impl Metrics {
 
     /// An annotation was not sent.
     pub fn annotation_dropped(&self, reason: DropReason) {
-        let label = match reason {
-            DropReason::Behind => "behind",
-            DropReason::Late => "late",
-        };
-        self.families.plugin.dropped.with_label_values(&[label]).inc();
+        self.families.plugin.dropped.with_label_values(&[reason.name()]).inc();
     }
 
     /// Something went wrong in a plugin's session.
     pub fn plugin_failed(&self, failure: Failure) {
-        let label = match failure {
-            Failure::Error => "error",
-            Failure::Panic => "panic",
-            Failure::NotFinite => "not_finite",
-            Failure::Tap => "tap",
-            Failure::Open => "open",
-        };
-        self.families.plugin.failures.with_label_values(&[label]).inc();
+        self.families.plugin.failures.with_label_values(&[failure.name()]).inc();
     }
 
     /// The bundle was swapped, or a bad one refused.
     pub fn bundle_reloaded(&self, ok: bool) {
-        let label = if ok { "ok" } else { "refused" };
+        let [swapped, refused] = RELOADS;
+        let label = if ok { swapped } else { refused };
         self.families.plugin.reloads.with_label_values(&[label]).inc();
     }
 
