@@ -4,6 +4,7 @@
 # About three hours on two cores; started again, it goes on after the last report that was finished.
 #
 #     data/evaluate.sh collection reports
+#     data/tables.py --check reports EVALUATION.md      # what differs from what is committed
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 data="${1:?usage: data/evaluate.sh COLLECTION REPORTS}"
@@ -70,6 +71,6 @@ step alarms alarms --data "$data" --splices "$data/splices" --bundle "$shipped/c
 
 # The road not taken: what another model's activations tell that reads the same texts. Dequantised
 # (2 GB), a text is one product of matrices a layer, not one of a vector a token.
-CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --model qwen2.5-coder-0.5b --documents 1000 \
+CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --model qwen2.5-coder-0.5b --documents 600 \
     --sites layer.12.in,layer.18.in,final --out "$data/read-0.5b"
 step read-by eval --data "$data" --read-by "$data/read-0.5b" --json {}.json

@@ -23,13 +23,13 @@ Explique-moi comment fonctionne un moteur électrique. | Explain photosynthesis 
 Write an invitation to a birthday party in the park. | Make a training plan for a first 10 km run.
 Write a Python function that reverses a linked list. | How did the printing press change Europe?
 Which is better for a beginner, a guitar or a piano? | Recommend a hobby for rainy evenings.
-Write a formal complaint about a delayed delivery. | What can I cook from eggs, spinach and rice?
+Write an email about a delayed delivery. | What can I cook from eggs, spinach and rice?
 Write a fairy tale about a fox who could not lie. | Write a cover letter for a job in a library.
 Tell me a short story about a lighthouse keeper. | How should I prepare a small garden for spring?
-Make a study plan for an exam in four weeks. | Escribe un cuento corto sobre el mar.
-Write a poem about the first snow. | Tell me about the history of Rome. | Hi! How are you today?
+Make a study plan for an exam in four weeks. | Write a short story about the sea.
+Describe a village in the first snow. | Tell me about the history of Rome. | Hi! How are you today?
 Explain how a refrigerator works. | Plan a weekend in Lisbon for two. | Why is the sky blue?
-Wie backe ich einen Apfelkuchen? | How do I bake sourdough bread?
+How do I bake an apple pie? | How do I bake sourdough bread?
 """
 PLANTED = 'lines of {"prompt": ..., "answer": ...}: each sent once, its answer forced'
 # A grammar that is through ends with the tokenizer's end, which not every server takes for its own.

@@ -41,6 +41,8 @@ const HEADLINE: &[&str] = &[
     "on changes: NLL",
     "text + activations − best text: top-1",
     "text + activations − best text: NLL",
+    "ours: ECE (by chance)",
+    "ours: coverage of 90 % sets, size",
 ];
 const COMPARED: &[&str] = &[
     "model",
@@ -131,10 +133,20 @@ fn headline(report: &EvalReport) -> Table {
         let changes = text.and_then(|model| model.changes_difference.as_ref());
         row.extend(difference_cells(changes));
         row.extend(difference_cells(one.increment.as_ref()));
+        row.extend(own.map_or_else(Default::default, |own| calibration_cells(&own.scores)));
         row
     };
     let title = "Ours minus the best text baseline".to_owned();
     Table { title, head: HEADLINE, rows: report.horizons.iter().map(row).collect() }
+}
+
+/// The calibration error, then coverage and size of the conformal sets.
+fn calibration_cells(scores: &Scores) -> [String; 2] {
+    let size = scores.set_size.map_or_else(|| "–".to_owned(), |size| format!("{size:.1}"));
+    [
+        format!("{} ({})", number(Some(scores.ece)), number(Some(scores.ece_by_chance))),
+        format!("{}, {size}", number(scores.coverage)),
+    ]
 }
 
 fn where_it_is(horizon: &HorizonReport) -> String {

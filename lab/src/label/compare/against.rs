@@ -26,6 +26,7 @@ struct Line {
 /// What someone said of single segments.
 #[derive(Debug, Clone)]
 pub struct Judged {
+    /// The file's name.
     name: String,
     /// By document and segment.
     said: HashMap<(String, u32), Line>,
@@ -45,7 +46,8 @@ impl Judged {
                 .map_err(|error| LabError::format(path, format!("line {}: {error}", number + 1)))?;
             said.insert((line.document.clone(), line.segment), line);
         }
-        Ok(Self { name: path.display().to_string(), said })
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { name, said })
     }
 
     /// # Errors

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Puts the tables of reports that data/evaluate.sh made into EVALUATION.md.
+
+    data/tables.py reports EVALUATION.md             writes them into the file
+    data/tables.py --check reports EVALUATION.md     exits 1 where the file's are others
+
+In the file a table stands between two comments. The first names the report, the beginning of the
+heading above the table there and, where not all rows are wanted, a column and what may stand in it:
+
+    <!-- chain.md / Against what a reader said / model: themecast; text: TF-IDF -->
+    <!-- end -->
+
+Words are never touched; a report that was not made leaves its tables as they are, and says so.
+Python 3.9 or later, nothing else.
+"""
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+BLOCK = re.compile(r"(<!-- (?P<source>\S+\.md / .*?) -->\n)(?P<table>.*?)(<!-- end -->)", re.DOTALL)
+
+
+def cells(line):
+    return [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+
+
+def table(report, heading):
+    """The lines of the first table under the heading that begins so."""
+    lines = report.splitlines()
+    starts = [at for at, line in enumerate(lines) if line.lstrip("# ").startswith(heading) and line.startswith("#")]
+    if not starts:
+        raise SystemExit(f"no heading begins with {heading!r}")
+    found = []
+    for line in lines[starts[0] + 1 :]:
+        if line.startswith("|"):
+            found.append(line)
+        elif found or line.startswith("#"):
+            break
+    if not found:
+        raise SystemExit(f"no table stands under {heading!r}")
+    return found
+
+
+def chosen(lines, condition):
+    """The head and the rows in whose column stands one of what is wanted."""
+    column, wanted = condition.split(": ", 1)
+    head = cells(lines[0])
+    if column not in head:
+        raise SystemExit(f"no column {column!r} among {head}")
+    at, wanted = head.index(column), wanted.split("; ")
+    return lines[:2] + [line for line in lines[2:] if cells(line)[at] in wanted]
+
+
+def filled(text, reports, missing):
+    def fill(block):
+        name, heading, *conditions = block["source"].split(" / ")
+        path = reports / name
+        if not path.is_file():
+            missing.add(name)
+            return block[0]
+        lines = table(path.read_text(encoding="utf-8"), heading)
+        for condition in conditions:
+            lines = chosen(lines, condition)
+        return block[1] + "\n".join(lines) + "\n" + block[4]
+
+    return BLOCK.sub(fill, text)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--check", action="store_true", help="write nothing, compare")
+    options.add_argument("reports", type=Path)
+    options.add_argument("document", type=Path)
+    options = options.parse_args()
+    before = options.document.read_text(encoding="utf-8")
+    missing = set()
+    after = filled(before, options.reports, missing)
+    for name in sorted(missing):
+        print(f"{name} was not made: its tables stay as they are", file=sys.stderr)
+    if options.check:
+        pairs = zip(before.splitlines(), after.splitlines())
+        for old, new in (pair for pair in pairs if pair[0] != pair[1]):
+            print(f"- {old}\n+ {new}")
+        sys.exit(before != after or bool(missing))
+    beside = options.document.with_suffix(".part")
+    beside.write_text(after, encoding="utf-8")
+    os.replace(beside, options.document)
+
+
+if __name__ == "__main__":
+    main()
