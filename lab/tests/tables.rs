@@ -1,4 +1,5 @@
 //! `data/tables.py` puts reports' tables into a document, and tells where they differ.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::{fs, path::Path, process::Command};
 

@@ -3,10 +3,12 @@
 //! Machines are noisy, so speed is judged as the ratio of runs of the same requests side by side:
 //! each round runs both, in alternating order, and the interval is that of the rounds' ratios.
 
+mod collector;
 mod report;
 mod scrape;
 mod timed;
 
+pub use collector::Collector;
 pub use report::{Quantiles, Report, Speed};
 
 use crate::{
@@ -18,7 +20,9 @@ use futures::{StreamExt, future::try_join_all};
 use scrape::Scrapes;
 use std::{sync::Arc, time::Instant};
 use themecast_plugin_api::{EndReason, RequestInfo, Site};
+use themecast_telemetry::{Finish, Operation, RequestSpan};
 use timed::Timed;
+use tracing::Span;
 
 /// What to measure.
 #[derive(Debug, Clone)]
@@ -88,13 +92,24 @@ struct On {
 
 impl On {
     /// Opens the session of request `number`, with its tap and its steps measured.
-    fn open(&self, number: usize) -> Result<(Tap, Annotations)> {
+    /// The span does nothing where no traces are exported.
+    fn open(&self, number: usize) -> Result<Opened> {
         let id = number.to_string();
         let prompt = PROMPTS[number % PROMPTS.len()].to_owned();
         let info = RequestInfo { id: id.clone(), prompt, ..RequestInfo::default() };
-        let (tap, annotations) = self.runner.open(&info)?;
-        Ok((self.timed.measured(id, tap), annotations))
+        let request =
+            RequestSpan { stream: true, ..RequestSpan::new(Operation::Chat, "bench", &id) };
+        let span = themecast_telemetry::request_span(request);
+        let (tap, annotations) = span.in_scope(|| self.runner.open(&info))?;
+        Ok(Opened { tap: self.timed.measured(id, tap), annotations, span })
     }
+}
+
+/// The session of one request, and its trace.
+struct Opened {
+    tap: Tap,
+    annotations: Annotations,
+    span: Span,
 }
 
 /// Tokens a second without and with the plugin, in an order that alternates.
@@ -132,8 +147,10 @@ async fn answer(
     number: usize,
     tokens: usize,
 ) -> Result<usize> {
-    let session = on.map(|on| on.open(number)).transpose()?;
-    let (tap, mut annotations) = session.unzip();
+    let (tap, mut session) = match on.map(|on| on.open(number)).transpose()? {
+        Some(Opened { tap, annotations, span }) => (Some(tap), Some((annotations, span))),
+        None => (None, None),
+    };
     let body = serde_json::json!({
         "messages": [{"role": "user", "content": PROMPTS[number % PROMPTS.len()]}],
         "max_tokens": tokens,
@@ -147,11 +164,17 @@ async fn answer(
         match event {
             Event::Chunk { finish, .. } => {
                 written += 1;
-                annotated(annotations.as_mut(), finish.is_some()).await?;
+                annotated(session.as_mut().map(|one| &mut one.0), finish.is_some()).await?;
             }
             Event::Failed(error) => bail!("{error}"),
             Event::Done { .. } => {}
         }
+    }
+    if let Some((_, span)) = session {
+        let output_tokens = Some(written as u64);
+        let (status, finish_reason) = (200, "length");
+        let finish = Finish { input_tokens: None, output_tokens, finish_reason, status };
+        themecast_telemetry::finish(&span, finish);
     }
     Ok(written)
 }

@@ -1,13 +1,13 @@
 //! `themecast bench`: decode speed with the plugin off and on.
 
-use super::{model, output, progress::Progress};
+use super::{logging, model, output, progress::Progress};
 use crate::{
-    bench,
+    bench::{self, Collector},
     forecast::{self, Setting, shipped},
     host::Host,
     metrics::Metrics,
 };
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use std::{
     path::{Path, PathBuf},
@@ -16,6 +16,7 @@ use std::{
 use themecast_alarms::{Desk, Policies, Policy};
 use themecast_forecast::{bundle::Theme, watchlist::Watched};
 use themecast_plugin_api::Site;
+use themecast_telemetry::Exporter;
 
 #[derive(Args)]
 pub(super) struct Bench {
@@ -30,7 +31,8 @@ pub(super) struct Bench {
     #[arg(long)]
     linear: bool,
     /// With everything that can be switched on beside the forecast: a watch, policies that are
-    /// counted, a log of alarms, audits of one answer in fifty, and the metrics read all the while
+    /// counted, a log of alarms, audits of one answer in fifty, traces of every request, and the
+    /// metrics read all the while
     #[arg(long)]
     everything: bool,
     /// How many requests run at once, such as 1,4
@@ -52,6 +54,24 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn run(self) -> Result<()> {
+        if !self.everything {
+            logging::start(None);
+            return self.measure().await;
+        }
+        let collector = Collector::start().await?;
+        let endpoint = Some(collector.endpoint());
+        let exporter =
+            Exporter::start(&themecast_telemetry::Config { endpoint, ..Default::default() })?;
+        logging::start(exporter.as_ref());
+        self.measure().await?;
+        if let Some(exporter) = exporter {
+            exporter.shutdown().await;
+        }
+        ensure!(collector.batches() > 0, "no traces were exported, so their cost is not in it");
+        Ok(())
+    }
+
+    async fn measure(self) -> Result<()> {
         let engines = self.concurrency.iter().copied().max().unwrap_or(1).max(1);
         let host = model::host(self.model.as_deref(), engines).await?;
         let metrics = Metrics::new()?;
@@ -87,7 +107,7 @@ impl Bench {
     }
 }
 
-/// All that an operator may switch on, but traces, which need a collector.
+/// All that an operator may switch on, but traces, which have a collector of their own.
 fn everything(metrics: Arc<Metrics>, log: &Path, themes: &[Theme]) -> Result<Setting> {
     let config = themecast_alarms::Config {
         log: Some(log.to_owned()),

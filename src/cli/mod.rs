@@ -60,8 +60,8 @@ enum Command {
 /// Whatever went wrong, as a chain whose lines say what was being done and why it failed.
 pub fn run() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    if !matches!(cli.command, Command::Serve(_)) {
-        logging::start(None); // the server starts it with what its configuration says of traces
+    if !matches!(cli.command, Command::Serve(_) | Command::Bench(_)) {
+        logging::start(None); // those two start it with what they are told of traces
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
