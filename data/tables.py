@@ -20,7 +20,9 @@ import re
 import sys
 from pathlib import Path
 
-BLOCK = re.compile(r"(<!-- (?P<source>\S+\.md / .*?) -->\n)(?P<table>.*?)(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(
+    r"(?P<begin>^<!-- (?P<source>\S+\.md / [^\n]*) -->\n).*?(?P<end>^<!-- end -->$)", re.DOTALL | re.MULTILINE
+)
 
 
 def cells(line):
@@ -30,7 +32,8 @@ def cells(line):
 def table(report, heading):
     """The lines of the first table under the heading that begins so."""
     lines = report.splitlines()
-    starts = [at for at, line in enumerate(lines) if line.lstrip("# ").startswith(heading) and line.startswith("#")]
+    above = (at for at, line in enumerate(lines) if line.startswith("#"))
+    starts = [at for at in above if lines[at].lstrip("# ").startswith(heading)]
     if not starts:
         raise SystemExit(f"no heading begins with {heading!r}")
     found = []
@@ -64,7 +67,7 @@ def filled(text, reports, missing):
         lines = table(path.read_text(encoding="utf-8"), heading)
         for condition in conditions:
             lines = chosen(lines, condition)
-        return block[1] + "\n".join(lines) + "\n" + block[4]
+        return block["begin"] + "\n".join(lines) + "\n" + block["end"]
 
     return BLOCK.sub(fill, text)
 
