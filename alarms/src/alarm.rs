@@ -95,7 +95,7 @@ impl Alarm {
     }
 
     /// The same within what may leave the process.
-    pub(crate) fn bounded(mut self, include_text: bool) -> Self {
+    pub fn bounded(mut self, include_text: bool) -> Self {
         self.forecast.truncate(LIKELIEST);
         self.excerpt = self.excerpt.take().filter(|_| include_text);
         if let Some(excerpt) = &mut self.excerpt {

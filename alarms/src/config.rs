@@ -13,6 +13,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 /// [alarms]
 /// log = "alarms.jsonl"          # a line of JSON each; none unless named
 /// include_text = false          # whether excerpts of answers may go to log and webhook
+/// fail = "open"                 # where a policy is stop: what of answers that can't be watched
 /// [alarms.policy]               # annotate, webhook, stop, shadow, shadow_webhook or off
 /// martingale = "webhook"
 /// watch = "stop"
@@ -32,10 +33,23 @@ pub struct Config {
     pub log: Option<PathBuf>,
     /// Whether excerpts of answers may leave the process.
     pub include_text: bool,
+    /// What becomes of answers that no detector can watch, where a policy is `stop`.
+    pub fail: Fail,
     /// What each detector's alarms lead to.
     pub policy: Policies,
     /// The receiver, needed where a policy is `webhook`.
     pub webhook: Option<WebhookConfig>,
+}
+
+/// What becomes of an answer whose forecast fails while a policy may stop answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fail {
+    /// It goes on: no stream breaks because a predictor fails.
+    #[default]
+    Open,
+    /// It is refused, or ends at the next token: nothing is written that no detector sees.
+    Closed,
 }
 
 /// The receiver of alarms.

@@ -2,7 +2,7 @@
 
 use crate::{
     alarm::{Alarm, Notice},
-    config::{Config, WebhookConfig},
+    config::{Config, Fail, WebhookConfig},
     log::Log,
     pending::{Pending, Queue},
     policy::{Action, Policies},
@@ -66,6 +66,7 @@ pub enum OpenError {
 pub struct Desk {
     policies: Policies,
     include_text: bool,
+    fail: Fail,
     webhook: Option<Queue>,
     log: Option<Queue>,
     tally: Arc<dyn Tally>,
@@ -97,13 +98,18 @@ impl Desk {
         }
         let webhook = webhook.map(|webhook| start_webhook(webhook, lookup)).transpose()?;
         let log = config.log.as_deref().map(start_log).transpose()?;
-        let (policies, include_text) = (config.policy, config.include_text);
-        Ok(Self { policies, include_text, webhook, log, tally })
+        let Config { policy: policies, include_text, fail, .. } = *config;
+        Ok(Self { policies, include_text, fail, webhook, log, tally })
     }
 
     /// Whether some alarms end answers: then no answer may pass by the detectors.
     pub fn stops(&self) -> bool {
         self.policies.stop()
+    }
+
+    /// Whether an answer that can't be watched must not be written.
+    pub fn fails_closed(&self) -> bool {
+        self.stops() && self.fail == Fail::Closed
     }
 
     /// Whether an alarm's excerpt is kept, and so worth making.

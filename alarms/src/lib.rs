@@ -63,7 +63,7 @@ mod throttle;
 mod webhook;
 
 pub use alarm::{Alarm, Detector, Likely, Notice};
-pub use config::{Config, ConfigError, Endpoint, WebhookConfig};
+pub use config::{Config, ConfigError, Endpoint, Fail, WebhookConfig};
 pub use desk::{Desk, OpenError, Verdict};
 pub use policy::{Action, Policies, Policy};
 pub use secret::Secret;

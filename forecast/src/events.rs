@@ -32,6 +32,9 @@ pub struct SegmentEnded<'a> {
     pub shift: f32,
     /// The drift statistic as a fraction of its alarm level.
     pub score: f32,
+    /// Nothing more of it would have come; otherwise the answer was cut off within it, and its theme
+    /// is a guess from a part.
+    pub complete: bool,
 }
 
 /// A detector has raised its alarm for the first time in this answer, or a watch once more.

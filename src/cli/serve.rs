@@ -186,6 +186,11 @@ impl Serve {
         setting: &Setting,
     ) -> Result<Option<Forecast>> {
         if self.no_forecast {
+            ensure!(
+                !setting.desk.as_ref().is_some_and(|desk| desk.stops()),
+                "--no-forecast leaves no alarms that could stop an answer: take \"stop\" out of \
+                 [alarms.policy]"
+            );
             return Ok(None);
         }
         let forecast = match bundle {

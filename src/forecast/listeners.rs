@@ -112,6 +112,7 @@ impl Observer for Listener {
         event.text.trim().clone_into(&mut self.excerpt.lock());
         if let Some(heard) = &self.heard
             && let Some(heard) = &mut *heard.lock()
+            && event.complete
         {
             heard.push(Heard::new(event));
         }
@@ -151,6 +152,7 @@ impl Drop for Listener {
     /// An answer whose session failed, or whose client left, is not audited: that is counted.
     fn drop(&mut self) {
         let left = self.heard.as_mut().and_then(|heard| heard.get_mut().take());
+        let left = left.filter(|heard| !heard.is_empty());
         if let (Some(auditor), Some(_)) = (&self.shared.auditor, left) {
             auditor.dropped();
         }

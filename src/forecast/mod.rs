@@ -17,7 +17,7 @@ use crate::{
     serve::Forecast,
     session::{PATIENCE, Runner, guarded},
 };
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use encoder::{ENCODER, Encoder};
 use listeners::Listeners;
 pub use recent::Recent;
@@ -73,6 +73,12 @@ pub fn read(folder: &Path) -> Result<Bundle> {
 /// # Errors
 /// One line that says what of the model or the setting the bundle was not made for.
 pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Forecast> {
+    let stops = setting.desk.as_ref().is_some_and(|desk| desk.stops());
+    ensure!(
+        !stops || !host.vocabulary().end_tokens().is_empty(),
+        "alarms.policy: nothing can stop this model's answers, since its files name no token that \
+         ends one; use \"webhook\" or \"shadow\" instead of \"stop\""
+    );
     for warning in bundle.fits(host.model())?.warnings {
         tracing::warn!("{warning}");
     }
@@ -87,8 +93,9 @@ pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Fore
         None => plugin = plugin.with_encoder(setting.encoder.clone()),
     }
     let runner = runner(Arc::new(plugin), host, &setting.metrics)?;
+    let fail_closed = setting.desk.as_ref().is_some_and(|desk| desk.fails_closed());
     setting.metrics.bundle(&card);
-    Ok(Forecast { runner, card: Some(card) })
+    Ok(Forecast { runner: Runner { fail_closed, ..runner }, card: Some(card) })
 }
 
 /// The encoders that a bundle reads texts and phrases through.
@@ -111,5 +118,6 @@ pub fn runner(plugin: Arc<dyn Plugin>, host: &dyn Host, metrics: &Arc<Metrics>) 
         vocabulary: host.vocabulary().clone(),
         metrics: metrics.clone(),
         patience: PATIENCE,
+        fail_closed: false,
     })
 }

@@ -12,13 +12,14 @@ const KEPT: usize = 512;
 pub struct Recent(Mutex<VecDeque<Arc<Alarm>>>);
 
 impl Recent {
-    /// Keeps `alarm`, without its excerpt.
+    /// Keeps `alarm` as it leaves the process, without its excerpt.
     pub(super) fn keep(&self, alarm: Alarm) {
+        let alarm = alarm.bounded(false);
         let mut kept = self.0.lock();
         if kept.len() == KEPT {
             kept.pop_front();
         }
-        kept.push_back(Arc::new(Alarm { excerpt: None, ..alarm }));
+        kept.push_back(Arc::new(alarm));
     }
 
     /// At most `most` of those that are `wanted`, the newest first.

@@ -78,7 +78,11 @@ impl Observer for ForecastMetrics {
         }
     }
 
+    /// What the end of an answer cut off is no segment: the bundle's data has none of those either.
     fn segment_ended(&self, event: &SegmentEnded<'_>) {
+        if !event.complete {
+            return;
+        }
         let families = self.families();
         families.forecasts.realized.with_label_values(&[self.theme(event.theme)]).inc();
         if let Some(before) = event.before {

@@ -3,6 +3,7 @@
 use super::{
     App,
     ask::{Ask, Every},
+    traces::Said,
 };
 use crate::session::{Annotations, Outcome};
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ pub(super) struct Annotator {
     every: Option<Every>,
     /// The session; or nothing to say; or why there is no session.
     annotations: Result<Option<Annotations>, String>,
-    said: Vec<Value>,
+    said: Said,
     told: bool,
     /// The answer has come to its end.
     ended: bool,
@@ -33,7 +34,7 @@ impl Annotator {
         annotations: Result<Option<Annotations>, String>,
     ) -> Self {
         let every = asked.map(|ask| ask.every);
-        Self { app, id, every, annotations, said: Vec::new(), told: false, ended: false }
+        Self { app, id, every, annotations, said: Said::default(), told: false, ended: false }
     }
 
     /// A chunk that is not the last, with its annotation where one is due.
@@ -74,10 +75,10 @@ impl Annotator {
         };
         if let Ok(Some(annotations)) = &mut self.annotations {
             let rest = annotations.drain();
-            self.said.extend(rest.iter().map(|(_, annotation)| plain(&annotation.value)));
+            rest.iter().for_each(|(_, annotation)| self.said.push(&plain(&annotation.value)));
         }
         let summary = value(outcome);
-        self.app.traces.keep(&self.id, &self.said, summary.as_ref().unwrap_or(&Value::Null));
+        self.app.traces.keep(&self.id, &self.said, summary.as_ref());
         let due = self.every.is_some();
         let json = if self.stopped() { content_filter(json) } else { json };
         self.mark(json, summary.filter(|_| due))
@@ -95,7 +96,7 @@ impl Annotator {
     fn keep(&mut self, text: &str, value: Option<&Value>) {
         if let Some(value) = value {
             self.app.live.send(&self.id, text, value);
-            self.said.push(value.clone());
+            self.said.push(value);
         }
     }
 
@@ -118,7 +119,7 @@ impl Drop for Annotator {
     /// Of an answer that failed or whose client left, what was said so far is kept.
     fn drop(&mut self) {
         if !self.ended && !self.said.is_empty() {
-            self.app.traces.keep(&self.id, &self.said, &Value::Null);
+            self.app.traces.keep(&self.id, &self.said, None);
         }
     }
 }

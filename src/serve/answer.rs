@@ -110,6 +110,12 @@ async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opene
         let why = "must be 1: this server ends answers on alarms, which it looks for one at a time";
         return Err(ApiError::invalid("n", why));
     }
+    if app.stops()
+        && let Some(field) = CONSTRAINTS.into_iter().find(|field| constrained(body, field))
+    {
+        let why = "can't be kept to where an answer is stopped, which this server does on alarms";
+        return Err(ApiError::invalid(field, why));
+    }
     let Some(forecast) = ready.forecast() else {
         let why = "this server runs without a forecast (--no-forecast)";
         return Opened::none(asked, ApiError::invalid("themecast", why));
@@ -121,6 +127,7 @@ async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opene
     let options = asked.map(|ask| ask.options.clone()).unwrap_or_default();
     let request = RequestInfo { id: id.to_owned(), options, prompt: ask::prompt(body) };
     let runner = forecast.runner;
+    let fail_closed = runner.fail_closed;
     // Encoding phrases to watch for takes a plugin milliseconds that no other request waits for.
     let opened = tokio::task::spawn_blocking(move || span.in_scope(|| runner.open(&request))).await;
     match opened.unwrap_or_else(|error| Err(PluginError::failed(error.to_string()))) {
@@ -130,9 +137,21 @@ async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opene
         }
         Err(error) => {
             app.metrics.plugin_failed(Failure::Open);
+            if fail_closed {
+                return Err(ApiError::Unwatched(error.to_string()));
+            }
             Ok(Opened { tap: None, annotations: Err(error.to_string()) })
         }
     }
+}
+
+/// What makes mistral.rs refuse the end token in the middle of an answer.
+const CONSTRAINTS: [&str; 2] = ["grammar", "response_format"];
+
+/// Whether `field` says how the answer has to look.
+fn constrained(body: &Value, field: &str) -> bool {
+    let value = &body[field];
+    !value.is_null() && value["type"] != "text"
 }
 
 /// The reply to a request that is not streamed.

@@ -33,6 +33,9 @@ pub enum ApiError {
     /// The model is not loaded yet.
     #[error("the model is still being loaded; ask /health/ready")]
     NotReady,
+    /// No detector can watch the answer, and the server writes none that is not watched.
+    #[error("this answer can't be watched and is not written: {0}")]
+    Unwatched(String),
     /// The host failed.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -51,7 +54,9 @@ impl ApiError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::NotReady | Self::Host(HostError::EngineDied) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::Unwatched(_) | Self::Host(HostError::EngineDied) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Host(HostError::Busy(_)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Host(HostError::Model(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }

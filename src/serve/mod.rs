@@ -42,6 +42,7 @@ pub const BODY_LIMIT: usize = 8 << 20;
 pub fn router(app: Arc<App>) -> Router {
     let admin = Router::new()
         .route("/v1/themecast/live", get(live::feed))
+        .route("/v1/themecast/alarms", get(alarms::recent))
         .route("/v1/themecast/bundle", put(bundles::swap))
         .route_layer(middleware::from_fn_with_state(app.clone(), keys::admin));
     let api = Router::new()
@@ -49,7 +50,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route(Route::Completion.path(), post(answer::completion))
         .route("/v1/themecast/themes", get(bundles::themes))
         .route("/v1/themecast/traces/{id}", get(traces::get))
-        .route("/v1/themecast/alarms", get(alarms::recent))
         .fallback(others::pass)
         .layer(middleware::from_fn_with_state(app.clone(), keys::api));
     Router::new()

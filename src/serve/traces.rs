@@ -16,6 +16,49 @@ use std::{
 /// How many bytes of traces are kept.
 const KEPT_BYTES: usize = 64 << 20;
 
+/// How many bytes of one answer's annotations are kept; the rest of them is left out.
+const ANSWER_BYTES: usize = 4 << 20;
+
+/// What was said of one answer so far, as JSON.
+#[derive(Default)]
+pub(super) struct Said {
+    /// Separated by commas.
+    annotations: String,
+    truncated: bool,
+}
+
+impl Said {
+    /// Adds an annotation, unless the answer has too many.
+    pub(super) fn push(&mut self, annotation: &Value) {
+        self.push_within(annotation, ANSWER_BYTES);
+    }
+
+    fn push_within(&mut self, annotation: &Value, limit: usize) {
+        let annotation = annotation.to_string();
+        self.truncated |= self.annotations.len() + annotation.len() > limit;
+        if self.truncated {
+            return;
+        }
+        if !self.annotations.is_empty() {
+            self.annotations.push(',');
+        }
+        self.annotations.push_str(&annotation);
+    }
+
+    /// Nothing was said yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.annotations.is_empty()
+    }
+
+    /// The trace of completion `id`.
+    fn trace(&self, id: &str, summary: Option<&Value>) -> String {
+        let Self { annotations, truncated } = self;
+        let (id, summary) = (json!(id), summary.unwrap_or(&Value::Null));
+        let truncated = if *truncated { r#""truncated":true,"# } else { "" };
+        format!(r#"{{"id":{id},{truncated}"annotations":[{annotations}],"summary":{summary}}}"#)
+    }
+}
+
 /// The traces of recent completions.
 #[derive(Default)]
 pub(super) struct Traces(Mutex<Kept>);
@@ -28,10 +71,9 @@ struct Kept {
 }
 
 impl Traces {
-    /// Keeps the annotations of completion `id`.
-    pub(super) fn keep(&self, id: &str, annotations: &[Value], summary: &Value) {
-        let trace = json!({"id": id, "annotations": annotations, "summary": summary}).to_string();
-        self.0.lock().keep(id, trace.into(), KEPT_BYTES);
+    /// Keeps what was said of completion `id`.
+    pub(super) fn keep(&self, id: &str, said: &Said, summary: Option<&Value>) {
+        self.0.lock().keep(id, said.trace(id, summary).into(), KEPT_BYTES);
     }
 
     fn get(&self, id: &str) -> Option<Arc<str>> {
@@ -67,6 +109,21 @@ pub(super) async fn get(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trace_is_json_and_ends_where_it_would_be_too_long() {
+        let mut said = Said::default();
+        for token in 0..3 {
+            said.push_within(&json!({"token": token}), 24);
+        }
+        let trace: Value = serde_json::from_str(&said.trace("a\"b", Some(&json!(7)))).unwrap();
+        let annotations = json!([{"token": 0}, {"token": 1}]);
+        let all =
+            json!({"id": "a\"b", "truncated": true, "annotations": annotations, "summary": 7});
+        assert_eq!(trace, all);
+        let empty: Value = serde_json::from_str(&Said::default().trace("c", None)).unwrap();
+        assert_eq!(empty, json!({"id": "c", "annotations": [], "summary": null}));
+    }
 
     #[test]
     fn the_oldest_go_first() {

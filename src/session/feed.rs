@@ -1,6 +1,6 @@
 //! The engine's end of a session: takes steps without ever waiting.
 
-use super::worker::Message;
+use super::{Runner, worker::Message};
 use crate::{
     host::{RawStep, StepSink},
     metrics::{DropReason, Metrics},
@@ -24,18 +24,16 @@ pub struct Feed {
     stop: Arc<AtomicBool>,
     /// The engine has ended the answer because `stop` was set in time.
     cut: AtomicBool,
+    fail_closed: bool,
     metrics: Arc<Metrics>,
 }
 
 impl Feed {
     /// Hands steps on; `stop` is set by whoever wants the answer to end.
-    pub(super) fn new(
-        steps: SyncSender<Message>,
-        stop: Arc<AtomicBool>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    pub(super) fn new(steps: SyncSender<Message>, stop: Arc<AtomicBool>, runner: &Runner) -> Self {
+        let (metrics, fail_closed) = (runner.metrics.clone(), runner.fail_closed);
         let (behind, cut) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { steps, revealed: Mutex::default(), behind, stop, cut, metrics }
+        Self { steps, revealed: Mutex::default(), behind, stop, cut, fail_closed, metrics }
     }
 
     /// The tokens of the answer that the model has read, from the `from`-th on.
@@ -80,6 +78,7 @@ impl StepSink for Feed {
         }
         if self.steps.try_send(Message::Step(step, Instant::now())).is_err() {
             self.behind.store(true, Ordering::Relaxed);
+            self.stop.fetch_or(self.fail_closed, Ordering::Relaxed);
             self.metrics.annotation_dropped(DropReason::Behind);
         }
     }

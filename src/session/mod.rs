@@ -40,6 +40,8 @@ pub struct Runner {
     pub metrics: Arc<Metrics>,
     /// How long a stream waits for the annotation of a chunk.
     pub patience: Duration,
+    /// Whether an answer whose session fails or falls behind ends at the next token.
+    pub fail_closed: bool,
 }
 
 /// How long a stream waits by default; a linear forecast takes well under a millisecond.
@@ -62,7 +64,7 @@ impl Runner {
         let stop = Arc::new(AtomicBool::new(false));
         worker::spawn(session, inbox, (notes, stop.clone()), self)
             .map_err(|error| PluginError::failed(format!("no thread for the session: {error}")))?;
-        let feed = Arc::new(Feed::new(steps, stop, self.metrics.clone()));
+        let feed = Arc::new(Feed::new(steps, stop, self));
         let annotations = Annotations::new(feed.clone(), outbox, self);
         Ok((Tap { interest: self.interest.clone(), sink: feed }, annotations))
     }

@@ -48,6 +48,7 @@ pub(super) fn spawn(
         sites: runner.interest.sites.len(),
         tokens: 0,
         stop,
+        fail_closed: runner.fail_closed,
     };
     let builder = thread::Builder::new().name("themecast-session".to_owned());
     builder.spawn(move || worker.run(&inbox, &notes)).map(drop)
@@ -63,6 +64,7 @@ struct Worker {
     tokens: usize,
     /// Set when the session wants the answer to end.
     stop: Arc<AtomicBool>,
+    fail_closed: bool,
 }
 
 impl Worker {
@@ -143,6 +145,7 @@ impl Worker {
             self.metrics.plugin_failed(kind);
             tracing::warn!(%error, "a session is given up; its stream goes on");
             self.session = Err(error.clone());
+            self.stop.fetch_or(self.fail_closed, Ordering::Relaxed);
         }
         error
     }

@@ -77,6 +77,30 @@ fn an_answer_that_had_ended_by_itself_was_not_stopped() {
 }
 
 #[test]
+fn what_a_stop_would_break_is_refused_where_answers_are_stopped() {
+    block_on(async {
+        let regex = json!({"type": "regex", "value": "[a-z ]{60,80}"});
+        let schema = json!({"type": "json_schema", "json_schema": {"name": "x", "schema": {}}});
+        let ask = |field: &str, value: &Value| {
+            let mut ask = letter(json!(null));
+            (ask["max_tokens"], ask[field]) = (json!(4), value.clone());
+            ask
+        };
+        let stops = start("[alarms.policy]\nwatch = \"stop\"", 0.0).await;
+        for (field, value) in [("grammar", &regex), ("response_format", &schema)] {
+            let reply = stops.post(&ask(field, value)).await;
+            assert_eq!(reply.status(), StatusCode::BAD_REQUEST);
+            let body: Value = reply.json().await.unwrap();
+            assert_eq!(body["error"]["param"], field, "{body}");
+        }
+        let text = ask("response_format", &json!({"type": "text"}));
+        assert_eq!(stops.post(&text).await.status(), StatusCode::OK);
+        let shadow = start("[alarms.policy]\nwatch = \"shadow\"", 0.0).await;
+        assert_eq!(shadow.post(&ask("grammar", &regex)).await.status(), StatusCode::OK);
+    });
+}
+
+#[test]
 fn a_stopped_answer_ends_at_the_next_token_and_says_why() {
     block_on(async {
         let server = start("[alarms.policy]\nwatch = \"stop\"", 0.0).await;

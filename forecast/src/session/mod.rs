@@ -96,9 +96,14 @@ impl ForecastSession {
         self.bundle.open.as_ref().map(score).unwrap_or_default()
     }
 
-    /// The segment of the last token has ended before answer token `end`; its theme is decided by
-    /// the head that `kind` has for the segment being read.
-    fn end_segment(&mut self, end: usize, kind: RowKind) -> Result<(), PluginError> {
+    /// The segment of the last token has ended before answer token `end`, `complete` or cut off; its
+    /// theme is decided by the head that `kind` has for the segment being read.
+    fn end_segment(
+        &mut self,
+        end: usize,
+        kind: RowKind,
+        complete: bool,
+    ) -> Result<(), PluginError> {
         if let Some(reader) = &self.reader {
             let read = reader.read(&self.text).map_err(PluginError::failed)?;
             self.features.read_segment(&read);
@@ -108,7 +113,8 @@ impl ForecastSession {
         self.bundle.predictor.heads(kind)[0].probabilities(&self.row, &mut now);
         let mean = self.bundle.layout().last_segment_mean();
         let whole = kind == RowKind::Boundary;
-        let segment = Segment { end, text: &self.text, now: &now, mean: &self.row[mean], whole };
+        let (text, mean) = (&self.text[..], &self.row[mean]);
+        let segment = Segment { end, text, now: &now, mean, whole, complete };
         self.path.end(&self.bundle, &*self.observer, self.residuals.trust(), segment);
         self.features.end_segment(&now);
         self.text.clear();
@@ -143,7 +149,7 @@ impl Session for ForecastSession {
         self.text.push_str(step.text);
         let begins = step.index == 0 || self.segmenter.push(step.text);
         if begins && step.index > 0 {
-            self.end_segment(step.index, RowKind::Boundary)?;
+            self.end_segment(step.index, RowKind::Boundary, true)?;
         }
         self.residuals.judge(&self.bundle, step.index, begins, &*self.observer);
         let kind = if begins { RowKind::Boundary } else { RowKind::Mid };
@@ -172,7 +178,7 @@ impl Session for ForecastSession {
         let Some(mut last) = self.last.take() else { return Ok(None) };
         let tokens = end.tokens.max(last.token);
         if last.token > self.path.summary.tokens() {
-            self.end_segment(tokens, RowKind::Mid)?;
+            self.end_segment(tokens, RowKind::Mid, end.reason == EndReason::Stop)?;
         } else {
             // No token of the running segment was read, so nothing can tell its theme.
             self.path.summary.extend(tokens);

@@ -18,6 +18,8 @@ pub(super) struct Path {
     pub(super) stop: Option<(Detector, usize)>,
     pending: Pending,
     monitor: Monitor,
+    /// Alarms that wait for residuals like those of training.
+    held: Vec<(Detector, f32)>,
     segments: usize,
     /// The theme of the segment that ended last.
     theme: Option<usize>,
@@ -35,6 +37,8 @@ pub(super) struct Segment<'a> {
     pub(super) mean: &'a [f32],
     /// It came to its own end; the answer did not end within it.
     pub(super) whole: bool,
+    /// Nothing more of it would have come: it is whole, or the model ended the answer with it.
+    pub(super) complete: bool,
 }
 
 impl Path {
@@ -46,6 +50,7 @@ impl Path {
             stop: None,
             pending: Pending::default(),
             monitor: Monitor::new(bundle),
+            held: Vec::new(),
             segments: 0,
             theme: None,
             told_out: false,
@@ -60,7 +65,7 @@ impl Path {
         trust: Trust,
         segment: Segment<'_>,
     ) {
-        let Segment { end, text, now, mean, whole } = segment;
+        let Segment { end, text, now, mean, whole, complete } = segment;
         let theme = most_likely(now);
         let forecasts = self.pending.end();
         let surprises = surprises(&forecasts, theme);
@@ -73,7 +78,9 @@ impl Path {
             // The detectors are tuned on whole segments alone.
             let raised = if whole { self.monitor.end(bundle, segment) } else { Vec::new() };
             self.divergence.score = self.monitor.score();
-            for (detector, score) in raised {
+            let held = std::mem::take(&mut self.held).into_iter().map(|held| (held, true));
+            for ((detector, score), held) in held.chain(raised.into_iter().map(|new| (new, false)))
+            {
                 let (token, segment) = (end, self.segments);
                 let alarm = Raised {
                     detector,
@@ -85,7 +92,7 @@ impl Path {
                     forecast,
                     in_distribution: trust.in_distribution,
                 };
-                self.raise(observer, trust, &alarm);
+                self.raise(observer, (trust, held), &alarm);
             }
         }
         let score = self.divergence.score;
@@ -98,6 +105,7 @@ impl Path {
             surprises: &surprises,
             shift,
             score,
+            complete,
         };
         observer.segment_ended(&ended);
         self.summary.ended(Ended { end, theme, p: now[theme], surprises, shift, score });
@@ -143,11 +151,14 @@ impl Path {
     }
 
     /// Tells of a divergence; of one in an answer beyond what the bundle knows only that it was
-    /// held back.
-    fn raise(&mut self, observer: &dyn Observer, trust: Trust, alarm: &Raised<'_>) {
-        match trust.out {
-            false => self.tell(observer, alarm),
-            true => observer.held_back(alarm),
+    /// held back, and of the divergence once the answer is back within.
+    fn raise(&mut self, observer: &dyn Observer, (trust, held): (Trust, bool), alarm: &Raised<'_>) {
+        if !trust.out {
+            return self.tell(observer, alarm);
+        }
+        self.held.push((alarm.detector, alarm.score));
+        if !held {
+            observer.held_back(alarm);
         }
     }
 

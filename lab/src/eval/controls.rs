@@ -60,6 +60,29 @@ impl Workshop<'_> {
         controls
     }
 
+    /// Activations, then the better text model, both with the true themes so far and both learnt from
+    /// what a reader said (`targets`); penalties and temperatures by the labels, as for all.
+    pub(super) fn learnt_from_reader(
+        &self,
+        at_boundaries: &[Model],
+        targets: &[Vec<Option<u32>>],
+        setup: &Setup,
+    ) -> Result<Vec<Model>> {
+        let parts = &self.collected.boundary;
+        let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
+            self.activations(part, event, out);
+            text::write_themes(&part.events[event], self.themes, out);
+        };
+        let own = fit::fit(&Design::plain(&write), parts, targets, setup)?;
+        let columns = self.better_text(at_boundaries);
+        let text = self.fit_text(&columns, None, (parts, targets), setup)?;
+        let name = |of: &str| format!("{of}, learnt from the reader");
+        Ok(vec![
+            Model::new(name(TRUE_THEMES), Sees::Other, own),
+            Model::new(name(columns.name), Sees::Text, text),
+        ])
+    }
+
     /// Ours on labels that were dealt out at random among the training events.
     pub(super) fn shuffled(&self, setup: &Setup) -> Result<Model> {
         let parts = &self.collected.boundary;

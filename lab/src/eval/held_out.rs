@@ -9,7 +9,8 @@ use super::{
 };
 use std::collections::{BTreeSet, HashSet};
 
-/// Scores ours and the best text baseline at boundaries, in the test split and group by group.
+/// Scores ours and the best text baseline at boundaries: in the test split, in its groups, and in
+/// each group that was held out.
 /// Conformal sets are those of the validation split.
 pub(super) fn groups(
     collected: &Collected,
@@ -20,6 +21,14 @@ pub(super) fn groups(
     let held_out = &collected.boundary.held_out;
     let group_of = |event: &Event| collected.stories[event.story].group.as_str();
     let names: BTreeSet<&str> = held_out.events.iter().map(group_of).collect();
+    let of_test: BTreeSet<&str> = collected
+        .boundary
+        .test
+        .events
+        .iter()
+        .map(group_of)
+        .filter(|name| !name.is_empty())
+        .collect();
     let mut reports = Vec::new();
     for horizon in horizons.iter().filter(|one| one.place == Place::Boundary.name()) {
         let chosen = models.iter().enumerate();
@@ -30,8 +39,10 @@ pub(super) fn groups(
             let fitted = &model.by_ahead[at.0];
             let mut add = |group: &str, judge: &Judge<'_>, part: &Part, forecasts: &[f32]| {
                 let test = std::ptr::eq(part, &collected.boundary.test);
+                let named = group.strip_prefix("test: ").unwrap_or(group);
                 let wanted = |event: &Event| {
-                    event.place == Place::Boundary && (test || group_of(event) == group)
+                    let all = test && group == "test";
+                    event.place == Place::Boundary && (all || group_of(event) == named)
                 };
                 let cases = judge.cases(&part.events, forecasts, at.1, wanted);
                 let Some(scores) = with_sets(&cases, least) else { return };
@@ -47,6 +58,9 @@ pub(super) fn groups(
                 });
             };
             add("test", judge, &collected.boundary.test, &fitted.test);
+            for name in &of_test {
+                add(&format!("test: {name}"), judge, &collected.boundary.test, &fitted.test);
+            }
             for name in &names {
                 add(name, strangers, held_out, &fitted.held_out);
             }

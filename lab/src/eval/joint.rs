@@ -1,6 +1,6 @@
-//! Whole chains at once: the joint loss of the segments that came, beside two ways to get a joint
-//! distribution without a chain predictor: the product of the linear heads' distributions, and the
-//! first of them followed by a Markov chain.
+//! Whole chains at once: the joint loss of the segments that came, beside three ways to get a joint
+//! distribution without a chain predictor: the product of the linear heads' distributions, the
+//! first of them followed by a Markov chain, and all of them linked by that chain's ratios.
 
 use super::{
     bootstrap::{Draws, PerDocument},
@@ -22,8 +22,8 @@ pub(super) struct JointCase {
     segments: usize,
     ours_nats: f64,
     linear_nats: f64,
-    /// Of the first segment alone, by the linear head.
-    first_nats: f64,
+    /// By the linear heads, *shape* `[segments, themes]`.
+    heads: Vec<Vec<f32>>,
     came: Vec<u32>,
 }
 
@@ -39,20 +39,20 @@ pub(super) fn score(
         .map(|theme| theme as usize)
         .collect();
     let heads = bundle.predictor.heads(RowKind::Boundary);
-    let (mut p, mut linear_nats, mut first_nats) = (Vec::new(), 0.0, 0.0);
+    let (mut all, mut linear_nats) = (Vec::new(), 0.0);
     for (place, &theme) in came.iter().enumerate() {
+        let mut p = Vec::new();
         heads[place + 1].probabilities(moment.features, &mut p);
-        linear_nats -= f64::from(p[theme].max(1e-9).ln());
-        if place == 0 {
-            first_nats = linear_nats;
-        } else {
+        linear_nats += nats(p[theme]);
+        all.push(p);
+        if place > 0 {
             let joint = foresight.joint(bundle, &came[..=place]);
             into.push(JointCase {
                 document: id.to_owned(),
                 segments: place + 1,
                 ours_nats: -f64::from(joint.max(1e-30).ln()),
                 linear_nats,
-                first_nats,
+                heads: all.clone(),
                 came: came[..=place].iter().map(|&theme| theme as u32).collect(),
             });
         }
@@ -72,36 +72,61 @@ pub(super) fn reports(
     let draws = Draws::new(count, resamples, seed);
     let of_length = |segments: usize| {
         let of = cases.iter().filter(|case| case.segments == segments);
-        let mut differences = [(); 2].map(|()| vec![PerDocument::default(); count]);
-        let (mut ours, mut linear, mut markov, mut number) = (0.0, 0.0, 0.0, 0);
+        let mut differences = [(); 3].map(|()| vec![PerDocument::default(); count]);
+        let (mut ours, mut rivals, mut number) = (0.0, [0.0; 3], 0);
         for case in of {
             let Some(&cluster) = clusters.get(case.document.as_str()) else { continue };
-            let chained = case.first_nats + following(&case.came, counted);
-            differences[0][cluster].add(case.ours_nats - case.linear_nats);
-            differences[1][cluster].add(case.ours_nats - chained);
-            markov += chained;
+            let others = [case.linear_nats, case.markov_nats(counted), case.linked_nats(counted)];
+            for (place, other) in others.into_iter().enumerate() {
+                differences[place][cluster].add(case.ours_nats - other);
+                rivals[place] += other;
+            }
             ours += case.ours_nats;
-            linear += case.linear_nats;
             number += 1;
         }
+        let mean = |sum: f64| sum / number as f64;
+        let [difference, markov, linked] = differences.map(|one| draws.interval(&one));
         (number > 0).then(|| JointReport {
             segments,
             cases: number,
-            ours_nats: ours / number as f64,
-            linear_nats: linear / number as f64,
-            markov_nats: markov / number as f64,
-            difference_interval: draws.interval(&differences[0]),
-            markov_difference_interval: draws.interval(&differences[1]),
+            ours_nats: mean(ours),
+            linear_nats: mean(rivals[0]),
+            markov_nats: mean(rivals[1]),
+            linked_nats: mean(rivals[2]),
+            difference_interval: difference,
+            markov_difference_interval: markov,
+            linked_difference_interval: linked,
         })
     };
     (2..=LONGEST).filter_map(of_length).collect()
 }
 
-/// The loss of every theme after the first, each given the one before, in nats.
-fn following(came: &[u32], counted: &Counted) -> f64 {
-    let step = |pair: &[u32]| {
-        let p = counted.markov(Some(pair[0]), 1);
-        -f64::from(p[pair[1] as usize].max(1e-9).ln())
-    };
-    came.windows(2).map(step).sum()
+impl JointCase {
+    /// The first head's loss, then a Markov chain's.
+    fn markov_nats(&self, counted: &Counted) -> f64 {
+        let step = |pair: &[u32]| nats(counted.markov(Some(pair[0]), 1)[pair[1] as usize]);
+        self.first_nats() + self.came.windows(2).map(step).sum::<f64>()
+    }
+
+    /// The heads' loss, each after the first times the Markov chain's probability of a theme after
+    /// the one before over its share, normalised.
+    fn linked_nats(&self, counted: &Counted) -> f64 {
+        let share = counted.marginal();
+        let step = |(pair, head): (&[u32], &Vec<f32>)| {
+            let after = counted.markov(Some(pair[0]), 1);
+            let each = head.iter().zip(after.iter().zip(&share));
+            let weighed: Vec<f32> = each.map(|(p, (m, s))| p * m / s.max(1e-9)).collect();
+            nats(weighed[pair[1] as usize] / weighed.iter().sum::<f32>().max(1e-9))
+        };
+        let steps = self.came.windows(2).zip(self.heads.iter().skip(1));
+        self.first_nats() + steps.map(step).sum::<f64>()
+    }
+
+    fn first_nats(&self) -> f64 {
+        nats(self.heads[0][self.came[0] as usize])
+    }
+}
+
+fn nats(p: f32) -> f64 {
+    -f64::from(p.max(1e-9).ln())
 }

@@ -13,7 +13,7 @@ use super::{
     text::{self, Vocabulary},
 };
 use crate::{Result, replay::Chain};
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::Range};
 use themecast_plugin_api::Site;
 
 /// The name of the bundle's own row.
@@ -24,6 +24,10 @@ pub const BOTH: &str = "text + activations";
 pub const TRUE_THEMES: &str = "activations + true themes";
 const WORDS: &str = "text: TF-IDF";
 const SENTENCES: &str = "text: MiniLM";
+const TOGETHER: &str = "text: MiniLM, words, layout";
+
+/// Words of the text model that reads sentences too.
+const COMMON_WORDS: usize = 500;
 
 /// How the words weigh beside the themes, tried in turn.
 const SCALES: [f32; 2] = [1.0, 0.25];
@@ -64,6 +68,7 @@ pub(super) struct Workshop<'a> {
     pub(super) bundle_sites: &'a [Site],
     pub(super) config: &'a EvalConfig,
     vocabulary: Vocabulary,
+    common: Vocabulary,
     /// Counts of the training split.
     pub(super) counted: Counted,
 }
@@ -72,7 +77,8 @@ pub(super) struct Workshop<'a> {
 pub(super) struct TextColumns<'a> {
     pub(super) name: &'static str,
     width: usize,
-    raw: bool,
+    /// Which of them are not z-scored.
+    raw: Range<usize>,
     write: Box<Write<'a>>,
 }
 
@@ -86,7 +92,8 @@ impl<'a> Workshop<'a> {
     ) -> Self {
         let train: HashSet<usize> =
             collected.boundary.train.events.iter().map(|event| event.story).collect();
-        let vocabulary = Vocabulary::new(&collected.stories, &train, config.vocabulary);
+        let [vocabulary, common] = [config.vocabulary, COMMON_WORDS.min(config.vocabulary)]
+            .map(|size| Vocabulary::new(&collected.stories, &train, size));
         let chains = |part: &Part| -> Vec<Chain> {
             let starts = part.events.iter().filter(|event| event.segment < 0);
             starts.map(|event| event.chain.clone()).collect()
@@ -94,7 +101,7 @@ impl<'a> Workshop<'a> {
         let [train, validation] =
             [&collected.boundary.train, &collected.boundary.validation].map(chains);
         let counted = Counted::new(&train, &validation, themes, horizons + 1);
-        Self { collected, embeddings, themes, bundle_sites, config, vocabulary, counted }
+        Self { collected, embeddings, themes, bundle_sites, config, vocabulary, common, counted }
     }
 
     /// Baselines and controls at the prompt's end and at boundaries.
@@ -168,12 +175,13 @@ impl<'a> Workshop<'a> {
         Model::new(name, Sees::Text, by_ahead)
     }
 
-    /// What text models see: words, and sentences where there is an embedder.
+    /// What text models see: words and, where there is an embedder, sentences, and both with the
+    /// layout.
     pub(super) fn text_columns(&self) -> Vec<TextColumns<'_>> {
         let mut families = vec![TextColumns {
             name: WORDS,
             width: self.vocabulary.len(),
-            raw: true,
+            raw: 0..self.vocabulary.len(),
             write: Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
                 self.vocabulary.write(&part.events[event], out);
             }),
@@ -186,7 +194,21 @@ impl<'a> Workshop<'a> {
             families.push(TextColumns {
                 name: SENTENCES,
                 width: text::embedding_width(embeddings),
-                raw: false,
+                raw: 0..0,
+                write: Box::new(write),
+            });
+            let width = text::embedding_width(embeddings);
+            let words = width..width + self.common.len();
+            let write = move |part: &Part, event: usize, out: &mut Vec<f32>| {
+                let event = &part.events[event];
+                text::write_embeddings(event, stories, embeddings, out);
+                self.common.write(event, out);
+                text::write_layout(event, stories, out);
+            };
+            families.push(TextColumns {
+                name: TOGETHER,
+                width: words.end + text::LAYOUT_WIDTH,
+                raw: words,
                 write: Box::new(write),
             });
         }
@@ -214,11 +236,11 @@ impl<'a> Workshop<'a> {
         parts: &BySplit<Part>,
         setup: &Setup,
     ) -> Result<Model> {
-        let by_ahead = self.fit_text(columns, None, parts, setup)?;
+        let by_ahead = self.fit_text(columns, None, (parts, &fit::targets(parts, setup)), setup)?;
         Ok(Model::new(columns.name, Sees::Text, by_ahead))
     }
 
-    /// Fits `columns`, what `more` writes and the true themes so far.
+    /// Fits `columns`, what `more` writes and the true themes so far on the classes `targets`.
     ///
     /// # Errors
     /// [`crate::LabError::Fit`].
@@ -226,7 +248,7 @@ impl<'a> Workshop<'a> {
         &self,
         columns: &TextColumns<'_>,
         more: Option<&Write<'_>>,
-        parts: &BySplit<Part>,
+        (parts, targets): (&BySplit<Part>, &[Vec<Option<u32>>]),
         setup: &Setup,
     ) -> Result<Vec<Fitted>> {
         let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
@@ -236,9 +258,9 @@ impl<'a> Workshop<'a> {
             }
             text::write_themes(&part.events[event], self.themes, out);
         };
-        let raw = if columns.raw { 0..columns.width } else { 0..0 };
-        let design = Design { write: &write, raw, weighed: 0..columns.width, scales: &SCALES };
-        fit::fit(&design, parts, &fit::targets(parts, setup), setup)
+        let (raw, weighed) = (columns.raw.clone(), 0..columns.width);
+        let design = Design { write: &write, raw, weighed, scales: &SCALES };
+        fit::fit(&design, parts, targets, setup)
     }
 
     /// Text and activations together.
@@ -249,7 +271,9 @@ impl<'a> Workshop<'a> {
         let more = |part: &Part, event: usize, out: &mut Vec<f32>| {
             self.activations(part, event, out);
         };
-        let by_ahead = self.fit_text(columns, Some(&more), &self.collected.boundary, setup)?;
+        let parts = &self.collected.boundary;
+        let on = (parts, &fit::targets(parts, setup)[..]);
+        let by_ahead = self.fit_text(columns, Some(&more), on, setup)?;
         Ok(Model::new(BOTH, Sees::Other, by_ahead))
     }
 

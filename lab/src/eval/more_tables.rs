@@ -48,6 +48,8 @@ fn joint(report: &EvalReport) -> Table {
             apart(one.linear_nats, one.difference_interval),
             number(Some(one.markov_nats)),
             apart(one.markov_nats, one.markov_difference_interval),
+            number(Some(one.linked_nats)),
+            apart(one.linked_nats, one.linked_difference_interval),
         ]
     };
     Table {
@@ -60,6 +62,8 @@ fn joint(report: &EvalReport) -> Table {
             "ours − product",
             "first linear head, then Markov",
             "ours − Markov",
+            "linear heads linked by Markov's ratios",
+            "ours − linked",
         ],
         rows: report.joint.iter().map(row).collect(),
     }
@@ -108,6 +112,7 @@ fn resampled(report: &EvalReport) -> Table {
             one.ours_minus
                 .map_or_else(String::new, |range| with_interval(difference, Some(range), true)),
             format!("{:.0}", one.tokens),
+            format!("{:.1}", one.ways),
         ]
     };
     Table {
@@ -122,6 +127,7 @@ fn resampled(report: &EvalReport) -> Table {
             "KL from the other ways",
             "ours − it: NLL",
             "tokens written",
+            "ways that got so far",
         ],
         rows: report.resampled.iter().map(row).collect(),
     }

@@ -88,6 +88,16 @@ impl Reader {
         }
     }
 
+    /// What the reader said of the segments `ahead` of every event of `part`.
+    pub(super) fn targets(&self, part: &Part, stories: &[Story], ahead: usize) -> Vec<Option<u32>> {
+        part.events.iter().map(|event| Some(self.of(event, stories, ahead)?.0)).collect()
+    }
+
+    fn of(&self, event: &Event, stories: &[Story], ahead: usize) -> Option<(u32, Option<u32>)> {
+        let segment = u32::try_from(event.segment + ahead as i32).ok()?;
+        self.said.get(&(stories[event.story].id.clone(), segment)).copied()
+    }
+
     /// Every model at `place` of the test split, where the reader saw what came `ahead`; ours
     /// first. `number` is the place of `ahead` in their forecasts.
     pub(super) fn reports(
@@ -97,10 +107,7 @@ impl Reader {
         (number, ahead): (usize, usize),
         (models, part): (&[Model], &Part),
     ) -> Vec<ReaderReport> {
-        let said = |event: &Event| {
-            let segment = u32::try_from(event.segment + ahead as i32).ok()?;
-            self.said.get(&(stories[event.story].id.clone(), segment)).copied()
-        };
+        let said = |event: &Event| self.of(event, stories, ahead);
         let here = |event: &Event| event.place == place && said(event).is_some();
         let events = part.events.iter();
         let read: Vec<(u32, Option<u32>)> = events

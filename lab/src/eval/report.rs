@@ -104,6 +104,9 @@ pub struct ResampleReport {
     pub ours_minus: Option<Interval>,
     /// Tokens that had to be written for one forecast.
     pub tokens: f64,
+    /// Of the ways that it counts on those that got `ahead` segments far, on average.
+    #[serde(default)]
+    pub ways: f64,
 }
 
 /// Chains of one length after boundaries: the joint loss of what came.
@@ -120,11 +123,18 @@ pub struct JointReport {
     /// That of its first linear head, then a Markov chain counted on the training split.
     #[serde(default)]
     pub markov_nats: f64,
+    /// That of its linear heads, each after the first weighed by how much likelier a Markov chain
+    /// makes a theme after the one before.
+    #[serde(default)]
+    pub linked_nats: f64,
     /// 95 % interval of the first minus the second.
     pub difference_interval: Option<Interval>,
     /// 95 % interval of the first minus the third.
     #[serde(default)]
     pub markov_difference_interval: Option<Interval>,
+    /// 95 % interval of the first minus the fourth.
+    #[serde(default)]
+    pub linked_difference_interval: Option<Interval>,
 }
 
 /// Every model at one place and horizon.

@@ -175,6 +175,8 @@ fn compared(
             kl_nats: sums[2] - entropy,
             ours_minus: (ways > 0).then(|| interval(&draws, &differences)).flatten(),
             tokens: tokens * ways as f64,
+            ways: cases.iter().map(|case| case.ways.len().min(ways) as f64).sum::<f64>()
+                / cases.len() as f64,
         }
     };
     let mut reports = vec![report("themecast".to_owned(), 0, &own)];

@@ -124,8 +124,8 @@ impl Inputs<'_> {
             doubt: doubt::reports(&own.doubt, draws),
             resampled: self.resampled((&parts.test.events, stories), own, draws)?,
             reader: self.reader(
-                (&judge, stories),
-                (&models, &parts.test),
+                (&judge, &workshop, &setup),
+                (&models, parts),
                 (&within, &collected.within.test),
             )?,
             held_out: self.held_out((collected, &models, &horizons), own, (&judge, draws))?,
@@ -231,18 +231,27 @@ impl Inputs<'_> {
         Ok(ways.reports(of, &forecasts, &shares, draws))
     }
 
-    /// Coming segments at boundaries, the one being written within it.
+    /// Coming segments at boundaries, also by what learnt from the reader itself; the one being
+    /// written within it.
     fn reader(
         &self,
-        of: (&Judge<'_>, &[Story]),
-        (models, parts): (&[Model], &Part),
+        (judge, workshop, setup): (&Judge<'_>, &Workshop<'_>, &Setup),
+        (models, parts): (&[Model], &BySplit<Part>),
         (within, inner): (&[Model], &Part),
     ) -> Result<Vec<ReaderReport>> {
         let Some(path) = &self.config.answers else { return Ok(Vec::new()) };
         (self.progress)("scoring against the reader");
         let reader = Reader::read(path, &self.labels)?;
-        let coming = (1..=self.horizons).flat_map(|ahead| {
-            reader.reports(of, Place::Boundary, (ahead - 1, ahead), (models, parts))
+        let stories = &workshop.collected.stories;
+        let targets = |&ahead: &usize| reader.targets(&parts.train, stories, ahead);
+        let targets: Vec<_> = setup.aheads.iter().map(targets).collect();
+        let learnt = workshop.learnt_from_reader(models, &targets, setup)?;
+        let of = (judge, &stories[..]);
+        let coming = [models, &learnt].into_iter().flat_map(|models| {
+            let at = |ahead| {
+                reader.reports(of, Place::Boundary, (ahead - 1, ahead), (models, &parts.test))
+            };
+            (1..=self.horizons).flat_map(at).collect::<Vec<_>>()
         });
         let written = WITHIN
             .into_iter()

@@ -118,6 +118,43 @@ pub(crate) fn write_embeddings(
     put(4, prompt.and_then(|text| embeddings.get(text)));
 }
 
+/// How many columns [`write_layout`] writes.
+pub(crate) const LAYOUT_WIDTH: usize = 2 * LAYOUT.len();
+
+/// What a text looks like.
+const LAYOUT: [fn(&str) -> f32; 8] = [
+    |text| (text.chars().count() as f32).ln_1p(),
+    |text| (text.lines().count() as f32).ln_1p(),
+    |text| share(text, |c| c.is_ascii_digit()),
+    |text| share(text, |c| c.is_uppercase()),
+    |text| {
+        let item = |line: &&str| line.trim_start().starts_with(['-', '*', '•', '#']);
+        text.lines().filter(item).count() as f32
+    },
+    |text| {
+        let item = |line: &&str| line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+        text.lines().filter(item).count() as f32
+    },
+    |text| f32::from(u8::from(text.trim_end().ends_with(':'))),
+    |text| f32::from(u8::from(text.contains(['?', '!', '"']))),
+];
+
+fn share(text: &str, of: fn(char) -> bool) -> f32 {
+    text.chars().filter(|&c| of(c)).count() as f32 / text.chars().count().max(1) as f32
+}
+
+/// Appends what the last two texts look like: of the segments that have ended and the unfinished
+/// one; 0 where there are none.
+pub(crate) fn write_layout(event: &Event, stories: &[Story], out: &mut Vec<f32>) {
+    let ended = stories[event.story].segments.iter().take(event.ended()).map(String::as_str);
+    let partial = (!event.partial.is_empty()).then_some(event.partial.as_str());
+    let read: Vec<&str> = ended.chain(partial).collect();
+    for back in 1..=2 {
+        let text = read.len().checked_sub(back).map(|place| read[place]);
+        out.extend(LAYOUT.iter().map(|measure| text.map_or(0.0, measure)));
+    }
+}
+
 /// How many columns [`write_themes`] writes.
 pub(crate) fn themes_width(themes: usize) -> usize {
     3 * themes + 4
@@ -217,6 +254,24 @@ mod tests {
         let mean = vec![0.0, 0.5, 0.5, 0.0];
         let within = [mean, first, partial, prompt, zero];
         assert_eq!(blocks(event(Place::Within(4), 1, "butter")), within);
+    }
+
+    #[test]
+    fn the_layout_is_that_of_the_last_two_texts() {
+        let segments = vec!["- one\n- two".to_owned(), "1. Why?".to_owned(), "later:".to_owned()];
+        let stories = vec![Story { segments, ..story() }];
+        let row = |event: Event| {
+            let mut row = Vec::new();
+            write_layout(&event, &stories, &mut row);
+            assert_eq!(row.len(), LAYOUT_WIDTH);
+            row
+        };
+        assert!(row(event(Place::PromptEnd, -1, "")).iter().all(|&x| x == 0.0));
+        let two = row(event(Place::Boundary, 1, ""));
+        assert_eq!((two[4], two[5], two[7]), (0.0, 1.0, 1.0), "the second: {two:?}");
+        assert_eq!((two[8 + 4], two[8 + 5]), (2.0, 0.0), "the first: {two:?}");
+        let within = row(event(Place::Within(4), 1, "and:"));
+        assert_eq!((within[6], within[8 + 4]), (1.0, 2.0), "{within:?}");
     }
 
     #[test]

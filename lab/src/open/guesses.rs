@@ -149,8 +149,13 @@ fn regress(sample: &Sample<'_>, cases: &[Case], ahead: usize) -> Result<Guesses>
     Ok(predicted.rows().into_iter().map(|row| Some(row.to_owned())).collect())
 }
 
-/// The test answers, numbered.
+/// The number of each test answer's prompt: resampling draws whole prompts.
 pub(super) fn numbers(corpus: &Corpus) -> HashMap<usize, usize> {
+    let mut prompts: HashMap<&str, usize> = HashMap::new();
     let test = corpus.answers.iter().enumerate().filter(|(_, one)| one.split == Split::Test);
-    test.enumerate().map(|(number, (answer, _))| (answer, number)).collect()
+    test.map(|(answer, one)| {
+        let next = prompts.len();
+        (answer, *prompts.entry(&one.prompt_id).or_insert(next))
+    })
+    .collect()
 }

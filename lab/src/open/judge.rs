@@ -74,7 +74,8 @@ pub fn run(
     if numbers.is_empty() {
         return Err(LabError::data("the test split has no labelled answer"));
     }
-    let draws = Draws::new(numbers.len(), config.resamples, config.seed);
+    let prompts = numbers.values().max().map_or(0, |last| last + 1);
+    let draws = Draws::new(prompts, config.resamples, config.seed);
     progress("embedding the prompts");
     let sources = Sources::new(&corpus, head, encoder.embedder, Regenerated::read(dir)?)?;
     let judge = Judge { config, sources: &sources, numbers: &numbers, draws: &draws };

@@ -7,7 +7,7 @@ use crate::{
         Interval,
         bootstrap::{Draws, interval},
     },
-    label::{Agreement, Segment, agreement, measures::OTHER},
+    label::{Agreement, Segment, agreement, llm::passage, measures::OTHER},
 };
 use serde::Deserialize;
 use std::{collections::HashMap, fs, path::Path};
@@ -21,6 +21,16 @@ struct Line {
     theme: String,
     #[serde(default)]
     alternate: Option<String>,
+    /// A hash of the text that it is about.
+    #[serde(default)]
+    passage: Option<String>,
+}
+
+impl Line {
+    /// Whether it is about the passage `text`, as far as it says.
+    fn is_of(&self, text: &str) -> bool {
+        self.passage.as_ref().is_none_or(|read| *read == passage(text))
+    }
 }
 
 /// What someone said of single segments.
@@ -80,7 +90,8 @@ impl Judged {
         let mut documents = Vec::new();
         for (segment, &label) in segments.iter().zip(labels) {
             let said = self.said.get(&(segment.document.clone(), segment.segment));
-            let Some(said) = said.filter(|_| segment.split == Split::Test) else { continue };
+            let of_it = |said: &&Line| said.is_of(&segment.text) && segment.split == Split::Test;
+            let Some(said) = said.filter(of_it) else { continue };
             let next = (themes.len() + unknown.len()) as u32;
             let known = number(&said.theme).map(|place| place as u32);
             same &= known.is_some() || said.theme == OTHER;

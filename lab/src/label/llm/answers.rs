@@ -71,7 +71,7 @@ pub fn choices(path: &Path) -> Result<Vec<Choice>> {
 }
 
 /// The hash of a passage's text, 16 hexadecimal digits.
-pub(super) fn passage(text: &str) -> String {
+pub(in crate::label) fn passage(text: &str) -> String {
     format!("{:016x}", stable_hash(text.trim()))
 }
 

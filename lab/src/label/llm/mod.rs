@@ -7,6 +7,7 @@
 mod answers;
 mod prompt;
 
+pub(in crate::label) use answers::passage;
 pub use answers::{ANSWERS, Answer, Answers, Choice, choices};
 pub use prompt::{Letters, Turn};
 
