@@ -5,7 +5,8 @@
     data/tables.py --check reports EVALUATION.md     exits 1 where the file's are others
 
 In the file a table stands between two comments. The first names the report, the beginning of the
-heading above the table there and, where not all rows are wanted, a column and what may stand in it:
+heading above the table there and, where not all rows are wanted, a column and what may stand in it
+(a column of seconds is left out, since it is never the same twice):
 
     <!-- chain.md / Against what a reader said / model: themecast; text: TF-IDF -->
     <!-- end -->
@@ -26,7 +27,7 @@ BLOCK = re.compile(
 
 
 def cells(line):
-    return [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
 def table(report, heading):
@@ -57,6 +58,16 @@ def chosen(lines, condition):
     return lines[:2] + [line for line in lines[2:] if cells(line)[at] in wanted]
 
 
+def without(lines, column):
+    """The table without a column that differs from run to run."""
+    head = cells(lines[0])
+    if column not in head:
+        return lines
+    at = head.index(column)
+    rows = ([cell for place, cell in enumerate(cells(line)) if place != at] for line in lines)
+    return ["| " + " | ".join(row) + " |" if set(row[0]) != {"-"} else "|" + "---|" * len(row) for row in rows]
+
+
 def filled(text, reports, missing):
     def fill(block):
         name, heading, *conditions = block["source"].split(" / ")
@@ -67,6 +78,7 @@ def filled(text, reports, missing):
         lines = table(path.read_text(encoding="utf-8"), heading)
         for condition in conditions:
             lines = chosen(lines, condition)
+        lines = without(lines, "seconds")
         return block["begin"] + "\n".join(lines) + "\n" + block["end"]
 
     return BLOCK.sub(fill, text)

@@ -16,12 +16,12 @@ import urllib.error
 import urllib.request
 
 PROMPTS = """
-Write an SQL query for the ten best customers of a year. | Give me a quick recipe for lentil soup.
+What is an index of a database good for? | Give me a quick recipe for lentil soup.
 Write a dialogue between a teacher and a curious child. | I had a long day at work and feel tired.
 What is the difference between a virus and a bacterium? | Write a letter of thanks to a teacher.
 Explique-moi comment fonctionne un moteur électrique. | Explain photosynthesis to a ten-year-old.
 Write an invitation to a birthday party in the park. | Make a training plan for a first 10 km run.
-Write a Python function that reverses a linked list. | How did the printing press change Europe?
+What is the difference between a list and a set? | How did the printing press change Europe?
 Which is better for a beginner, a guitar or a piano? | Recommend a hobby for rainy evenings.
 Write an email about a delayed delivery. | What can I cook from eggs, spinach and rice?
 Write a fairy tale about a fox who could not lie. | Write a cover letter for a job in a library.

@@ -1,7 +1,8 @@
 //! Themes that an operator does not want: an alarm before one of them comes.
 //!
-//! Whether one of them comes within the horizon is forecast at every token, averaged in log space
-//! so that a single token raises nothing, and compared with two levels: the alarm is raised at the
+//! Whether one of them comes within the horizon is forecast at every token, as if segments were
+//! independent (where a theme persists that is too much), averaged in log space so that a single
+//! token raises nothing but at the very start, and compared with two levels: the alarm is raised at the
 //! upper one and can be raised again only once the lower one was passed. Phrases that a client
 //! watches for are not here: see [`open`](crate::open).
 

@@ -29,12 +29,15 @@ READING = """
   (`GET /v1/themecast/alarms`), each with the path of its answer's trace: every annotation of it.
   Running answers: `GET /v1/themecast/live`, or the page at `/`. Metrics carry no ids of requests.
 - **What is an alarm?** The martingale is a bet against the forecast that pays where themes come that
-  it held unlikely, or residuals leave the answer's course. With calibrated forecasts at most 1 % of
-  the answers ever raise it, whatever their length; an answer that forks where a fork was forecast
-  pays nothing. CUSUM and Page-Hinkley are references without such a guarantee.
+  it held unlikely, or residuals leave the answer's course. At most 1 % of clean answers ever raise
+  it, as long as they are like those it was tuned on (of up to 256 tokens); an answer that forks
+  where a fork was forecast pays nothing. CUSUM and Page-Hinkley are references without such a guarantee.
 - **What is a watch alarm?** A theme named in a `[[watch]]` of the server's TOML became as likely as
   `raise` there, before a word of it was written. Its policy under `[alarms.policy]` may stop it.
-- **Is it the answers or the forecast?** If *Segments unlike the training data* or *Excess surprise*
+- **What is held back?** A divergence in an answer whose prompt is unlike the training data raises
+  nothing and stops nothing: it is counted under *Held back* alone. Give `out_of_distribution` a
+  policy if such answers matter.
+- **Is it the answers or the forecast?** If *Unlike the training data* or *Excess surprise*
   on the dashboard *Drift* went up as well, the forecast no longer fits the traffic. If they did not,
   the answers left their path.
 - Each alert carries a runbook: open it in the table's data source, or in Alertmanager.
@@ -45,17 +48,14 @@ def firing():
     """Alerts."""
     table = rows(
         "Firing now",
-        "Alerts of the rules in grafana/prometheus/rules. Each says in its annotations what to do.",
+        "Alerts of the rules in grafana/prometheus/rules. Each says in its annotations what to do; "
+        "the answers behind it: Alarms by replica, below.",
         [now("ALERTS{, " + FIRING + "}", by=MODELS)],
         none="nothing fires",
         width=12,
         height=9,
     )
     table = only(table, "alertname", "severity", "model", "instance", "detector")
-    page_of = builders.DashboardLink("The replica's live page").url(
-        "http://${__data.fields.instance}/"
-    )
-    table = table.data_links([page_of.target_blank(True)])
     over_time = lines(
         "Over time",
         "How many alerts of each name fire.",
@@ -78,8 +78,8 @@ def divergence():
         lines(
             f"Answers with an alarm, {window}",
             "Share of answers, by detector, over all replicas. Of the martingale at most 1 % where "
-            "forecasts are calibrated; the others have no such guarantee. The dashed line is where "
-            "the alert begins.",
+            "answers are like those it was tuned on; the others have no such guarantee. The dashed "
+            "line is where the alert begins.",
             of_models(ratio + '{, window="' + window + '"}', "{{model}} {{detector}}"),
             of_models(
                 "0 * (" + answers + '{, window="' + window + '"} > 0)'
@@ -114,6 +114,16 @@ def divergence():
             width=8,
         ),
         by_replica(),
+        counts(
+            "Held back",
+            "Divergences in answers unlike the training data, by detector: they raise no alarm and "
+            "stop nothing.",
+            "themecast_drift_alarms_held_back_total",
+            "detector",
+            stacked="normal",
+            none="no answers",
+            width=8,
+        ),
         unlike_lines("Where it is high, alarms say little about the answers.", width=8),
     ]
 

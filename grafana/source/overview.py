@@ -89,7 +89,7 @@ def numbers():
         number(
             "Answers off their path",
             "Share of answers with a divergence alarm, 15 minutes, the detector with the most. "
-            "Of the martingale at most 1 % where forecasts are calibrated. All replicas.",
+            "Of the martingale at most 1 % where answers are like those it was tuned on. All replicas.",
             of_models(
                 'max(model_detector:themecast_drift_alarms:ratio{, window="15m"})'
                 ' or 0 * max(model:themecast_answers:increase{, window="15m"} > 0)'

@@ -144,7 +144,8 @@ def heat(title, description, metric, *, unit, only="", width=12, height=8, schem
 
 
 def unlike_number(title, description, *, width=4):
-    """The share of segments unlike the training data, of the model with the most."""
+    """The share of answers unlike the training data, of the model with the most; of segments where
+    its bundle has no recogniser."""
     return number(
         title,
         description,
@@ -159,7 +160,7 @@ def unlike_number(title, description, *, width=4):
 def unlike_lines(description, *, width):
     """The same of each model over time; the dashed line is where the alert begins."""
     return lines(
-        "Segments unlike the training data",
+        "Unlike the training data",
         description,
         of_models("model:themecast_out_of_distribution:ratio{}", "{{model}}"),
         unit="percentunit",

@@ -143,8 +143,9 @@ def surprise():
         ),
         heat(
             "Shift",
-            "Jensen-Shannon divergence (base 2) between a segment's forecast at its start and at "
-            "its end: how far the plan changed while it was written.",
+            "Jensen-Shannon divergence (base 2) between the first forecast of a segment, up to the "
+            "horizon before its start, and its theme's distribution at its end. A forecast that "
+            "comes true has some too: 0.2 to 0.35 where its theme had 0.45.",
             "themecast_forecast_shift",
             unit="none",
             scheme="Blues",

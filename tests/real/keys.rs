@@ -47,7 +47,7 @@ fn each_route_takes_the_keys_that_it_should() {
             (Method::POST, "/v1/chat/completions", 401, 200, 200),
             (Method::GET, "/v1/models", 401, 200, 200),
             (Method::GET, "/v1/themecast/themes", 401, 200, 200),
-            (Method::GET, "/v1/themecast/alarms", 401, 200, 200),
+            (Method::GET, "/v1/themecast/alarms", 401, 401, 200),
             (Method::GET, "/v1/themecast/live", 401, 401, 200),
             // A body that names no bundle is refused, but its sender is known.
             (Method::PUT, "/v1/themecast/bundle", 401, 401, 400),

@@ -43,9 +43,10 @@ impl Session for EchoSession {
     }
 }
 
-/// Does what a plugin must not do, from its fourth step on.
+/// Does what a plugin must not do, from its fourth step on or at once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Misbehaving {
+    NeverOpens,
     Panics,
     Errs,
     SaysNan,
@@ -62,7 +63,10 @@ impl Plugin for Misbehaving {
     }
 
     fn open(&self, _request: &RequestInfo) -> Result<Box<dyn Session>, PluginError> {
-        Ok(Box::new(*self))
+        match self {
+            Self::NeverOpens => Err(PluginError::failed("on purpose")),
+            _ => Ok(Box::new(*self)),
+        }
     }
 }
 
@@ -74,7 +78,7 @@ impl Session for Misbehaving {
         }
         match self {
             Self::Panics => panic!("on purpose"),
-            Self::Errs => Err(PluginError::failed("on purpose")),
+            Self::Errs | Self::NeverOpens => Err(PluginError::failed("on purpose")),
             Self::SaysNan => Ok(Some(Annotation::new([("x", f32::NAN.into())]))),
             Self::Sleeps => {
                 std::thread::sleep(Duration::from_secs(20));

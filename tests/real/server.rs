@@ -27,13 +27,22 @@ pub(crate) fn client() -> reqwest::Client {
 }
 
 pub(crate) async fn start(plugin: Option<Arc<dyn Plugin>>) -> Server {
+    start_with(plugin, false).await
+}
+
+async fn start_failing_closed(plugin: Arc<dyn Plugin>) -> Server {
+    start_with(Some(plugin), true).await
+}
+
+async fn start_with(plugin: Option<Arc<dyn Plugin>>, fail_closed: bool) -> Server {
     let metrics = Metrics::new().unwrap();
     let app = App::new(metrics.clone(), Keys::default());
     let host = single();
     let forecast = plugin.map(|plugin| {
         let runner = runner(plugin, &*host, &metrics).unwrap();
         // The debug of a loaded machine must not be taken for a slow plugin.
-        Forecast { runner: Runner { patience: Duration::from_secs(3), ..runner }, card: None }
+        let runner = Runner { patience: Duration::from_secs(3), fail_closed, ..runner };
+        Forecast { runner, card: None }
     });
     app.set_ready(host, forecast).await;
     listen(app).await
@@ -194,11 +203,30 @@ fn a_plugin_that_fails_never_breaks_the_stream() {
             assert!(error.contains(why), "{plugin:?}: {error}");
             let metrics = server.get("/metrics").await.text().await.unwrap();
             let counted = match plugin {
-                Misbehaving::Sleeps => "annotations_dropped_total{reason=\"late\"}",
-                _ => "plugin_failures_total{kind=",
+                Misbehaving::Sleeps => "themecast_annotations_dropped_total{reason=\"late\"}",
+                _ => "themecast_plugin_failures_total{kind=",
             };
-            assert!(metrics.contains(counted), "{plugin:?}\n{metrics}");
+            let counts = |line: &str| line.starts_with(counted) && !line.ends_with(" 0");
+            assert!(metrics.lines().any(counts), "{plugin:?}\n{metrics}");
         }
+    });
+}
+
+#[test]
+fn where_answers_must_be_watched_a_session_that_fails_ends_its_answer() {
+    block_on(async {
+        for plugin in [Misbehaving::Panics, Misbehaving::Errs, Misbehaving::SaysNan] {
+            let server = start_failing_closed(Arc::new(plugin)).await;
+            let chunks = server.stream(&ask("Describe the sea.", 60)).await;
+            let finish = &chunks.last().unwrap()["choices"][0]["finish_reason"];
+            assert_eq!(finish, "content_filter", "{plugin:?}");
+            assert!((3..30).contains(&chunks.len()), "{plugin:?}: {} chunks", chunks.len());
+        }
+        let server = start_failing_closed(Arc::new(Misbehaving::NeverOpens)).await;
+        let reply = server.post(&ask("Describe the sea.", 4)).await;
+        assert_eq!(reply.status(), 503, "{}", reply.text().await.unwrap());
+        let open = start(Some(Arc::new(Misbehaving::NeverOpens))).await;
+        assert_eq!(open.post(&ask("Describe the sea.", 4)).await.status(), 200);
     });
 }
 
