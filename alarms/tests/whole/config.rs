@@ -85,9 +85,10 @@ fn a_wrong_table_is_named() {
         "include_text = \"yes\"",
         "alarms.include_text: invalid type: string \"yes\", expected a boolean",
     );
+    check("fail = \"shut\"", "alarms.fail: unknown variant `shut`, expected `open` or `closed`");
     check(
         "file = \"a\"",
-        "alarms.file: unknown field `file`, expected one of `log`, `include_text`, `policy`, \
+        "alarms.file: unknown field `file`, expected one of `log`, `include_text`, `fail`, `policy`, \
          `webhook`",
     );
     check(

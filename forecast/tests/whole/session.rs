@@ -235,3 +235,32 @@ fn options_out_of_range_are_refused_before_the_answer() {
     let Err(error) = open(Arc::default(), asked) else { panic!("horizon 9 was taken") };
     assert_eq!(error.to_string(), "horizon: must be 1 to 3, was 9");
 }
+
+/// Of every segment whether it was complete.
+#[derive(Default)]
+struct Ends(Mutex<Vec<bool>>);
+
+impl Observer for Ends {
+    fn segment_ended(&self, event: &SegmentEnded<'_>) {
+        self.0.lock().unwrap().push(event.complete);
+    }
+}
+
+#[test]
+fn only_what_the_model_ended_itself_is_complete() {
+    for (reason, complete) in
+        [(EndReason::Stop, true), (EndReason::Length, false), (EndReason::Cancelled, false)]
+    {
+        let ends = Arc::new(Ends::default());
+        let plugin = ForecastPlugin::new(Arc::new(bundle()), ends.clone());
+        let mut session = plugin.open(&RequestInfo::default()).unwrap();
+        for index in 0..24 {
+            step(session.as_mut(), index, 5).unwrap();
+        }
+        session.end(&End { reason, tokens: 24 }).unwrap();
+        let ends = ends.0.lock().unwrap();
+        let (last, before) = ends.split_last().unwrap();
+        assert!(!before.is_empty() && before.iter().all(|&complete| complete), "{ends:?}");
+        assert_eq!(*last, complete, "{reason:?}");
+    }
+}
