@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes every table of EVALUATION.md about the default model: from the collection that
 # data/collect.sh made, into the folder REPORTS, as Markdown, JSON and, where there are plots, HTML.
-# About three hours on two cores; started again, it goes on after the last report that was finished.
+# Some hours on two cores; started again, it goes on after the last report that was finished, so new
+# labels or bundles need a folder of their own.
 #
 #     data/evaluate.sh collection reports
 #     data/tables.py --check reports EVALUATION.md      # what differs from what is committed

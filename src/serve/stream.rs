@@ -35,12 +35,13 @@ fn events(
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
     async_stream::stream! {
         meter.first_token();
-        let mut before: Option<Instant> = None;
+        let (mut before, mut first) = (None::<Instant>, true);
         let mut status = 200;
         loop {
             let (event, waited) = next(&mut answered).await;
             let Some(event) = event else { break };
-            let came = waited.then(Instant::now);
+            // The first one was waited for before there was a stream.
+            let came = (std::mem::take(&mut first) || waited).then(Instant::now);
             match event {
                 Answered::Chunk { json, text, finish } => {
                     if let Some(finish) = &finish {

@@ -34,8 +34,11 @@ impl Said {
     }
 
     fn push_within(&mut self, annotation: &Value, limit: usize) {
+        if self.truncated {
+            return;
+        }
         let annotation = annotation.to_string();
-        self.truncated |= self.annotations.len() + annotation.len() > limit;
+        self.truncated = self.annotations.len() + annotation.len() > limit;
         if self.truncated {
             return;
         }

@@ -60,6 +60,21 @@ fn recognising() -> Bundle {
     bundle
 }
 
+/// A token of short segments.
+fn step(index: usize, residuals: &[f32]) -> Step<'_> {
+    Step {
+        index,
+        position: index,
+        token: 1,
+        text: if index.is_multiple_of(6) { " and so on.\n" } else { " word" },
+        phase: match index {
+            0 => Phase::Prompt { computed: 1, cached: 0 },
+            _ => Phase::Decode,
+        },
+        residuals: Residuals::new(residuals, 1, HIDDEN),
+    }
+}
+
 /// Runs 120 tokens whose prompt's end lies `far` deviations off at the recogniser's site; the last
 /// annotation.
 fn run(bundle: Bundle, far: f32) -> (Arc<Heard>, serde_json::Value) {
@@ -71,18 +86,7 @@ fn run(bundle: Bundle, far: f32) -> (Arc<Heard>, serde_json::Value) {
         let mut residuals = numbers(index as u64, HIDDEN);
         let other = if index == 0 { far } else { 0.0 };
         residuals.extend(std::iter::repeat_n(other, HIDDEN));
-        let step = Step {
-            index,
-            position: index,
-            token: 1,
-            text: if index.is_multiple_of(6) { " and so on.\n" } else { " word" },
-            phase: match index {
-                0 => Phase::Prompt { computed: 1, cached: 0 },
-                _ => Phase::Decode,
-            },
-            residuals: Residuals::new(&residuals, 1, HIDDEN),
-        };
-        let told = session.step(&step).unwrap().unwrap();
+        let told = session.step(&step(index, &residuals)).unwrap().unwrap();
         last = serde_json::to_value(&told.value).unwrap();
     }
     (heard, last)
@@ -110,6 +114,32 @@ fn alarms_about_a_prompt_that_is_not_recognised_are_held_back() {
     let (strange, last) = run(recognising(), 3.0);
     assert_eq!(strange.counts(), (0, alarms));
     assert_eq!(last["divergence"]["alarm"], false, "{last}");
+}
+
+/// Runs 120 tokens of a bundle without a recogniser, whose residuals lie far off until token `back`.
+fn run_back(back: usize) -> Arc<Heard> {
+    let mut bundle = Bundle { trust: None, ..recognising() };
+    bundle.card.trust = None;
+    let heard = Arc::new(Heard::default());
+    let plugin = ForecastPlugin::new(Arc::new(bundle), heard.clone());
+    let mut session = plugin.open(&RequestInfo::default()).unwrap();
+    for index in 0..120 {
+        let scale = if index < back { 20.0 } else { 1.0 };
+        let residuals: Vec<f32> =
+            numbers(index as u64, HIDDEN).into_iter().map(|x| x * scale).collect();
+        session.step(&step(index, &residuals)).unwrap();
+    }
+    heard
+}
+
+#[test]
+fn an_alarm_that_was_held_back_is_raised_once_the_answer_is_back() {
+    let (never_away, held) = run_back(0).counts();
+    assert!(never_away > 0 && held == 0, "{never_away} {held}");
+    let (alarms, held) = run_back(120).counts();
+    assert!(alarms == 0 && held > 0, "{alarms} {held}");
+    let (alarms, held) = run_back(110).counts();
+    assert!(held > 0 && alarms >= held, "each that was held back, once: {alarms} {held}");
 }
 
 #[test]

@@ -21,8 +21,7 @@ impl Workshop<'_> {
             (
                 TRUE_THEMES,
                 Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
-                    self.activations(part, event, out);
-                    text::write_themes(&part.events[event], self.themes, out);
+                    self.with_true_themes(part, event, out);
                 }),
             ),
             (
@@ -70,8 +69,7 @@ impl Workshop<'_> {
     ) -> Result<Vec<Model>> {
         let parts = &self.collected.boundary;
         let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
-            self.activations(part, event, out);
-            text::write_themes(&part.events[event], self.themes, out);
+            self.with_true_themes(part, event, out);
         };
         let own = fit::fit(&Design::plain(&write), parts, targets, setup)?;
         let columns = self.better_text(at_boundaries);

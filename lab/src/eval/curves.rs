@@ -6,8 +6,7 @@ use super::{
     fit::{self, Design, Setup},
     judge::{Judge, nats},
     models::Workshop,
-    report::CurveReport,
-    text,
+    more_reports::CurveReport,
 };
 use crate::Result;
 use rand_xoshiro::{
@@ -39,8 +38,7 @@ pub(super) fn curves(
         held_out: Part::default(),
     };
     let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
-        workshop.activations(part, event, out);
-        text::write_themes(&part.events[event], setup.themes, out);
+        workshop.with_true_themes(part, event, out);
     };
     let mut reports: Vec<CurveReport> = Vec::new();
     for share in SHARES {

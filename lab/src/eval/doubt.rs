@@ -1,6 +1,6 @@
 //! What the measures of uncertainty tell: whether a forecast is wrong, whether an answer is strange.
 
-use super::{bootstrap::Draws, ood::auroc, report::DoubtReport};
+use super::{bootstrap::Draws, more_reports::DoubtReport, ood::auroc};
 use crate::{
     Split,
     dataset::Document,

@@ -5,7 +5,8 @@ use super::{
     events::{Event, Part, Place},
     judge::{Judge, with_sets},
     models::Model,
-    report::{GroupReport, HorizonReport},
+    more_reports::GroupReport,
+    report::HorizonReport,
 };
 use std::collections::{BTreeSet, HashSet};
 

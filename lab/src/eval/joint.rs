@@ -6,7 +6,7 @@ use super::{
     bootstrap::{Draws, PerDocument},
     chains::Counted,
     events::Story,
-    report::JointReport,
+    more_reports::JointReport,
 };
 use crate::replay::{Moment, target};
 use std::collections::HashMap;

@@ -20,6 +20,7 @@ mod joint;
 mod judge;
 mod metrics;
 mod models;
+mod more_reports;
 mod more_tables;
 mod notes;
 pub(crate) mod ood;
@@ -43,12 +44,12 @@ mod within;
 pub use bootstrap::{Interval, Mean};
 pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
-pub use reader::ReaderReport;
-pub use report::{
-    Bin, CurveReport, Difference, DoubtReport, EvalReport, GroupReport, HeldOutReport,
-    HorizonReport, JointReport, ModelReport, OtherReport, PlaceReport, RecogniserReport,
-    ResampleReport, ThemeReport,
+pub use more_reports::{
+    CurveReport, DoubtReport, GroupReport, HeldOutReport, JointReport, OtherReport,
+    RecogniserReport, ResampleReport, ThemeReport,
 };
+pub use reader::ReaderReport;
+pub use report::{Bin, Difference, EvalReport, HorizonReport, ModelReport, PlaceReport};
 
 use crate::{LabError, Result, embed::Embed};
 use std::path::{Path, PathBuf};

@@ -277,6 +277,12 @@ impl<'a> Workshop<'a> {
         Ok(Model::new(BOTH, Sees::Other, by_ahead))
     }
 
+    /// What the bundle sees of activations, and the true themes so far.
+    pub(super) fn with_true_themes(&self, part: &Part, event: usize, out: &mut Vec<f32>) {
+        self.activations(part, event, out);
+        text::write_themes(&part.events[event], self.themes, out);
+    }
+
     /// The residuals, means and position that the bundle sees.
     pub(super) fn activations(&self, part: &Part, event: usize, out: &mut Vec<f32>) {
         let row = part.row(event);

@@ -1,8 +1,9 @@
 //! Tables of what is not a comparison at one horizon: groups, recognisers, themes, curves, other bundles.
 
 use super::{
-    EvalReport, reader_table,
-    report::{HeldOutReport, OtherReport, ThemeReport},
+    EvalReport,
+    more_reports::{HeldOutReport, OtherReport, ThemeReport},
+    reader_table,
     table::{Table, difference_cells, number, score_cells, with_interval},
 };
 use std::path::Path;
@@ -38,7 +39,7 @@ pub(super) fn of(report: &EvalReport) -> Vec<Table> {
 }
 
 fn joint(report: &EvalReport) -> Table {
-    let row = |one: &super::report::JointReport| {
+    let row = |one: &super::more_reports::JointReport| {
         let apart = |other: f64, interval| with_interval(one.ours_nats - other, interval, true);
         vec![
             one.segments.to_string(),
@@ -70,7 +71,7 @@ fn joint(report: &EvalReport) -> Table {
 }
 
 fn doubt(report: &EvalReport) -> Table {
-    let row = |one: &super::report::DoubtReport| {
+    let row = |one: &super::more_reports::DoubtReport| {
         let wrong = one.wrong_auroc.map_or_else(String::new, |wrong| {
             with_interval(wrong.mean, Some(wrong.interval), false)
         });
@@ -99,7 +100,7 @@ fn doubt(report: &EvalReport) -> Table {
 
 fn resampled(report: &EvalReport) -> Table {
     let ours = |ahead: usize| report.resampled.iter().find(|one| one.ahead == ahead);
-    let row = |one: &super::report::ResampleReport| {
+    let row = |one: &super::more_reports::ResampleReport| {
         let difference = ours(one.ahead).map_or(f64::NAN, |ours| ours.nll_nats - one.nll_nats);
         vec![
             one.ahead.to_string(),
@@ -134,7 +135,7 @@ fn resampled(report: &EvalReport) -> Table {
 }
 
 fn groups(report: &HeldOutReport) -> Table {
-    let row = |one: &super::report::GroupReport| {
+    let row = |one: &super::more_reports::GroupReport| {
         let mut row = vec![one.group.clone(), one.documents.to_string(), one.ahead.to_string()];
         row.extend([one.model.clone(), one.scores.cases.to_string()]);
         row.extend(score_cells(&one.scores, one.top1_interval, one.nll_interval));
@@ -145,7 +146,7 @@ fn groups(report: &HeldOutReport) -> Table {
 }
 
 fn recognisers(report: &HeldOutReport) -> Table {
-    let row = |one: &super::report::RecogniserReport| {
+    let row = |one: &super::more_reports::RecogniserReport| {
         let groups: Vec<String> =
             one.by_group.iter().map(|(group, auroc)| format!("{group} {auroc:.3}")).collect();
         vec![one.name.clone(), with_interval(one.auroc, one.interval, false), groups.join(", ")]
@@ -177,7 +178,7 @@ fn themes(themes: &[ThemeReport]) -> Table {
 }
 
 fn curves(report: &EvalReport) -> Table {
-    let row = |one: &super::report::CurveReport| {
+    let row = |one: &super::more_reports::CurveReport| {
         vec![
             format!("{:.0} %", 100.0 * one.share),
             one.documents.to_string(),

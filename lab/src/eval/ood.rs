@@ -7,7 +7,7 @@ use super::{
     collected::Collected,
     events::{Part, Place},
     fit::Standard,
-    report::RecogniserReport,
+    more_reports::RecogniserReport,
 };
 use crate::{LabError, Result};
 use candle_core::{Device, Tensor};

@@ -4,8 +4,9 @@ use super::{
     events::{Event, Part, Place},
     judge::Judge,
     metrics::Case,
+    more_reports::OtherReport,
     own::Own,
-    report::{OtherReport, PlaceReport},
+    report::PlaceReport,
 };
 use std::path::Path;
 

@@ -3,28 +3,20 @@
 use super::{
     EvalReport,
     reader::ReaderReport,
-    report::Difference,
-    table::{Table, number, with_interval},
+    table::{Table, difference_cells, number},
 };
 
 /// The table; empty where no reader was asked.
 pub(super) fn of(report: &EvalReport) -> Table {
-    let nats = |difference: Option<&Difference>| match difference {
-        None => "–".to_owned(),
-        Some(one) => with_interval(one.nll_nats, one.nll_interval, true),
-    };
-    let top1 = |difference: Option<&Difference>| match difference {
-        None => "–".to_owned(),
-        Some(one) => with_interval(one.top1, one.top1_interval, true),
-    };
     let row = |one: &ReaderReport| {
-        let (labels, reader) = (one.labels_difference.as_ref(), one.reader_difference.as_ref());
+        let [_, labels] = difference_cells(one.labels_difference.as_ref());
+        let [top1, nats] = difference_cells(one.reader_difference.as_ref());
         let mut row = vec![one.place.clone(), one.ahead.to_string(), one.model.clone()];
         row.push(one.cases.to_string());
         row.extend([number(Some(one.labels_nll_nats)), number(Some(one.labels_top1))]);
-        row.push(nats(labels));
+        row.push(labels);
         row.extend([number(Some(one.reader_nll_nats)), number(Some(one.reader_top1))]);
-        row.extend([number(Some(one.either_top1)), nats(reader), top1(reader)]);
+        row.extend([number(Some(one.either_top1)), nats, top1]);
         row
     };
     Table {

@@ -7,7 +7,7 @@ use super::{
     Interval,
     bootstrap::{Draws, PerDocument},
     events::{Event, Place, Story},
-    report::ResampleReport,
+    more_reports::ResampleReport,
 };
 use crate::{
     LabError, Result,

@@ -11,13 +11,11 @@ use super::{
     judge::Judge,
     metrics::Case,
     models::{Model, Sees, Workshop},
+    more_reports::{CurveReport, HeldOutReport, OtherReport, ResampleReport},
     notes, ood, others,
     own::{self, Forecasts, Ours, Own, Served},
     reader::{Reader, ReaderReport},
-    report::{
-        CurveReport, EvalReport, HeldOutReport, HorizonReport, OtherReport, PlaceReport,
-        ResampleReport,
-    },
+    report::{EvalReport, HorizonReport, PlaceReport},
     resampled::Resampled,
     themes,
 };

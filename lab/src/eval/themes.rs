@@ -1,6 +1,6 @@
 //! One segment ahead, theme by theme.
 
-use super::{metrics::Case, report::ThemeReport};
+use super::{metrics::Case, more_reports::ThemeReport};
 use themecast_forecast::bundle::Theme;
 
 /// Counts of (came, likeliest), *shape* `[themes][themes]`.

@@ -9,7 +9,7 @@ use super::{
         metrics::Case,
         models::Model,
         report::{Difference, PlaceReport},
-        table::{Table, number, with_interval},
+        table::{Table, difference_cells, number, with_interval},
     },
     fit::{BOTH, OWN},
 };
@@ -115,19 +115,9 @@ impl ReadByReport {
     }
 
     fn table(&self) -> Table {
-        let nats = |one: Option<&Difference>| {
-            one.map_or_else(
-                || "–".to_owned(),
-                |one| with_interval(one.nll_nats, one.nll_interval, true),
-            )
-        };
-        let top1 = |one: Option<&Difference>| {
-            one.map_or_else(
-                || "–".to_owned(),
-                |one| with_interval(one.top1, one.top1_interval, true),
-            )
-        };
         let row = |one: &ReadByRow| {
+            let [top1, nats] = difference_cells(one.own_minus.as_ref());
+            let [_, added] = difference_cells(one.both_minus.as_ref());
             vec![
                 one.place.clone(),
                 one.ahead.to_string(),
@@ -135,9 +125,9 @@ impl ReadByReport {
                 one.cases.to_string(),
                 with_interval(one.nll_nats, one.nll_interval, false),
                 number(Some(one.top1)),
-                nats(one.own_minus.as_ref()),
-                top1(one.own_minus.as_ref()),
-                nats(one.both_minus.as_ref()),
+                nats,
+                top1,
+                added,
             ]
         };
         Table {

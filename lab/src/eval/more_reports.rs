@@ -1,0 +1,178 @@
+//! Plain data of what is not a comparison at one horizon, in the order of [`super::more_tables`].
+
+use super::{
+    bootstrap::{Interval, Mean},
+    metrics::Scores,
+    report::Difference,
+};
+use serde::{Deserialize, Serialize};
+
+/// A measure of uncertainty at boundaries, for one number of segments ahead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DoubtReport {
+    /// Segments ahead.
+    pub ahead: usize,
+    /// The measure.
+    pub measure: String,
+    /// Forecasts of the test split.
+    pub cases: usize,
+    /// How often it is higher where the likeliest theme did not come than where it did.
+    pub wrong_auroc: Option<Mean>,
+    /// How often it is higher in held-out groups than in the test split.
+    pub strange_auroc: Option<f64>,
+    /// Its mean on the test split, in nats.
+    pub mean_nats: f64,
+}
+
+/// One forecast at the places from which other ways on were sampled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResampleReport {
+    /// Segments ahead.
+    pub ahead: usize,
+    /// Whose forecast.
+    pub name: String,
+    /// Places that were scored.
+    pub cases: usize,
+    /// Mean loss of what came, in nats.
+    pub nll_nats: f64,
+    /// Share of cases whose likeliest theme came; of several alike each counts its share.
+    pub top1: f64,
+    /// Mean loss of what came on the other ways, each left out of its own forecast, in nats.
+    pub others_nll_nats: f64,
+    /// The same minus the entropy of the shares among the ways: the divergence of the forecast
+    /// from where the model goes. Of shares counted on 16 ways it is somewhat too high, for every
+    /// forecast alike.
+    #[serde(default)]
+    pub kl_nats: f64,
+    /// The interval of our loss minus this one's, over prompts.
+    pub ours_minus: Option<Interval>,
+    /// Tokens that had to be written for one forecast.
+    pub tokens: f64,
+    /// Of the ways that it counts on those that got `ahead` segments far, on average.
+    #[serde(default)]
+    pub ways: f64,
+}
+
+/// Chains of one length after boundaries: the joint loss of what came.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct JointReport {
+    /// How many segments a chain has.
+    pub segments: usize,
+    /// Chains that were scored.
+    pub cases: usize,
+    /// The bundle's mean loss, in nats a chain.
+    pub ours_nats: f64,
+    /// That of the product of its linear heads' distributions.
+    pub linear_nats: f64,
+    /// That of its first linear head, then a Markov chain counted on the training split.
+    #[serde(default)]
+    pub markov_nats: f64,
+    /// That of its linear heads, each after the first weighed by how much likelier a Markov chain
+    /// makes a theme after the one before.
+    #[serde(default)]
+    pub linked_nats: f64,
+    /// 95 % interval of the first minus the second.
+    pub difference_interval: Option<Interval>,
+    /// 95 % interval of the first minus the third.
+    #[serde(default)]
+    pub markov_difference_interval: Option<Interval>,
+    /// 95 % interval of the first minus the fourth.
+    #[serde(default)]
+    pub linked_difference_interval: Option<Interval>,
+}
+
+/// Groups that nothing was trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldOutReport {
+    /// Scores at boundaries, group by group, with the test split's own first.
+    pub groups: Vec<GroupReport>,
+    /// How well such text is recognised.
+    pub recognisers: Vec<RecogniserReport>,
+}
+
+/// One group at boundaries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupReport {
+    /// The group; `test` is the test split.
+    pub group: String,
+    /// Its documents.
+    pub documents: usize,
+    /// Segments ahead.
+    pub ahead: usize,
+    /// The model.
+    pub model: String,
+    /// Its scores.
+    pub scores: Scores,
+    /// 95 % interval of the top-1.
+    pub top1_interval: Option<Interval>,
+    /// 95 % interval of the mean loss, in nats.
+    pub nll_interval: Option<Interval>,
+}
+
+/// A measure of being out of distribution, held-out documents against the test split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecogniserReport {
+    /// The measure.
+    pub name: String,
+    /// Area under the ROC curve, all groups together; 0.5 is chance.
+    pub auroc: f64,
+    /// Its 95 % interval, over prompts.
+    pub interval: Option<Interval>,
+    /// Group by group.
+    pub by_group: Vec<(String, f64)>,
+}
+
+/// One theme, one segment ahead at boundaries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThemeReport {
+    /// Its id.
+    pub theme: String,
+    /// How often it came.
+    pub came: u32,
+    /// How often it was the likeliest.
+    pub forecast: u32,
+    /// Share of its forecasts that came.
+    pub precision: Option<f64>,
+    /// Share of its comings that were the likeliest.
+    pub recall: Option<f64>,
+    /// Mean loss where it came, in nats.
+    pub nll_nats: Option<f64>,
+    /// Mean probability over all cases, minus the share of cases in which it came.
+    pub bias: f64,
+}
+
+/// Training on a part of the documents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CurveReport {
+    /// The share of the training documents, 0 to 1.
+    pub share: f64,
+    /// How many that is.
+    pub documents: usize,
+    /// Segments ahead, at boundaries.
+    pub ahead: usize,
+    /// The loss on the test split for each draw of documents, in nats.
+    pub nll_nats: Vec<f64>,
+    /// The top-1 for each draw.
+    pub top1: Vec<f64>,
+}
+
+/// One bundle of several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherReport {
+    /// Its folder.
+    pub bundle: String,
+    /// Where.
+    pub place: String,
+    /// Segments ahead.
+    pub ahead: usize,
+    /// Forecasts that were scored.
+    pub cases: usize,
+    /// Its mean loss, in nats.
+    pub nll_nats: f64,
+    /// Its 95 % interval.
+    pub nll_interval: Option<Interval>,
+    /// Its top-1.
+    pub top1: f64,
+    /// Ours minus this one; none for ours.
+    pub ours_minus: Option<Difference>,
+}
