@@ -27,6 +27,7 @@ FIRING = 'alertname=~"Themecast.*", alertstate="firing"'
 READING = """
 - **Which answers?** A click on a replica in *Alarms by replica* lists its recent alarms
   (`GET /v1/themecast/alarms`), each with the path of its answer's trace: every annotation of it.
+  Alerts on divergence and watches carry the same addresses in their annotation `answers`.
   Running answers: `GET /v1/themecast/live`, or the page at `/`. Metrics carry no ids of requests.
 - **What is an alarm?** The martingale is a bet against the forecast that pays where themes come that
   it held unlikely, or residuals leave the answer's course. At most 1 % of clean answers ever raise
@@ -124,7 +125,11 @@ def divergence():
             none="no answers",
             width=8,
         ),
-        unlike_lines("Where it is high, alarms say little about the answers.", width=8),
+        unlike_lines(
+            "Over 15 minutes, an hour and a day. Where it is high, alarms say little about the "
+            "answers; the alert looks at the hour.",
+            width=8,
+        ),
     ]
 
 

@@ -13,6 +13,7 @@ from .panels import (
     heat,
     joined,
     lines,
+    named,
     now,
     number,
     of_models,
@@ -26,6 +27,17 @@ from .panels import (
 )
 
 PSI = steps(GREEN, (0.1, YELLOW), (0.25, RED))
+DAY = 'window="1d", source="realized"'
+
+
+def shift(baseline):
+    """The population stability index of a day."""
+    return f'model:themecast_psi:sum{{, {DAY}, baseline="{baseline}"}}'
+
+
+def or_bundle(made):
+    """What `made` returns for the day before; of models without one yet, for the bundle."""
+    return f"({made('day before')}) or on (model) ({made('bundle')})"
 
 
 def numbers():
@@ -42,13 +54,20 @@ def numbers():
             unit="none",
             thresholds=PSI,
         ),
-        number(
-            "Since the day before",
-            "Population stability index of this day's themes against the day before.",
-            of_models('max(model:themecast_psi:sum{, source="realized", baseline="day before"})'),
-            unit="none",
-            thresholds=PSI,
-            none="no day before",
+        named(
+            number(
+                "Since the day before",
+                "Population stability index of this day's themes against the day before, now; the "
+                "model with the most. While a model has no day before, against the bundle's "
+                "training data instead: the name says which.",
+                of_models(
+                    f"max by (baseline) ({or_bundle(shift)})",
+                    "against {{baseline}}",
+                    instant=True,
+                ),
+                unit="none",
+                thresholds=PSI,
+            )
         ),
         number(
             "Segments counted, a day",
@@ -59,7 +78,9 @@ def numbers():
         number(
             "Excess surprise, 6 hours",
             "Mean, in nats: 0 where forecasts are calibrated, above where they are too sure.",
-            of_models('max(model_ahead:themecast_excess_surprise_nats:mean{, ahead="0"})'),
+            of_models(
+                'max(model_ahead:themecast_excess_surprise_nats:mean{, ahead="0", window="6h"})'
+            ),
             unit="none",
             thresholds=steps(GREEN, (0.1, YELLOW), (0.3, RED)),
         ),
@@ -83,15 +104,12 @@ def numbers():
 
 def moved(baseline):
     """How the shares of a day differ from a baseline's, of the themes that moved most."""
-    day = 'window="1d", source="realized"'
-    expr = (
-        f"(model_theme:themecast_theme_share:ratio{{, {day}}}"
-        " - ignoring (baseline) model_theme:themecast_baseline_share:ratio"
-        f'{{, {day}, baseline="{baseline}"}})'
-        " and on (model, theme) topk by (model) (10, model_theme:themecast_psi:contribution"
-        f'{{, {day}, baseline="{baseline}"}})'
+    compared = f'{{, {DAY}, baseline="{baseline}"}}'
+    return (
+        f"(model_theme:themecast_theme_share:ratio{{, {DAY}}} - ignoring (baseline) group_right ()"
+        f" model_theme:themecast_baseline_share:ratio{compared}) and on (model, theme)"
+        f" topk by (model) (10, model_theme:themecast_psi:contribution{compared})"
     )
-    return of_models(expr, "{{theme}}")
 
 
 def population():
@@ -99,9 +117,10 @@ def population():
     return [
         lines(
             "Population stability index",
-            "Against the bundle's training data and the day before, over an hour and a day. "
-            "Realised themes carry the head's own confusions, which the bundle's data do not, so "
-            "it never is 0 exactly.",
+            "Against the bundle's training data, over 15 minutes, an hour and a day; against the "
+            "day before, over a day. A short window shows a shift first, and is the most subject "
+            "to chance. Realised themes carry the head's own confusions, which the bundle's data "
+            "do not, so it never is 0 exactly.",
             of_models(
                 'model:themecast_psi:sum{, source="realized"}',
                 "{{model}} against {{baseline}}, {{window}}",
@@ -112,15 +131,16 @@ def population():
         ),
         lines(
             "Jensen-Shannon divergence",
-            "The same distance on a scale of 0 to 1 (bits), also of the forecasts, which move "
-            "before the themes come.",
+            "The same distance from the bundle's data on a scale of 0 to 1 (bits), also of the "
+            "forecasts of the next segment, which move before the themes come.",
             of_models(
                 'model:themecast_jensen_shannon:sum{, source="realized", baseline="bundle"}',
                 "{{model}} came, {{window}}",
             ),
             of_models(
-                'model:themecast_jensen_shannon:sum{, source="forecast", baseline="bundle"}',
-                "{{model}} {{ahead}} ahead, {{window}}",
+                "model:themecast_jensen_shannon:sum"
+                '{, source="forecast", ahead="1", baseline="bundle"}',
+                "{{model}} forecast, {{window}}",
             ),
             unit="none",
             width=12,
@@ -129,7 +149,7 @@ def population():
             "Themes that moved most, against the bundle",
             "Share over a day minus the share in the training data, the ten largest parts of the "
             "population stability index.",
-            moved("bundle"),
+            of_models(moved("bundle"), "{{theme}}"),
             unit="percentunit",
             low=None,
             width=12,
@@ -137,11 +157,11 @@ def population():
         ),
         lines(
             "Themes that moved most, against the day before",
-            "The same against the traffic of the day before.",
-            moved("day before"),
+            "The same against the traffic of the day before. While a model has no day before, "
+            "against the bundle's training data instead: the legend says which.",
+            of_models(or_bundle(moved), "{{theme}}, against {{baseline}}"),
             unit="percentunit",
             low=None,
-            none="no day before",
             width=12,
             height=10,
         ),
@@ -150,15 +170,17 @@ def population():
 
 def calibration():
     """Whether forecasts mean what they say."""
+    excess = "model_ahead:themecast_excess_surprise_nats:mean"
+    legend = "{{model}} {{ahead}} ahead, {{window}}"
     return [
         lines(
             "Excess surprise",
-            "Mean over 6 hours, in nats, by how many segments ahead: 0 where forecasts are "
-            "calibrated, above where they are too sure, below where they are too shy. Replicas "
-            "that restarted within the 6 hours are left out.",
-            of_models(
-                "model_ahead:themecast_excess_surprise_nats:mean{}", "{{model}} {{ahead}} ahead"
-            ),
+            "Mean over 6 hours, in nats, by how many segments ahead; of 0 ahead also over 15 "
+            "minutes and a day. 0 where forecasts are calibrated, above where they are too sure, "
+            "below where they are too shy. Replicas that restarted within the window are left out. "
+            "The dashed line is where the alert on 0 ahead over 6 hours begins.",
+            of_models(excess + '{, window="6h"}', legend),
+            of_models(excess + '{, ahead="0", window=~"15m|1d"}', legend),
             unit="none",
             low=None,
             thresholds=steps("transparent", (0.3, RED)),
@@ -275,11 +297,15 @@ def trust():
         ),
         lines(
             "Mean distance",
-            "The mean of the same, over an hour; about 1 is as trained.",
-            of_models("model:themecast_residual_distance:mean{}", "{{model}}"),
+            "The mean of the same, over 15 minutes, an hour and a day; about 1 is as trained.",
+            of_models("model:themecast_residual_distance:mean{}", "{{model}}, {{window}}"),
             unit="none",
         ),
-        unlike_lines("Share beyond the training data's 99th percentile, over an hour.", width=8),
+        unlike_lines(
+            "Share beyond the training data's 99th percentile, over 15 minutes, an hour and a day; "
+            "the alert looks at the hour.",
+            width=8,
+        ),
     ]
 
 

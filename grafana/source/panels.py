@@ -18,6 +18,7 @@ from grafana_foundation_sdk.models.common import (
     AxisPlacement,
     BigValueColorMode,
     BigValueGraphMode,
+    BigValueTextMode,
     GraphDrawStyle,
     GraphThresholdsStyleMode,
     LegendDisplayMode,
@@ -45,9 +46,9 @@ def query(expr, legend="", *, by=REPLICAS, instant=False, form=None):
     return made.format(form) if form else made
 
 
-def of_models(expr, legend=""):
+def of_models(expr, legend="", *, instant=False):
     """A query of recording rules, which have no replicas any more."""
-    return query(expr, legend, by=MODELS)
+    return query(expr, legend, by=MODELS, instant=instant)
 
 
 def _summed(function, metric, labels, only=""):
@@ -83,6 +84,11 @@ def number(title, description, made, *, unit, thresholds=None, width=4, none="no
         fixed = dashboard.FieldColor().mode(models.FieldColorModeId.FIXED).fixed_color(BLUE)
         return panel.color_mode(BigValueColorMode.NONE).color_scheme(fixed)
     return panel.color_mode(BigValueColorMode.VALUE).thresholds(thresholds)
+
+
+def named(panel):
+    """A number as it is now, without its course, beside the name that its legend gives it."""
+    return panel.graph_mode(BigValueGraphMode.NONE).text_mode(BigValueTextMode.VALUE_AND_NAME)
 
 
 def lines(
@@ -149,7 +155,7 @@ def unlike_number(title, description, *, width=4):
     return number(
         title,
         description,
-        of_models("max(model:themecast_out_of_distribution:ratio{})"),
+        of_models('max(model:themecast_out_of_distribution:ratio{, window="1h"})'),
         unit="percentunit",
         thresholds=steps(GREEN, (0.03, YELLOW), (0.1, RED)),
         width=width,
@@ -158,11 +164,11 @@ def unlike_number(title, description, *, width=4):
 
 
 def unlike_lines(description, *, width):
-    """The same of each model over time; the dashed line is where the alert begins."""
+    """The same of each model over time; the dashed line is where the alert on an hour begins."""
     return lines(
         "Unlike the training data",
         description,
-        of_models("model:themecast_out_of_distribution:ratio{}", "{{model}}"),
+        of_models("model:themecast_out_of_distribution:ratio{}", "{{model}}, {{window}}"),
         unit="percentunit",
         thresholds=steps("transparent", (0.1, RED)),
         width=width,

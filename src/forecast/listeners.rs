@@ -48,7 +48,7 @@ impl Listeners {
             true => Some(Auditor::start(setting, &card)?),
             false => None,
         };
-        let metrics = ForecastMetrics::new(setting.metrics.clone(), card.clone(), &setting.watches);
+        let metrics = ForecastMetrics::new(setting.metrics.clone(), &card, &setting.watches);
         let (desk, recent) = (setting.desk.clone(), setting.recent.clone());
         let model = model.to_owned();
         Ok(Self(Arc::new(Shared { metrics, desk, recent, auditor, card, model })))

@@ -5,7 +5,6 @@ use themecast_alarms::{Outcome, PolicyLabel, Tally};
 
 impl Tally for Metrics {
     fn count(&self, policy: PolicyLabel, outcome: Outcome) {
-        let labels = [policy.as_str(), outcome.as_str()];
-        self.families.divergence.actions.with_label_values(&labels).inc();
+        self.families.divergence.actions.of(&(policy, outcome)).inc();
     }
 }

@@ -1,14 +1,9 @@
 //! What audited answers say of the forecasts, as metrics.
 
-use super::Metrics;
-
-/// Bins of equal width that highest probabilities are counted in.
-const BINS: usize = 10;
-
-/// Whether head and labeller agree, as the label has it.
-fn agreement(agree: bool) -> &'static str {
-    if agree { "agree" } else { "differ" }
-}
+use super::{
+    Metrics,
+    labels::{Agreement, Ahead, Bin},
+};
 
 impl Metrics {
     /// Answers will be audited, with forecasts up to `horizons` segments ahead: every series is there
@@ -16,15 +11,14 @@ impl Metrics {
     pub fn audits_begin(&self, horizons: usize) {
         let audits = &self.families.audits;
         for agree in [true, false] {
-            audits.agreement.with_label_values(&[agreement(agree)]);
+            audits.agreement.of(&Agreement(agree));
         }
-        for ahead in (0..=horizons).map(|ahead| ahead.to_string()) {
-            audits.brier.with_label_values(&[ahead.as_str()]);
-            for bin in (0..BINS).map(|bin| bin.to_string()) {
-                let labels = [ahead.as_str(), bin.as_str()];
-                audits.samples.with_label_values(&labels);
-                audits.confidence.with_label_values(&labels);
-                audits.hits.with_label_values(&labels);
+        for ahead in Ahead::up_to(horizons) {
+            audits.brier.of(&ahead);
+            for bin in Bin::all() {
+                audits.samples.of(&(ahead, bin));
+                audits.confidence.of(&(ahead, bin));
+                audits.hits.of(&(ahead, bin));
             }
         }
     }
@@ -41,26 +35,25 @@ impl Metrics {
 
     /// Whether the current-theme head and the labeller agree on a segment.
     pub fn labels_agree(&self, agree: bool) {
-        self.families.audits.agreement.with_label_values(&[agreement(agree)]).inc();
+        self.families.audits.agreement.of(&Agreement(agree)).inc();
     }
 
     /// The forecast `p` (*shape* `[themes]`) of a segment made `ahead` segments before it, which
     /// was of `theme`.
     pub fn forecast_audited(&self, ahead: usize, p: &[f32], theme: usize) {
         let audits = &self.families.audits;
-        let ahead = ahead.to_string();
+        let ahead = Ahead::new(ahead);
         let highest = p.iter().copied().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
         let Some((named, highest)) = highest else { return };
-        let bin = ((highest * BINS as f32) as usize).min(BINS - 1).to_string();
-        let labels = [ahead.as_str(), bin.as_str()];
-        audits.samples.with_label_values(&labels).inc();
-        audits.confidence.with_label_values(&labels).inc_by(f64::from(highest));
-        audits.hits.with_label_values(&labels).inc_by(u64::from(named == theme));
+        let place = (ahead, Bin::of(highest));
+        audits.samples.of(&place).inc();
+        audits.confidence.of(&place).inc_by(f64::from(highest));
+        audits.hits.of(&place).inc_by(u64::from(named == theme));
         let apart = |(place, &p): (usize, &f32)| {
             (f64::from(p) - f64::from(u8::from(place == theme))).powi(2)
         };
         let brier = p.iter().enumerate().map(apart).sum();
-        audits.brier.with_label_values(&[ahead.as_str()]).inc_by(brier);
+        audits.brier.of(&ahead).inc_by(brier);
     }
 }
 

@@ -1,11 +1,25 @@
 //! The metrics themselves: names, help texts, labels and buckets, in the contract's order.
 
-use super::registrar::{Registrar, name};
-use crate::host::Load;
+use super::{
+    DropReason, Failure,
+    labels::{
+        After, Agreement, Ahead, Before, Bin, Bundle, Engine, Family, Forecasts as Forecast, Kind,
+        Reload, Status, Theme, Watch,
+    },
+    registrar::{Registrar, name},
+};
+use crate::host::{Load, Route};
 use prometheus::{
     CounterVec, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry,
+    IntGaugeVec, Registry,
 };
+use themecast_alarms::{Outcome, PolicyLabel};
+use themecast_forecast::events::Detector;
+
+/// Events, counted by labels.
+type Counts<L> = Family<IntCounterVec, L>;
+/// Numbers that are not whole, summed by labels.
+type Sums<L> = Family<CounterVec, L>;
 
 /// Seconds from under a microsecond's work to a stalled step.
 const FAST: &[f64] = &[1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.025, 0.1];
@@ -32,47 +46,47 @@ pub(super) struct Families {
 
 /// Traffic: requests, tokens, latency, engines.
 pub(super) struct Work {
-    pub(super) requests: IntCounterVec,
+    pub(super) requests: Counts<(Route, Status)>,
     pub(super) in_flight: IntGauge,
     pub(super) waiting: IntGauge,
-    pub(super) tokens: IntCounterVec,
+    pub(super) tokens: Counts<Kind>,
     pub(super) first_token: Histogram,
     pub(super) inter_token: Histogram,
-    pub(super) engines: IntGaugeVec,
+    pub(super) engines: Family<IntGaugeVec, Engine>,
     pub(super) isolation: IntGauge,
 }
 
 /// The plugin: what it said, how long it took, what went wrong.
 pub(super) struct PluginRuns {
-    pub(super) forecasts: IntCounterVec,
+    pub(super) forecasts: Counts<Forecast>,
     pub(super) forecast: Histogram,
     pub(super) tap: Histogram,
     pub(super) tap_bytes: IntCounter,
-    pub(super) dropped: IntCounterVec,
-    pub(super) failures: IntCounterVec,
-    pub(super) bundle: GaugeVec,
-    pub(super) reloads: IntCounterVec,
+    pub(super) dropped: Counts<DropReason>,
+    pub(super) failures: Counts<Failure>,
+    pub(super) bundle: Family<IntGaugeVec, Bundle>,
+    pub(super) reloads: Counts<Reload>,
 }
 
 /// What was forecast and what came.
 pub(super) struct Forecasts {
-    pub(super) probability: CounterVec,
-    pub(super) samples: IntCounterVec,
-    pub(super) realized: IntCounterVec,
-    pub(super) transitions: IntCounterVec,
-    pub(super) reference: GaugeVec,
+    pub(super) probability: Sums<(Theme, Ahead)>,
+    pub(super) samples: Counts<Ahead>,
+    pub(super) realized: Counts<Theme>,
+    pub(super) transitions: Counts<(Before, After)>,
+    pub(super) reference: Family<GaugeVec, Theme>,
 }
 
 /// How far answers left their paths, and whether to trust that.
 pub(super) struct Divergence {
-    pub(super) surprise: HistogramVec,
-    pub(super) excess: HistogramVec,
+    pub(super) surprise: Family<HistogramVec, Ahead>,
+    pub(super) excess: Family<HistogramVec, Ahead>,
     pub(super) shift: Histogram,
     pub(super) score: Histogram,
-    pub(super) alarms: IntCounterVec,
-    pub(super) held_back: IntCounterVec,
-    pub(super) watches: IntCounterVec,
-    pub(super) actions: IntCounterVec,
+    pub(super) alarms: Counts<Detector>,
+    pub(super) held_back: Counts<Detector>,
+    pub(super) watches: Counts<Watch>,
+    pub(super) actions: Counts<(PolicyLabel, Outcome)>,
     pub(super) out_of_distribution: IntCounter,
     pub(super) distance: Histogram,
 }
@@ -81,11 +95,11 @@ pub(super) struct Divergence {
 pub(super) struct Audits {
     pub(super) answers: IntCounter,
     pub(super) dropped: IntCounter,
-    pub(super) agreement: IntCounterVec,
-    pub(super) samples: IntCounterVec,
-    pub(super) confidence: CounterVec,
-    pub(super) hits: IntCounterVec,
-    pub(super) brier: CounterVec,
+    pub(super) agreement: Counts<Agreement>,
+    pub(super) samples: Counts<(Ahead, Bin)>,
+    pub(super) confidence: Sums<(Ahead, Bin)>,
+    pub(super) hits: Counts<(Ahead, Bin)>,
+    pub(super) brier: Sums<Ahead>,
 }
 
 impl Families {
@@ -103,8 +117,9 @@ impl Families {
     /// Sets the gauges of the engines.
     pub(super) fn load(&self, load: Load) {
         self.work.waiting.set(signed(load.waiting));
-        for (state, count) in [("idle", load.idle), ("busy", load.busy), ("dead", load.dead)] {
-            self.work.engines.with_label_values(&[state]).set(signed(count));
+        let Load { idle, busy, dead, .. } = load;
+        for (state, count) in [(Engine::Idle, idle), (Engine::Busy, busy), (Engine::Dead, dead)] {
+            self.work.engines.of(&state).set(signed(count));
         }
     }
 }
@@ -112,18 +127,14 @@ impl Families {
 impl Work {
     fn register(r: &Registrar<'_>) -> Result<Self, prometheus::Error> {
         Ok(Self {
-            requests: r.counters("requests_total", "Requests answered.", &["route", "status"])?,
+            requests: r.counters("requests_total", "Requests answered.")?,
             in_flight: r
                 .add(IntGauge::new(name("requests_in_flight"), "Requests being answered."))?,
             waiting: r.add(IntGauge::new(
                 name("requests_waiting"),
                 "Requests that wait for an engine.",
             ))?,
-            tokens: r.counters(
-                "tokens_total",
-                "Tokens read (prompt) and written (completion).",
-                &["kind"],
-            )?,
+            tokens: r.counters("tokens_total", "Tokens read (prompt) and written (completion).")?,
             first_token: r.histogram(
                 "time_to_first_token_seconds",
                 "From a request to its first token, waiting included.",
@@ -147,11 +158,7 @@ impl Work {
 impl PluginRuns {
     fn register(r: &Registrar<'_>) -> Result<Self, prometheus::Error> {
         Ok(Self {
-            forecasts: r.counters(
-                "forecasts_total",
-                "Steps shown to the plugin, by outcome.",
-                &["outcome"],
-            )?,
+            forecasts: r.counters("forecasts_total", "Steps shown to the plugin, by outcome.")?,
             forecast: r.histogram(
                 "forecast_seconds",
                 "From the tap of a step to its annotation.",
@@ -167,22 +174,12 @@ impl PluginRuns {
             dropped: r.counters(
                 "annotations_dropped_total",
                 "Annotations that were not sent, by reason.",
-                &["reason"],
             )?,
-            failures: r.counters(
-                "plugin_failures_total",
-                "Sessions given up, by what went wrong.",
-                &["kind"],
-            )?,
-            bundle: r.add(GaugeVec::new(
-                Opts::new(name("bundle_info"), "1 for the bundle in use."),
-                &["predictor", "architecture", "themes", "horizons", "created"],
-            ))?,
-            reloads: r.counters(
-                "bundle_reloads_total",
-                "Bundles swapped while serving, by outcome.",
-                &["outcome"],
-            )?,
+            failures: r
+                .counters("plugin_failures_total", "Sessions given up, by what went wrong.")?,
+            bundle: r.gauges("bundle_info", "1 for the bundle in use.")?,
+            reloads: r
+                .counters("bundle_reloads_total", "Bundles swapped while serving, by outcome.")?,
         })
     }
 }
@@ -193,31 +190,24 @@ impl Forecasts {
             probability: r.sums(
                 "forecast_probability_total",
                 "Forecast probabilities, summed over the forecasts made at segment starts.",
-                &["theme", "ahead"],
             )?,
             samples: r.counters(
                 "forecast_samples_total",
                 "Forecasts summed in themecast_forecast_probability_total.",
-                &["ahead"],
             )?,
             realized: r.counters(
                 "realized_themes_total",
                 "Themes that came, by the current-theme head at segment ends.",
-                &["theme"],
             )?,
             transitions: r.counters(
                 "theme_transitions_total",
                 "Themes that came (to) after another (from) in the same answer, by the \
                  current-theme head at segment ends.",
-                &["from", "to"],
             )?,
-            reference: r.add(GaugeVec::new(
-                Opts::new(
-                    name("reference_theme_share"),
-                    "Share of each theme in the bundle's training data.",
-                ),
-                &["theme"],
-            ))?,
+            reference: r.shares(
+                "reference_theme_share",
+                "Share of each theme in the bundle's training data.",
+            )?,
         })
     }
 }
@@ -250,24 +240,16 @@ impl Divergence {
             )?,
             alarms: r.counters(
                 "drift_alarms_total",
-                "Answers that left the path that was forecast, by detector.",
-                &["detector"],
-            )?,
+                "Answers that left the path that was forecast, by detector.")?,
             held_back: r.counters(
                 "drift_alarms_held_back_total",
-                "Alarms about answers that are out of distribution, by detector; not among the others.",
-                &["detector"],
-            )?,
+                "Alarms about answers that are out of distribution, by detector; not among the others.")?,
             watches: r.counters(
                 "watch_alarms_total",
-                "Watched themes that became likely, by the name the operator gave the watch.",
-                &["theme"],
-            )?,
+                "Watched themes that became likely, by the name the operator gave the watch.")?,
             actions: r.counters(
                 "policy_actions_total",
-                "What became of alarms, by the policy that was applied.",
-                &["policy", "outcome"],
-            )?,
+                "What became of alarms, by the policy that was applied.")?,
             out_of_distribution: r.add(IntCounter::new(
                 name("out_of_distribution_total"),
                 "Judged residuals beyond the 99th percentile of traffic like that of training: \
@@ -285,7 +267,6 @@ impl Divergence {
 
 impl Audits {
     fn register(r: &Registrar<'_>) -> Result<Self, prometheus::Error> {
-        let bins = ["ahead", "bin"];
         Ok(Self {
             answers: r.add(IntCounter::new(
                 name("audited_answers_total"),
@@ -297,29 +278,19 @@ impl Audits {
             ))?,
             agreement: r.counters(
                 "label_agreement_total",
-                "Segments of audited answers: whether the current-theme head and the labeller agree.",
-                &["outcome"],
-            )?,
+                "Segments of audited answers: whether the current-theme head and the labeller agree.")?,
             samples: r.counters(
                 "calibration_samples_total",
-                "Forecasts of audited segments, by the tenth their highest probability falls into.",
-                &bins,
-            )?,
+                "Forecasts of audited segments, by the tenth their highest probability falls into.")?,
             confidence: r.sums(
                 "calibration_confidence_total",
-                "Their highest probabilities, summed.",
-                &bins,
-            )?,
+                "Their highest probabilities, summed.")?,
             hits: r.counters(
                 "calibration_hits_total",
-                "How many of them named the theme that came.",
-                &bins,
-            )?,
+                "How many of them named the theme that came.")?,
             brier: r.sums(
                 "brier_total",
-                "Multiclass Brier scores of audited forecasts, summed: 0 to 2 each.",
-                &["ahead"],
-            )?,
+                "Multiclass Brier scores of audited forecasts, summed: 0 to 2 each.")?,
         })
     }
 }

@@ -1,6 +1,10 @@
 //! The forecast's events as metrics.
 
-use super::{Metrics, families::Families};
+use super::{
+    Metrics,
+    families::Families,
+    labels::{After, Ahead, Before, Bundle, Theme, Watch},
+};
 use std::sync::Arc;
 use themecast_forecast::{
     bundle::Card,
@@ -11,53 +15,53 @@ use themecast_forecast::{
 /// Counts what the sessions of one bundle tell; theme labels come from its catalogue.
 pub struct ForecastMetrics {
     metrics: Arc<Metrics>,
-    card: Arc<Card>,
+    themes: Vec<Theme>,
+    watches: Vec<Watch>,
 }
 
 impl ForecastMetrics {
     /// Counts for the sessions of the bundle with this card, which watch for `watches`.
-    pub fn new(metrics: Arc<Metrics>, card: Arc<Card>, watches: &[Watched]) -> Self {
-        // A rate needs a series that is there before the first alarm.
-        for detector in Detector::DIVERGENCE.map(Detector::name) {
-            metrics.families.divergence.alarms.with_label_values(&[detector]);
-            metrics.families.divergence.held_back.with_label_values(&[detector]);
+    pub fn new(metrics: Arc<Metrics>, card: &Card, watches: &[Watched]) -> Self {
+        let (themes, watches) = (Theme::all(card), watches.iter().map(Watch::from).collect());
+        let this = Self { metrics, themes, watches };
+        this.begin(card.horizons);
+        this
+    }
+
+    /// A rate needs a series that is there before its first event.
+    fn begin(&self, horizons: usize) {
+        let Families { forecasts, divergence, .. } = self.families();
+        for detector in Detector::DIVERGENCE {
+            divergence.alarms.of(&detector);
+            divergence.held_back.of(&detector);
         }
-        for theme in &card.themes {
-            metrics.families.forecasts.realized.with_label_values(&[&theme.id]);
+        for theme in &self.themes {
+            forecasts.realized.of(theme);
         }
-        for ahead in 0..=card.horizons {
-            let ahead = [ahead.to_string()];
-            metrics.families.forecasts.samples.with_label_values(&ahead);
-            metrics.families.divergence.surprise.with_label_values(&ahead);
-            metrics.families.divergence.excess.with_label_values(&ahead);
+        for ahead in Ahead::up_to(horizons) {
+            forecasts.samples.of(&ahead);
+            divergence.surprise.of(&ahead);
+            divergence.excess.of(&ahead);
         }
-        for watch in watches {
-            metrics.families.divergence.watches.with_label_values(&[&watch.name]);
+        for watch in &self.watches {
+            divergence.watches.of(watch);
         }
-        Self { metrics, card }
     }
 
     fn families(&self) -> &Families {
         &self.metrics.families
-    }
-
-    fn theme(&self, theme: usize) -> &str {
-        self.card.themes.get(theme).map_or("", |theme| &theme.id)
     }
 }
 
 impl Metrics {
     /// This bundle is in use from now on.
     pub fn bundle(&self, card: &Card) {
-        let (themes, horizons) = (card.themes.len().to_string(), card.horizons.to_string());
-        let labels = [&card.predictor, &card.model.architecture, &themes, &horizons, &card.created];
         let _between_scrapes = self.scrape.lock();
         self.families.plugin.bundle.reset();
-        self.families.plugin.bundle.with_label_values(&labels.map(String::as_str)).set(1.0);
+        self.families.plugin.bundle.of(&Bundle::from(card)).set(1);
         self.families.forecasts.reference.reset();
-        for theme in &card.themes {
-            let share = self.families.forecasts.reference.with_label_values(&[theme.id.as_str()]);
-            share.set(f64::from(theme.share));
+        for (label, theme) in Theme::all(card).iter().zip(&card.themes) {
+            self.families.forecasts.reference.of(label).set(f64::from(theme.share));
         }
     }
 }
@@ -65,15 +69,10 @@ impl Metrics {
 impl Observer for ForecastMetrics {
     fn forecast(&self, event: &ForecastMade<'_>) {
         for (ahead, step) in event.steps.iter().enumerate() {
-            let ahead = ahead.to_string();
-            self.families().forecasts.samples.with_label_values(&[ahead.as_str()]).inc();
-            for (theme, p) in step.iter().enumerate() {
-                let labels = [self.theme(theme), &ahead];
-                self.families()
-                    .forecasts
-                    .probability
-                    .with_label_values(&labels)
-                    .inc_by(f64::from(*p));
+            let (ahead, forecasts) = (Ahead::new(ahead), &self.families().forecasts);
+            forecasts.samples.of(&ahead).inc();
+            for (theme, p) in self.themes.iter().zip(step) {
+                forecasts.probability.of(&(theme.clone(), ahead)).inc_by(f64::from(*p));
             }
         }
     }
@@ -84,17 +83,20 @@ impl Observer for ForecastMetrics {
             return;
         }
         let families = self.families();
-        families.forecasts.realized.with_label_values(&[self.theme(event.theme)]).inc();
-        if let Some(before) = event.before {
-            let labels = [self.theme(before), self.theme(event.theme)];
-            families.forecasts.transitions.with_label_values(&labels).inc();
+        let theme = |theme: usize| self.themes.get(theme);
+        if let Some(came) = theme(event.theme) {
+            families.forecasts.realized.of(came).inc();
+            if let Some(before) = event.before.and_then(theme) {
+                let labels = (Before(before.clone()), After(came.clone()));
+                families.forecasts.transitions.of(&labels).inc();
+            }
         }
         for surprise in event.surprises {
-            let ahead = surprise.ahead.to_string();
+            let ahead = Ahead::new(surprise.ahead);
             let nats = f64::from(surprise.surprise_nats);
-            families.divergence.surprise.with_label_values(&[ahead.as_str()]).observe(nats);
+            families.divergence.surprise.of(&ahead).observe(nats);
             let excess = f64::from(surprise.excess_nats);
-            families.divergence.excess.with_label_values(&[ahead.as_str()]).observe(excess);
+            families.divergence.excess.of(&ahead).observe(excess);
         }
         families.divergence.shift.observe(f64::from(event.shift));
         families.divergence.score.observe(f64::from(event.score));
@@ -104,17 +106,19 @@ impl Observer for ForecastMetrics {
         let families = &self.families().divergence;
         match event.detector {
             Detector::Watch => {
-                families.watches.with_label_values(&[event.watch.unwrap_or_default()]).inc();
+                let name = event.watch.unwrap_or_default();
+                if let Some(watch) = self.watches.iter().find(|watch| watch.is(name)) {
+                    families.watches.of(watch).inc();
+                }
             }
             Detector::OutOfDistribution => {} // counted with its residual
-            detector => families.alarms.with_label_values(&[detector.name()]).inc(),
+            detector => families.alarms.of(&detector).inc(),
         }
         Reaction::GoOn
     }
 
     fn held_back(&self, event: &Raised<'_>) {
-        let detector = event.detector.name();
-        self.families().divergence.held_back.with_label_values(&[detector]).inc();
+        self.families().divergence.held_back.of(&event.detector).inc();
     }
 
     fn residual(&self, distance: f32, out_of_distribution: bool) {

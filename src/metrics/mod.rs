@@ -2,12 +2,13 @@
 //!
 //! `families` defines the metrics with their help texts and buckets; the methods here, in
 //! `forecasts`, `alarms` and `audits` are the only ways to change them. What several replicas report adds up: sums and
-//! counts, never means. Labels come from closed enums or the theme catalogue, never from requests.
+//! counts, never means. `labels` has the types that series are told apart by: no text of a request is one.
 
 mod alarms;
 mod audits;
 mod families;
 mod forecasts;
+mod labels;
 mod registrar;
 
 pub use forecasts::ForecastMetrics;
@@ -16,7 +17,9 @@ use crate::{
     host::{Load, Route},
     session::Outcome,
 };
+use axum::http::StatusCode;
 use families::Families;
+use labels::{Forecasts, Kind, Reload, Status};
 use parking_lot::Mutex;
 use prometheus::{Encoder, Registry, TextEncoder};
 use std::{
@@ -76,9 +79,6 @@ impl Failure {
     }
 }
 
-/// What comes of swapping a bundle.
-const RELOADS: [&str; 2] = ["ok", "refused"];
-
 /// The metrics of one process.
 pub struct Metrics {
     registry: Registry,
@@ -115,17 +115,17 @@ impl Metrics {
         let registry = Registry::new();
         let families = Families::register(&registry)?;
         // A rate needs a series that is there before the first event.
-        for outcome in ["ok", "none", "error"] {
-            families.plugin.forecasts.with_label_values(&[outcome]);
+        for outcome in Forecasts::ALL {
+            families.plugin.forecasts.of(&outcome);
         }
         for reason in DropReason::ALL {
-            families.plugin.dropped.with_label_values(&[reason.name()]);
+            families.plugin.dropped.of(&reason);
         }
         for failure in Failure::ALL {
-            families.plugin.failures.with_label_values(&[failure.name()]);
+            families.plugin.failures.of(&failure);
         }
-        for outcome in RELOADS {
-            families.plugin.reloads.with_label_values(&[outcome]);
+        for ok in [true, false] {
+            families.plugin.reloads.of(&Reload(ok));
         }
         let scrape = Mutex::default();
         Ok(Arc::new(Self { registry, families, sessions: Arc::default(), scrape }))
@@ -150,14 +150,14 @@ impl Metrics {
     }
 
     /// A request has been answered.
-    pub fn answered(&self, route: Route, status: u16) {
-        self.families.work.requests.with_label_values(&[route.path(), &status.to_string()]).inc();
+    pub fn answered(&self, route: Route, status: StatusCode) {
+        self.families.work.requests.of(&(route, Status(status))).inc();
     }
 
     /// Tokens were read and written.
     pub fn tokens(&self, prompt: u64, completion: u64) {
-        self.families.work.tokens.with_label_values(&["prompt"]).inc_by(prompt);
-        self.families.work.tokens.with_label_values(&["completion"]).inc_by(completion);
+        self.families.work.tokens.of(&Kind::Prompt).inc_by(prompt);
+        self.families.work.tokens.of(&Kind::Completion).inc_by(completion);
     }
 
     /// The first token came this long after its request.
@@ -183,12 +183,7 @@ impl Metrics {
 
     /// A plugin was asked about one step; its annotation was ready this long after the tap.
     pub fn forecast(&self, outcome: &Outcome, after: Duration) {
-        let label = match outcome {
-            Ok(Some(_)) => "ok",
-            Ok(None) => "none",
-            Err(_) => "error",
-        };
-        self.families.plugin.forecasts.with_label_values(&[label]).inc();
+        self.families.plugin.forecasts.of(&outcome.into()).inc();
         if outcome.is_ok() {
             self.families.plugin.forecast.observe(after.as_secs_f64());
         }
@@ -196,19 +191,17 @@ impl Metrics {
 
     /// An annotation was not sent.
     pub fn annotation_dropped(&self, reason: DropReason) {
-        self.families.plugin.dropped.with_label_values(&[reason.name()]).inc();
+        self.families.plugin.dropped.of(&reason).inc();
     }
 
     /// Something went wrong in a plugin's session.
     pub fn plugin_failed(&self, failure: Failure) {
-        self.families.plugin.failures.with_label_values(&[failure.name()]).inc();
+        self.families.plugin.failures.of(&failure).inc();
     }
 
     /// The bundle was swapped, or a bad one refused.
     pub fn bundle_reloaded(&self, ok: bool) {
-        let [swapped, refused] = RELOADS;
-        let label = if ok { swapped } else { refused };
-        self.families.plugin.reloads.with_label_values(&[label]).inc();
+        self.families.plugin.reloads.of(&Reload(ok)).inc();
     }
 
     /// A session lives for as long as the result.
@@ -231,7 +224,7 @@ mod tests {
     fn exposition_names_every_family_with_its_labels() {
         let metrics = Metrics::new().unwrap();
         let in_flight = metrics.request();
-        metrics.answered(Route::Chat, 200);
+        metrics.answered(Route::Chat, StatusCode::OK);
         metrics.tokens(3, 4);
         metrics.forecast(&Err("x".into()), Duration::from_millis(1));
         let text = metrics.render(Load { idle: 1, busy: 2, dead: 0, waiting: 5 });

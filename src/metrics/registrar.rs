@@ -1,9 +1,14 @@
-//! Making a metric and registering it, in one call.
+//! Making a metric and registering it, in one call; its labels are those of its type.
 
+use super::labels::{Family, Labels};
 use prometheus::{
-    CounterVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
-    core::Collector,
+    CounterVec, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts,
+    Registry,
+    core::{Collector, MetricVec, MetricVecBuilder},
 };
+
+/// What making a metric comes to.
+type Made<M> = Result<M, prometheus::Error>;
 
 /// A metric's whole name.
 pub(super) fn name(name: &str) -> String {
@@ -14,54 +19,54 @@ pub(super) fn name(name: &str) -> String {
 pub(super) struct Registrar<'a>(pub(super) &'a Registry);
 
 impl Registrar<'_> {
-    pub(super) fn add<M: Collector + Clone + 'static>(
-        &self,
-        metric: Result<M, prometheus::Error>,
-    ) -> Result<M, prometheus::Error> {
+    pub(super) fn add<M: Collector + Clone + 'static>(&self, metric: Made<M>) -> Made<M> {
         let metric = metric?;
         self.0.register(Box::new(metric.clone()))?;
         Ok(metric)
     }
 
-    pub(super) fn counters(
+    fn family<B: MetricVecBuilder + 'static, L: Labels>(
+        &self,
+        make: impl FnOnce(&[&str]) -> Made<MetricVec<B>>,
+    ) -> Made<Family<MetricVec<B>, L>>
+    where
+        MetricVec<B>: Collector,
+    {
+        Family::make(|labels| self.add(make(labels)))
+    }
+
+    pub(super) fn counters<L: Labels>(
         &self,
         n: &str,
         help: &str,
-        labels: &[&str],
-    ) -> Result<IntCounterVec, prometheus::Error> {
-        self.add(IntCounterVec::new(Opts::new(name(n), help), labels))
+    ) -> Made<Family<IntCounterVec, L>> {
+        self.family(|labels| IntCounterVec::new(Opts::new(name(n), help), labels))
     }
 
-    pub(super) fn sums(
-        &self,
-        n: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> Result<CounterVec, prometheus::Error> {
-        self.add(CounterVec::new(Opts::new(name(n), help), labels))
+    pub(super) fn sums<L: Labels>(&self, n: &str, help: &str) -> Made<Family<CounterVec, L>> {
+        self.family(|labels| CounterVec::new(Opts::new(name(n), help), labels))
     }
 
-    pub(super) fn gauges(&self, n: &str, help: &str) -> Result<IntGaugeVec, prometheus::Error> {
-        self.add(IntGaugeVec::new(Opts::new(name(n), help), &["state"]))
+    pub(super) fn gauges<L: Labels>(&self, n: &str, help: &str) -> Made<Family<IntGaugeVec, L>> {
+        self.family(|labels| IntGaugeVec::new(Opts::new(name(n), help), labels))
     }
 
-    pub(super) fn histogram(
-        &self,
-        n: &str,
-        help: &str,
-        buckets: &[f64],
-    ) -> Result<Histogram, prometheus::Error> {
+    pub(super) fn shares<L: Labels>(&self, n: &str, help: &str) -> Made<Family<GaugeVec, L>> {
+        self.family(|labels| GaugeVec::new(Opts::new(name(n), help), labels))
+    }
+
+    pub(super) fn histogram(&self, n: &str, help: &str, buckets: &[f64]) -> Made<Histogram> {
         let options = HistogramOpts::new(name(n), help).buckets(buckets.to_vec());
         self.add(Histogram::with_opts(options))
     }
 
-    pub(super) fn histograms(
+    pub(super) fn histograms<L: Labels>(
         &self,
         n: &str,
         help: &str,
         buckets: &[f64],
-    ) -> Result<HistogramVec, prometheus::Error> {
+    ) -> Made<Family<HistogramVec, L>> {
         let options = HistogramOpts::new(name(n), help).buckets(buckets.to_vec());
-        self.add(HistogramVec::new(options, &["ahead"]))
+        self.family(|labels| HistogramVec::new(options, labels))
     }
 }

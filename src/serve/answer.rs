@@ -16,7 +16,7 @@ use crate::{
 use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures::StreamExt;
@@ -41,7 +41,7 @@ async fn answer(app: Arc<App>, route: Route, headers: HeaderMap, body: Body) -> 
     match run(app, headers, body, meter.clone()).await {
         Ok(response) => response,
         Err(error) => {
-            meter.ended(error.status().as_u16());
+            meter.ended(error.status());
             error.into_response()
         }
     }
@@ -163,6 +163,6 @@ async fn whole(
 ) -> Result<Response, ApiError> {
     let json = annotator.whole(json, EndReason::from_finish_reason(finish)).await;
     meter.usage(&json, annotator.finish(finish));
-    meter.ended(200);
+    meter.ended(StatusCode::OK);
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }

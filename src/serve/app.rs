@@ -2,7 +2,7 @@
 
 use super::{ApiError, Keys, live::Live, traces::Traces};
 use crate::{forecast::Setting, host::Host, metrics::Metrics, session::Runner};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::sync::{Arc, OnceLock};
 use themecast_forecast::bundle::Card;
 
@@ -27,6 +27,8 @@ pub struct Ready {
     pub other_routes: Option<axum::Router>,
     /// The forecast in use; none with `--no-forecast`.
     pub forecast: RwLock<Option<Forecast>>,
+    /// Held while a bundle is read and put in place.
+    pub(super) swaps: Mutex<()>,
 }
 
 /// A plugin in use, and the card of its bundle where it has one.
@@ -54,7 +56,8 @@ impl App {
     /// The model is loaded: requests are taken from now on.
     pub async fn set_ready(&self, host: Arc<dyn Host>, forecast: Option<Forecast>) {
         let other_routes = host.other_routes().await;
-        let ready = Ready { host, other_routes, forecast: RwLock::new(forecast) };
+        let forecast = RwLock::new(forecast);
+        let ready = Ready { host, other_routes, forecast, swaps: Mutex::default() };
         if self.ready.set(ready).is_err() {
             tracing::error!("the server was made ready twice; the first model stays");
         }

@@ -59,7 +59,7 @@ pub(super) async fn api(
     let admin = keys.admin.is_some() && Keys::knows(&keys.admin, headers);
     if !admin && !Keys::knows(&keys.api, headers) {
         if let Some(route) = Route::of(request.uri().path()) {
-            app.metrics.answered(route, ApiError::Unauthorized.status().as_u16());
+            app.metrics.answered(route, ApiError::Unauthorized.status());
         }
         return Err(ApiError::Unauthorized);
     }

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::{host::Route, metrics::Alive};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::{
@@ -78,7 +78,7 @@ impl Meter {
     }
 
     /// The request has been answered with `status`.
-    pub(super) fn ended(&self, status: u16) {
+    pub(super) fn ended(&self, status: StatusCode) {
         if self.ended.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -88,8 +88,8 @@ impl Meter {
         let finish = Finish {
             input_tokens: used.prompt,
             output_tokens: used.completion,
-            finish_reason: if status >= 400 { "error" } else { &used.finish },
-            status,
+            finish_reason: if status.as_u16() >= 400 { "error" } else { &used.finish },
+            status: status.as_u16(),
         };
         themecast_telemetry::finish(&self.span(), finish);
     }
@@ -117,6 +117,6 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.ended(CLIENT_GONE);
+        self.ended(StatusCode::from_u16(CLIENT_GONE).unwrap_or(StatusCode::BAD_REQUEST));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{ApiError, annotate::Annotator, meter::Meter};
 use crate::host::{Answer, Event as Answered};
+use axum::http::StatusCode;
 use axum::response::{
     IntoResponse, Response,
     sse::{Event, KeepAlive, Sse},
@@ -36,7 +37,7 @@ fn events(
     async_stream::stream! {
         meter.first_token();
         let (mut before, mut first) = (None::<Instant>, true);
-        let mut status = 200;
+        let mut status = StatusCode::OK;
         loop {
             let (event, waited) = next(&mut answered).await;
             let Some(event) = event else { break };
@@ -60,7 +61,7 @@ fn events(
                 Answered::Done { json, .. } => yield Ok(Event::default().data(json)),
                 Answered::Failed(error) => {
                     let error = ApiError::from(error);
-                    status = error.status().as_u16();
+                    status = error.status();
                     yield Ok(Event::default().data(error.body().to_string()));
                     break;
                 }

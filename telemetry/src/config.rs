@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fmt, ops::RangeInclusive, time::Duration};
 const TIMEOUT: RangeInclusive<f64> = 0.1..=60.0;
 /// The path of traces below an endpoint.
 const TRACES: &str = "/v1/traces";
+/// That of log records.
+const LOGS: &str = "/v1/logs";
 
 /// Where traces go to; without an endpoint nothing is exported.
 ///
@@ -15,19 +17,23 @@ const TRACES: &str = "/v1/traces";
 /// endpoint = "http://localhost:4318"   # OTLP over HTTP; none unless given
 /// service_name = "themecast"
 /// sample_ratio = 1.0                   # of traces that no client has decided about
+/// logs = true                          # alarms as log records; false: within their traces
 /// timeout_secs = 10
 /// headers = { authorization = "…" }    # sent with every batch, never shown
 /// ```
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields, default, expecting = "a table, [telemetry]")]
 pub struct Config {
-    /// The base address of the receiver, http or https; `/v1/traces` is appended.
+    /// The base address of the receiver, http or https; `/v1/traces` and `/v1/logs` are appended.
     pub endpoint: Option<String>,
     /// The name of this service in traces.
     pub service_name: String,
     /// The share of traces that are exported, 0 to 1, among those that come without a client's
     /// decision: a client's `traceparent` has it.
     pub sample_ratio: f64,
+    /// Whether alarms are log records, every one, whatever becomes of its trace. Otherwise they are
+    /// events within their traces, for receivers of traces alone, and sampled with them.
+    pub logs: bool,
     /// How long one export, and the last one at shutdown, may take: 0.1 to 60.
     pub timeout_secs: f64,
     /// Headers of every export, such as a receiver's key.
@@ -50,6 +56,7 @@ impl Default for Config {
             endpoint: None,
             service_name: "themecast".to_owned(),
             sample_ratio: 1.0,
+            logs: true,
             timeout_secs: 10.0,
             headers: BTreeMap::new(),
         }
@@ -72,6 +79,7 @@ impl fmt::Debug for Config {
             .field("endpoint", &self.endpoint)
             .field("service_name", &self.service_name)
             .field("sample_ratio", &self.sample_ratio)
+            .field("logs", &self.logs)
             .field("timeout_secs", &self.timeout_secs)
             .field("headers", &headers)
             .finish()
@@ -95,8 +103,17 @@ impl Config {
 
     /// Where traces are posted to.
     pub(crate) fn traces_url(&self) -> Option<String> {
+        self.url(TRACES)
+    }
+
+    /// Where alarms are posted to, if they are log records.
+    pub(crate) fn logs_url(&self) -> Option<String> {
+        self.logs.then(|| self.url(LOGS)).flatten()
+    }
+
+    fn url(&self, path: &str) -> Option<String> {
         let base = self.endpoint.as_deref()?.trim_end_matches('/');
-        Some(format!("{base}{TRACES}"))
+        Some(format!("{base}{path}"))
     }
 
     /// `timeout_secs` within its limits.
@@ -109,8 +126,12 @@ fn check_endpoint(endpoint: &str) -> Result<(), ConfigError> {
     let base = endpoint.trim_end_matches('/');
     let rest = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
     let problem = match rest {
-        Some(host) if !host.is_empty() && !base.ends_with(TRACES) => return Ok(()),
-        Some(host) if !host.is_empty() => "leave /v1/traces away: it is appended",
+        Some(host)
+            if !host.is_empty() && ![TRACES, LOGS].iter().any(|path| base.ends_with(path)) =>
+        {
+            return Ok(());
+        }
+        Some(host) if !host.is_empty() => "leave /v1/traces and /v1/logs away: they are appended",
         _ => "is no web address: write one like http://localhost:4318",
     };
     Err(wrong("endpoint", problem.to_owned()))

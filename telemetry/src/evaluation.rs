@@ -1,7 +1,15 @@
 //! An alarm, as the conventions have it: the result of an evaluation of an answer.
 
-use crate::names::{self, finite, index};
-use opentelemetry::KeyValue;
+use crate::{
+    layer,
+    names::{self, finite, index},
+};
+use opentelemetry::{
+    KeyValue, Value,
+    logs::{AnyValue, LogRecord, Logger, Severity},
+    trace::TraceContextExt,
+};
+use std::time::SystemTime;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -24,7 +32,8 @@ pub struct Evaluation<'a> {
     pub explanation: &'a str,
 }
 
-/// Adds the event `gen_ai.evaluation.result` to the request's span, at this moment.
+/// Sends the event `gen_ai.evaluation.result` about the request, at this moment: as a log record of
+/// its own whether or not the trace is sampled, or else within the request's span.
 pub fn evaluation(request: &Span, evaluation: Evaluation<'_>) {
     if request.is_disabled() {
         return;
@@ -40,5 +49,32 @@ pub fn evaluation(request: &Span, evaluation: Evaluation<'_>) {
     ];
     let score = finite(evaluation.score);
     attributes.extend(score.map(|score| KeyValue::new(names::SCORE_VALUE, score)));
-    request.add_event(names::EVALUATION, attributes);
+    match layer::events(request) {
+        Some(logger) => record(&logger, request, attributes),
+        None => request.add_event(names::EVALUATION, attributes),
+    }
+}
+
+fn record<L: Logger>(logger: &L, request: &Span, attributes: Vec<KeyValue>) {
+    let context = request.context();
+    let span = context.span().span_context().clone();
+    let mut record = logger.create_log_record();
+    record.set_event_name(names::EVALUATION);
+    record.set_timestamp(SystemTime::now());
+    record.set_severity_number(Severity::Warn);
+    record.set_trace_context(span.trace_id(), span.span_id(), Some(span.trace_flags()));
+    record.add_attributes(
+        attributes.into_iter().map(|KeyValue { key, value, .. }| (key, any(value))),
+    );
+    logger.emit(record);
+}
+
+/// An attribute's value as log records have it; there are no lists among ours.
+fn any(value: Value) -> AnyValue {
+    match value {
+        Value::Bool(flag) => AnyValue::Boolean(flag),
+        Value::I64(number) => AnyValue::Int(number),
+        Value::F64(number) => AnyValue::Double(number),
+        text => AnyValue::String(text.to_string().into()),
+    }
 }

@@ -1,4 +1,4 @@
-//! What takes finished spans to the receiver.
+//! What takes finished spans and events to the receiver.
 
 use crate::{
     config::{Config, ConfigError},
@@ -6,28 +6,31 @@ use crate::{
     layer,
     watched::{Lost, Watched},
 };
-use opentelemetry::{InstrumentationScope, trace::TracerProvider};
+use opentelemetry::{InstrumentationScope, logs::LoggerProvider, trace::TracerProvider};
 use opentelemetry_otlp::{
-    ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+    ExporterBuildError, LogExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
 };
 use opentelemetry_sdk::{
     Resource,
+    logs::SdkLoggerProvider,
     trace::{Sampler, SdkTracerProvider},
 };
 use std::{sync::Arc, time::Duration};
 use tracing::Subscriber;
 use tracing_subscriber::{Layer, registry::LookupSpan};
 
-/// Exports traces from a thread of its own, in batches.
+/// Exports traces and the events of alarms, each from a thread of its own, in batches.
 ///
-/// Nothing waits for the receiver but [`Exporter::shutdown`]: of more than 2048 spans that wait
-/// further ones are dropped. Where it is dropped instead, whoever drops its last layer may wait up
+/// Nothing waits for the receiver but [`Exporter::shutdown`]: of more than 2048 that wait further
+/// ones are dropped. Where it is dropped instead, whoever drops its last layer may wait up
 /// to five seconds for the rest to go out.
 #[derive(Debug)]
 pub struct Exporter {
-    provider: SdkTracerProvider,
+    spans: SdkTracerProvider,
+    /// None where events are parts of their spans.
+    events: Option<SdkLoggerProvider>,
     timeout: Duration,
-    lost: Arc<Lost>,
+    lost: [Arc<Lost>; 2],
 }
 
 /// Why no exporter was started.
@@ -49,16 +52,26 @@ impl Exporter {
     pub fn start(config: &Config) -> Result<Option<Self>, StartError> {
         config.check()?;
         let Some(url) = config.traces_url() else { return Ok(None) };
-        let lost = Arc::new(Lost::default());
-        let watched = Watched::new(client(config, url)?, Arc::clone(&lost));
+        let lost = [Lost::of("traces"), Lost::of("events of alarms")];
+        let [lost_spans, lost_events] = lost.clone();
         let service = Resource::builder().with_service_name(config.service_name.clone()).build();
         let undecided = Sampler::TraceIdRatioBased(config.sample_ratio);
-        let provider = SdkTracerProvider::builder()
-            .with_resource(service)
+        let spans = spans_to(config, url)?;
+        let spans = SdkTracerProvider::builder()
+            .with_resource(service.clone())
             .with_sampler(Sampler::ParentBased(Box::new(undecided)))
-            .with_batch_exporter(watched)
+            .with_batch_exporter(Watched::new(spans, lost_spans))
             .build();
-        Ok(Some(Self { provider, timeout: config.timeout(), lost }))
+        let events = match config.logs_url() {
+            Some(url) => Some(
+                SdkLoggerProvider::builder()
+                    .with_resource(service)
+                    .with_batch_exporter(Watched::new(events_to(config, url)?, lost_events))
+                    .build(),
+            ),
+            None => None,
+        };
+        Ok(Some(Self { spans, events, timeout: config.timeout(), lost }))
     }
 
     /// The layer that exports the spans of this crate and no others.
@@ -69,12 +82,13 @@ impl Exporter {
         let scope = InstrumentationScope::builder("themecast")
             .with_version(env!("CARGO_PKG_VERSION"))
             .build();
-        layer::exporting_with(self.provider.tracer_with_scope(scope))
+        let events = self.events.as_ref().map(|events| events.logger_with_scope(scope.clone()));
+        layer::exporting_with(self.spans.tracer_with_scope(scope), events)
     }
 
-    /// How many spans were sent and not taken so far.
+    /// How many spans and events were sent and not taken so far.
     pub fn lost(&self) -> u64 {
-        self.lost.count()
+        self.lost.iter().map(|lost| lost.count()).sum()
     }
 
     /// Sends what waits and ends the exporter, within the configured timeout; says whether
@@ -83,21 +97,30 @@ impl Exporter {
     /// The waiting is done on a thread of its own, so no runtime is held up, and goes on there if
     /// the future is dropped.
     pub async fn shutdown(self) -> bool {
-        let before = self.lost.count();
+        let before = self.lost();
         elsewhere(move || {
-            let ended = self.provider.shutdown_with_timeout(self.timeout).is_ok();
-            ended && self.lost.count() == before
+            let spans = self.spans.shutdown_with_timeout(self.timeout).is_ok();
+            let ended =
+                |events: &SdkLoggerProvider| events.shutdown_with_timeout(self.timeout).is_ok();
+            let events = self.events.as_ref().is_none_or(ended);
+            spans && events && self.lost() == before
         })
         .await
     }
 }
 
-fn client(config: &Config, url: String) -> Result<SpanExporter, ExporterBuildError> {
-    SpanExporter::builder()
-        .with_http()
+fn spans_to(config: &Config, url: String) -> Result<SpanExporter, ExporterBuildError> {
+    to(SpanExporter::builder().with_http(), config, url).build()
+}
+
+fn events_to(config: &Config, url: String) -> Result<LogExporter, ExporterBuildError> {
+    to(LogExporter::builder().with_http(), config, url).build()
+}
+
+fn to<B: WithExportConfig + WithHttpConfig>(builder: B, config: &Config, url: String) -> B {
+    builder
         .with_endpoint(url)
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(config.timeout())
         .with_headers(config.headers.clone().into_iter().collect())
-        .build()
 }

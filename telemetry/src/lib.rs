@@ -8,10 +8,10 @@
 //!   request_span ─┬─ prefill_span    the request until its first token
 //!                 ├─ segment_span    one segment of the answer; end_segment says its theme
 //!                 ├─ forecast_span   one forecast at a boundary
-//!                 ├─ evaluation      an alarm: the event gen_ai.evaluation.result
+//!                 ├─ evaluation      an alarm: the event gen_ai.evaluation.result, a log record
 //!                 └─ finish          tokens, reason and status; the request's end
 //!        │  never waits: a full queue drops
-//!        └─▶ Exporter's thread ─▶ POST <endpoint>/v1/traces, in batches
+//!        └─▶ Exporter's threads ─▶ POST <endpoint>/v1/traces and /v1/logs, in batches
 //! ```
 //!
 //! # What is exported
@@ -29,7 +29,8 @@
 //!
 //! The conventions' own span is a client's; this is the same operation seen by the server, so its
 //! kind is server and its parent whatever the client's `traceparent` says. A trace is sampled as
-//! its client decided, and by [`Config::sample_ratio`] where there is no client's decision.
+//! its client decided, and by [`Config::sample_ratio`] where there is no client's decision. Alarms are
+//! never sampled: each is a log record that names its trace and span, unless [`Config::logs`] is off.
 //!
 //! # Use
 //!
@@ -38,7 +39,7 @@
 //! through. Where no [`Exporter::layer`] is installed all functions do nothing.
 //!
 //! OpenTelemetry's own environment variables for resources (`OTEL_RESOURCE_ATTRIBUTES`), batches
-//! (`OTEL_BSP_*`) and headers (`OTEL_EXPORTER_OTLP_HEADERS`, before the table's) hold as well.
+//! (`OTEL_BSP_*`, `OTEL_BLRP_*`) and headers (`OTEL_EXPORTER_OTLP_HEADERS`, before the table's) hold as well.
 //!
 //! ```
 //! use themecast_telemetry::{Config, Exporter, Operation, RequestSpan};

@@ -29,7 +29,10 @@ async fn receiver() -> (String, Arc<Mutex<Vec<u8>>>) {
     let take = async |State(sent): State<Arc<Mutex<Vec<u8>>>>, body: Bytes| {
         sent.lock().extend_from_slice(&body);
     };
-    let app = Router::new().route("/v1/traces", post(take)).with_state(sent.clone());
+    let app = Router::new()
+        .route("/v1/traces", post(take))
+        .route("/v1/logs", post(take))
+        .with_state(sent.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     RUNTIME.spawn(async { axum::serve(listener, app).await });
@@ -56,6 +59,7 @@ fn an_answers_spans_and_alarms_reach_a_receiver_of_otlp_as_parts_of_its_clients_
             .args(["serve", "--listen", &address.to_string()])
             .args(["--model", model().to_str().unwrap(), "--config", config.to_str().unwrap()])
             .env("OTEL_BSP_SCHEDULE_DELAY", "100")
+            .env("OTEL_BLRP_SCHEDULE_DELAY", "100")
             .stderr(Stdio::null())
             .spawn()
             .unwrap();

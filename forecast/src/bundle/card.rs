@@ -11,6 +11,9 @@ use themecast_plugin_api::{ModelInfo, Site};
 /// The format this version reads and writes.
 pub const FORMAT: u32 = 1;
 
+/// How many segments ahead a bundle may look at most.
+pub const MOST_HORIZONS: usize = 16;
+
 /// The card of a bundle, `card.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Card {

@@ -1,6 +1,6 @@
 //! What a card says, checked against itself.
 
-use super::{BundleError, ByPlace, Card, store::CARD};
+use super::{BundleError, ByPlace, Card, MOST_HORIZONS, store::CARD};
 use std::collections::HashSet;
 
 /// Checks what the card says against itself, before any weight is looked at.
@@ -46,11 +46,12 @@ fn kinds(card: &Card) -> Result<(), BundleError> {
         return wrong(format!("site {site} is none of a model of {} layers", card.model.layers));
     }
     let (themes, sites, horizons) = (card.themes.len(), card.sites.len(), card.horizons);
-    match themes >= 2 && sites >= 1 && card.model.hidden_size >= 1 && (1..=16).contains(&horizons) {
+    let ahead = (1..=MOST_HORIZONS).contains(&horizons);
+    match themes >= 2 && sites >= 1 && card.model.hidden_size >= 1 && ahead {
         true => Ok(()),
         false => wrong(format!(
             "{themes} themes, {sites} sites and {horizons} horizons: want two themes or more, a \
-             site or more and 1 to 16 horizons"
+             site or more and 1 to {MOST_HORIZONS} horizons"
         )),
     }
 }

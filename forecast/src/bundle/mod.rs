@@ -8,7 +8,9 @@ mod check;
 mod places;
 mod store;
 
-pub use card::{Calibration, Card, Conformal, FORMAT, Fit, Reference, Temperatures, Theme};
+pub use card::{
+    Calibration, Card, Conformal, FORMAT, Fit, MOST_HORIZONS, Reference, Temperatures, Theme,
+};
 pub use places::{ByPlace, Place};
 pub use store::BundleError;
 

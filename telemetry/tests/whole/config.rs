@@ -19,12 +19,13 @@ fn a_full_table_is_read_as_part_of_a_document() {
         telemetry: Config,
     }
     let document = "[telemetry]\nendpoint = 'https://example.org:4318/'\nservice_name = 'a'\n\
-                    sample_ratio = 0\ntimeout_secs = 60\nheaders = { authorization = 'Bearer x' }";
+                    sample_ratio = 0\nlogs = false\ntimeout_secs = 60\nheaders = { authorization = 'Bearer x' }";
     let config = toml::from_str::<Document>(document).unwrap().telemetry;
     let expected = Config {
         endpoint: Some("https://example.org:4318/".to_owned()),
         service_name: "a".to_owned(),
         sample_ratio: 0.0,
+        logs: false,
         timeout_secs: 60.0,
         headers: BTreeMap::from([("authorization".to_owned(), "Bearer x".to_owned())]),
     };
@@ -53,7 +54,7 @@ fn a_wrong_value_is_refused_with_what_would_be_right() {
     refused("endpoint = ''", "telemetry.endpoint: is no web address");
     refused("endpoint = 'localhost:4318'", "write one like http://localhost:4318");
     refused("endpoint = 'http://'", "is no web address");
-    refused("endpoint = 'http://a/v1/traces'", "leave /v1/traces away: it is appended");
+    refused("endpoint = 'http://a/v1/traces'", "leave /v1/traces and /v1/logs away: they are appended");
     refused("ratio = 1", "unknown field `ratio`");
 }
 

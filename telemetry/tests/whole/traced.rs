@@ -3,6 +3,7 @@
 use crate::receiver::{Batch, Receiver, Reply};
 use opentelemetry_proto::tonic::{
     common::v1::{KeyValue, any_value::Value},
+    logs::v1::LogRecord,
     trace::v1::{Span, span::Event},
 };
 use std::future::Future;
@@ -42,6 +43,15 @@ pub(crate) fn batches(more: &str, work: impl FnOnce()) -> Vec<Batch> {
     tracing::subscriber::with_default(subscriber(&exporter), work);
     assert!(wait(exporter.shutdown()), "not everything was taken");
     receiver.batches()
+}
+
+/// The log records that arrived of `work`, which ends before the exporter does.
+pub(crate) fn records(more: &str, work: impl FnOnce()) -> Vec<LogRecord> {
+    let receiver = Receiver::start(Reply::Taken);
+    let exporter = exporter_to(&receiver.endpoint, more);
+    tracing::subscriber::with_default(subscriber(&exporter), work);
+    assert!(wait(exporter.shutdown()), "not everything was taken");
+    receiver.records()
 }
 
 /// The spans that arrived of `work`, in the order in which they ended.
