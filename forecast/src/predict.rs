@@ -147,6 +147,27 @@ impl Foresight {
         }
     }
 
+    /// The probability that one of `themes` comes within the horizon: in the segments after the one
+    /// being written, and in that one where it only `begins`. By the chain predictor, which knows
+    /// that themes persist, else as if segments were independent.
+    pub fn comes(&self, bundle: &Bundle, themes: &[usize], begins: bool) -> f32 {
+        let without = |p: &[f32]| {
+            let share = themes.iter().filter_map(|&theme| p.get(theme)).sum::<f32>();
+            (1.0 - share).max(0.0)
+        };
+        let Some((now, after)) = self.steps.split_first() else { return 0.0 };
+        let mut now = now.clone();
+        let first = if begins { without(&now) } else { 1.0 };
+        if begins {
+            themes.iter().for_each(|&theme| now[theme] = 0.0);
+        }
+        let rest = match (&self.outlook, &bundle.chain) {
+            (Some(outlook), Some(model)) => outlook.without(model, &now, after.len(), themes),
+            _ => after.iter().map(|p| without(p)).product(),
+        };
+        (1.0 - first * rest).clamp(0.0, 1.0)
+    }
+
     /// The joint probability of the chain `themes`, from the segment being written on: the first
     /// one's own, then the chain predictor's conditional ones or each segment's own.
     pub fn joint(&self, bundle: &Bundle, themes: &[usize]) -> f32 {

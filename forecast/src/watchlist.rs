@@ -1,10 +1,9 @@
 //! Themes that an operator does not want: an alarm before one of them comes.
 //!
-//! Whether one of them comes within the horizon is forecast at every token, as if segments were
-//! independent (where a theme persists that is too much), averaged in log space so that a single
-//! token raises nothing but at the very start, and compared with two levels: the alarm is raised at the
-//! upper one and can be raised again only once the lower one was passed. Phrases that a client
-//! watches for are not here: see [`open`](crate::open).
+//! Whether one of them comes within the horizon is forecast at every token (`predict::Foresight::comes`),
+//! averaged in log space so that a single token raises nothing but at the very start, and compared
+//! with two levels: the alarm is raised at the upper one and can be raised again only once the lower
+//! one was passed. Phrases that a client watches for are not here: see [`open`](crate::open).
 
 use crate::bundle::Theme;
 use serde::{Deserialize, Serialize};
@@ -90,13 +89,15 @@ impl Watching {
         &self.name
     }
 
-    /// Takes the forecasts of one moment, *shape* `[ahead][themes]`, 0 being the segment being
-    /// written, which counts only while nothing of it has been: where it `begins`. Whether the
-    /// alarm is raised now.
-    pub fn push(&mut self, steps: &[Vec<f32>], begins: bool) -> bool {
-        let coming = steps.iter().skip(usize::from(!begins));
-        let absent = coming.map(|step| 1.0 - self.share(step)).product::<f32>();
-        let newest = (1.0 - absent).max(LEAST).ln();
+    /// The themes' places in the catalogue.
+    pub fn themes(&self) -> &[usize] {
+        &self.themes
+    }
+
+    /// Takes the probability `p` of one moment that one of the themes comes within the horizon.
+    /// Whether the alarm is raised now.
+    pub fn push(&mut self, p: f32) -> bool {
+        let newest = p.max(LEAST).ln();
         let log = self.log.map_or(newest, |log| log + WEIGHT * (newest - log));
         self.log = Some(log);
         let before = self.raised;
@@ -112,10 +113,6 @@ impl Watching {
     /// That probability as a fraction of the level at which the alarm is raised.
     pub fn score(&self) -> f32 {
         self.p() / self.raise
-    }
-
-    fn share(&self, step: &[f32]) -> f32 {
-        self.themes.iter().filter_map(|&theme| step.get(theme)).sum::<f32>().min(1.0)
     }
 }
 
@@ -138,17 +135,12 @@ mod tests {
         Watched { name: "money".to_owned(), themes, raise, release }
     }
 
-    fn steps(p: f32) -> Vec<Vec<f32>> {
-        vec![vec![0.0, 1.0, 0.0], vec![1.0 - p, p / 2.0, p / 2.0], vec![1.0, 0.0, 0.0]]
-    }
-
     #[test]
     fn it_is_raised_once_and_again_only_after_it_was_released() {
         let watched = watched(&["refund", "closing"], 0.5, Some(0.2));
         let mut watch = Watching::new(&watched, &catalogue()).unwrap();
-        let mut told =
-            |p: f32, times: usize| (0..times).filter(|_| watch.push(&steps(p), false)).count();
-        assert_eq!(told(0.1, 10), 0, "what is being written does not count");
+        let mut told = |p: f32, times: usize| (0..times).filter(|_| watch.push(p)).count();
+        assert_eq!(told(0.1, 10), 0);
         assert_eq!(told(0.9, 1), 0, "one token is not enough");
         assert_eq!(told(0.9, 20), 1);
         assert_eq!(told(0.3, 20) + told(0.9, 20), 0, "it was not released");
@@ -156,19 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn the_probability_is_of_any_theme_at_any_distance() {
-        let watched = watched(&["refund"], 1.0, None);
-        let mut watch = Watching::new(&watched, &catalogue()).unwrap();
-        let none = vec![1.0, 0.0, 0.0];
-        watch.push(&[none.clone(), vec![0.0, 0.5, 0.5], vec![0.0, 0.5, 0.5]], true);
+    fn the_first_moment_counts_whole() {
+        let mut watch = Watching::new(&watched(&["refund"], 1.0, None), &catalogue()).unwrap();
+        watch.push(0.75);
+        assert_eq!(watch.themes(), [1]);
         assert!((watch.p() - 0.75).abs() < 1e-6 && (watch.score() - 0.75).abs() < 1e-6);
-    }
-
-    #[test]
-    fn a_segment_that_is_about_to_begin_counts() {
-        let certain = [vec![0.0, 1.0, 0.0], vec![1.0, 0.0, 0.0]];
-        let mut fresh = Watching::new(&watched(&["refund"], 0.5, None), &catalogue()).unwrap();
-        assert!(!fresh.clone().push(&certain, false) && fresh.push(&certain, true));
     }
 
     #[test]

@@ -20,6 +20,7 @@
 mod layers;
 mod tensors;
 mod track;
+mod without;
 
 pub(crate) use tensors::{PREFIX, Sizes, read, tensors_of, write};
 pub use track::{Outlook, Track};

@@ -25,7 +25,7 @@ pub struct Outlook {
     pub steps: Vec<Vec<f32>>,
     /// The boundaries before the moment, and the moment's own token.
     before: Arc<Cache>,
-    present: Cache,
+    pub(super) present: Cache,
 }
 
 impl Track {
@@ -73,10 +73,34 @@ const WIDE: usize = 4;
 
 /// A chain on the way: its themes from `z0` on, its probability, the keys and values of the
 /// present moment and its themes.
-struct Beam {
+pub(super) struct Beam {
     themes: Vec<usize>,
-    p: f32,
+    pub(super) p: f32,
     tail: Cache,
+}
+
+impl Beam {
+    /// A chain of `z0` alone, after the present moment.
+    pub(super) fn new(theme: usize, p: f32, present: &Cache) -> Self {
+        Self { themes: vec![theme], p, tail: present.clone() }
+    }
+
+    /// The `most` best of all that go on by one theme, `next` being what comes after each.
+    pub(super) fn grown(beams: &[Self], next: &[Vec<f32>], most: usize) -> Vec<Self> {
+        let mut longer: Vec<(f32, usize, usize)> = Vec::with_capacity(beams.len() * most);
+        for (number, (beam, p)) in beams.iter().zip(next).enumerate() {
+            let best = best(p, most).into_iter();
+            longer.extend(best.map(|theme| (beam.p * p[theme], number, theme)));
+        }
+        longer.sort_by(|a, b| b.0.total_cmp(&a.0));
+        longer.truncate(most);
+        let grow = |(p, number, theme): (f32, usize, usize)| {
+            let Self { themes, tail, .. } = &beams[number];
+            let themes = themes.iter().copied().chain([theme]).collect();
+            Self { themes, p, tail: tail.clone() }
+        };
+        longer.into_iter().map(grow).collect()
+    }
 }
 
 impl Outlook {
@@ -106,30 +130,23 @@ impl Outlook {
             return Vec::new();
         }
         let wide = most.max(WIDE);
-        let start = |theme| Beam { themes: vec![theme], p: now[theme], tail: self.present.clone() };
+        let start = |theme| Beam::new(theme, now[theme], &self.present);
         let mut beams: Vec<Beam> = best(now, wide).into_iter().map(start).collect();
         for step in 0..horizon {
             let next = self.emit(model, step, &mut beams);
-            let mut longer: Vec<(f32, usize, usize)> = Vec::with_capacity(beams.len() * wide);
-            for (number, (beam, p)) in beams.iter().zip(&next).enumerate() {
-                let best = best(p, wide).into_iter();
-                longer.extend(best.map(|theme| (beam.p * p[theme], number, theme)));
-            }
-            longer.sort_by(|a, b| b.0.total_cmp(&a.0));
-            longer.truncate(wide);
-            let grown = |(p, number, theme): (f32, usize, usize)| {
-                let Beam { themes, tail, .. } = &beams[number];
-                let themes = themes.iter().copied().chain([theme]).collect();
-                Beam { themes, p, tail: tail.clone() }
-            };
-            beams = longer.into_iter().map(grown).collect();
+            beams = Beam::grown(&beams, &next, wide);
         }
         merged(beams, most)
     }
 
     /// Appends each beam's last theme as a `<theme>` token and returns the distributions of the
     /// themes after them, *shape* `[beams][themes]`.
-    fn emit(&self, model: &ChainModel, step: usize, beams: &mut [Beam]) -> Vec<Vec<f32>> {
+    pub(super) fn emit(
+        &self,
+        model: &ChainModel,
+        step: usize,
+        beams: &mut [Beam],
+    ) -> Vec<Vec<f32>> {
         let width = model.card.width;
         let runner = |beam| {
             let Beam { themes, tail, .. }: &mut Beam = beam;
@@ -166,7 +183,7 @@ fn merged(beams: Vec<Beam>, most: usize) -> Vec<Chain> {
 }
 
 /// The places of the `most` largest.
-fn best(p: &[f32], most: usize) -> Vec<usize> {
+pub(super) fn best(p: &[f32], most: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_unstable_by(|&a, &b| p[b].total_cmp(&p[a]));
     order.truncate(most);

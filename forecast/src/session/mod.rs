@@ -156,7 +156,8 @@ impl Session for ForecastSession {
         let foresight = self.forecast(kind);
         let at = (step.index, self.segmenter.segment());
         let trust = self.residuals.trust();
-        self.path.forecast(&*self.observer, (&foresight.steps, begins), at, trust);
+        let forecast = (&*self.bundle, &foresight, begins);
+        self.path.forecast(&*self.observer, forecast, at, trust);
         let forecast = Forecast {
             token: step.index,
             segment: self.segmenter.segment(),

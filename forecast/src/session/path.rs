@@ -5,6 +5,7 @@ use crate::{
     bundle::Bundle,
     divergence::{self, Monitor, Pending, jensen_shannon, surprises},
     events::{Detector, ForecastMade, Observer, Raised, Reaction, SegmentEnded},
+    predict::Foresight,
     summary::{Ended, Summary},
     watchlist::Watching,
 };
@@ -111,15 +112,15 @@ impl Path {
         self.summary.ended(Ended { end, theme, p: now[theme], surprises, shift, score });
     }
 
-    /// At token and segment `at` these are the forecasts, *shape* `[ahead][themes]`; and whether a
-    /// segment begins there.
+    /// At token and segment `at` this is forecast; and whether a segment begins there.
     pub(super) fn forecast(
         &mut self,
         observer: &dyn Observer,
-        (steps, begins): (&[Vec<f32>], bool),
+        (bundle, foresight, begins): (&Bundle, &Foresight, bool),
         (token, segment): (usize, usize),
         trust: Trust,
     ) {
+        let steps = &foresight.steps;
         if begins {
             self.pending.begin(steps);
             observer.forecast(&ForecastMade { steps });
@@ -141,7 +142,7 @@ impl Path {
         }
         let mut watches = std::mem::take(&mut self.watches);
         for watch in &mut watches {
-            if watch.push(steps, begins) {
+            if watch.push(foresight.comes(bundle, watch.themes(), begins)) {
                 let alarm =
                     Raised { watch: Some(watch.name()), ..raised(Detector::Watch, watch.score()) };
                 self.tell(observer, &alarm);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bundle;
+mod comes;
 mod made_up;
 mod open;
 mod recomputed;

@@ -39,6 +39,7 @@ pub(crate) mod table;
 mod tests;
 pub(crate) mod text;
 mod themes;
+mod watched;
 mod within;
 
 pub use bootstrap::{Interval, Mean};
@@ -46,7 +47,7 @@ pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use more_reports::{
     CurveReport, DoubtReport, GroupReport, HeldOutReport, JointReport, OtherReport,
-    RecogniserReport, ResampleReport, ThemeReport,
+    RecogniserReport, ResampleReport, ThemeReport, WatchReport,
 };
 pub use reader::ReaderReport;
 pub use report::{Bin, Difference, EvalReport, HorizonReport, ModelReport, PlaceReport};

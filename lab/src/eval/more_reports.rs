@@ -81,6 +81,33 @@ pub struct JointReport {
     pub linked_difference_interval: Option<Interval>,
 }
 
+/// Watches of single themes: whether one comes within the horizon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WatchReport {
+    /// Which boundaries.
+    pub places: String,
+    /// How segments are put together.
+    pub way: String,
+    /// Boundaries times themes.
+    pub cases: usize,
+    /// The mean probability that was told.
+    pub mean_p: f64,
+    /// The share that came.
+    pub came: f64,
+    /// The mean loss of whether it came, in nats.
+    pub nats: f64,
+    /// The interval of the chain's loss minus this one's.
+    pub chain_minus: Option<Interval>,
+    /// Expected calibration error, ten bins.
+    pub calibration_error: f64,
+    /// How often it is higher where the theme came than where it did not.
+    pub auroc: Option<f64>,
+    /// Of those told 0.5 or more, the share that came.
+    pub precision: Option<f64>,
+    /// Of those that came, the share told 0.5 or more.
+    pub recall: Option<f64>,
+}
+
 /// Groups that nothing was trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeldOutReport {

@@ -28,8 +28,13 @@ const GROUPS: &[&str] = &[
 
 /// The tables that `report` has something for.
 pub(super) fn of(report: &EvalReport) -> Vec<Table> {
-    let mut tables =
-        vec![joint(report), doubt(report), resampled(report), reader_table::of(report)];
+    let mut tables = vec![
+        joint(report),
+        watched(report),
+        doubt(report),
+        resampled(report),
+        reader_table::of(report),
+    ];
     if let Some(held_out) = &report.held_out {
         tables.extend([groups(held_out), recognisers(held_out)]);
     }
@@ -67,6 +72,50 @@ fn joint(report: &EvalReport) -> Table {
             "ours − linked",
         ],
         rows: report.joint.iter().map(row).collect(),
+    }
+}
+
+fn watched(report: &EvalReport) -> Table {
+    let chain = |places: &str| {
+        let found = report.watched.iter().find(|one| one.places == places && one.way == "chain");
+        found.map_or(f64::NAN, |chain| chain.nats)
+    };
+    let row = |one: &super::more_reports::WatchReport| {
+        let apart = one.chain_minus.map_or_else(
+            || "–".to_owned(),
+            |interval| with_interval(chain(&one.places) - one.nats, Some(interval), true),
+        );
+        vec![
+            one.places.clone(),
+            one.way.clone(),
+            one.cases.to_string(),
+            number(Some(one.mean_p)),
+            number(Some(one.came)),
+            number(Some(one.nats)),
+            apart,
+            number(Some(one.calibration_error)),
+            number(one.auroc),
+            number(one.precision),
+            number(one.recall),
+        ]
+    };
+    Table {
+        title: "Watches: whether a theme comes within the horizon, every theme at every boundary"
+            .to_owned(),
+        head: &[
+            "boundaries",
+            "segments",
+            "cases",
+            "told, mean",
+            "came",
+            "loss (nats)",
+            "chain − it",
+            "ECE",
+            "AUROC",
+            "came, of those told 0.5",
+            "told 0.5, of those that came",
+        ],
+        rows: report.watched.iter().map(row).collect(),
     }
 }
 

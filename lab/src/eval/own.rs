@@ -7,6 +7,7 @@ use super::{
     embeddings::Embeddings,
     events::{BySplit, Place, Walk},
     joint::{self, JointCase},
+    watched::{self, WatchCase},
 };
 use crate::{
     LabError, Result, Split,
@@ -42,6 +43,8 @@ pub(super) struct Own {
     pub(super) distances: HashMap<String, Vec<f32>>,
     /// The chains that came after boundaries of the test split.
     pub(super) joint: Vec<JointCase>,
+    /// A watch for each theme at those boundaries.
+    pub(super) watched: Vec<WatchCase>,
     /// What measures of uncertainty said at boundaries of the test split and held-out groups.
     pub(super) doubt: Vec<DoubtCase>,
 }
@@ -95,6 +98,7 @@ impl<'a> Ours<'a> {
                 if split == Split::Test && moment.kind == RowKind::Boundary && moment.segment >= 0 {
                     let came = (document.id.as_str(), &chain[..]);
                     joint::score((bundle, &foresight), moment, came, &mut own.joint);
+                    watched::score((bundle, &foresight), moment, came, &mut own.watched);
                 }
                 if moment.kind == RowKind::Boundary && moment.segment >= 0 {
                     doubt::take(&foresight, moment, (&document, split, chain), &mut own.doubt);

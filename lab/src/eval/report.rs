@@ -5,7 +5,7 @@ use super::{
     metrics::Scores,
     more_reports::{
         CurveReport, DoubtReport, HeldOutReport, JointReport, OtherReport, ResampleReport,
-        ThemeReport,
+        ThemeReport, WatchReport,
     },
     reader::ReaderReport,
 };
@@ -42,6 +42,9 @@ pub struct EvalReport {
     /// Whole chains after boundaries, by their length.
     #[serde(default)]
     pub joint: Vec<JointReport>,
+    /// Whether each theme comes within the horizon, as watches are told.
+    #[serde(default)]
+    pub watched: Vec<WatchReport>,
     /// Beside letting the model run ahead, where other ways on were sampled.
     #[serde(default)]
     pub resampled: Vec<ResampleReport>,

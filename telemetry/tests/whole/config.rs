@@ -54,7 +54,10 @@ fn a_wrong_value_is_refused_with_what_would_be_right() {
     refused("endpoint = ''", "telemetry.endpoint: is no web address");
     refused("endpoint = 'localhost:4318'", "write one like http://localhost:4318");
     refused("endpoint = 'http://'", "is no web address");
-    refused("endpoint = 'http://a/v1/traces'", "leave /v1/traces and /v1/logs away: they are appended");
+    refused(
+        "endpoint = 'http://a/v1/traces'",
+        "leave /v1/traces and /v1/logs away: they are appended",
+    );
     refused("ratio = 1", "unknown field `ratio`");
 }
 
