@@ -43,7 +43,8 @@ pub struct Alarm {
     pub time: DateTime<Utc>,
     /// The answer's id, as its client knows it.
     pub completion_id: String,
-    /// The trace that the request belongs to, if its client sent one.
+    /// The trace that the request belongs to: its client's, else the server's own where it exports
+    /// traces.
     pub trace_id: Option<String>,
     /// The model's name.
     pub model: String,

@@ -62,6 +62,9 @@ pub struct RequestInfo {
     pub options: Value,
     /// The text that is to be answered: a chat's last message of its user, or a completion's prompt.
     pub prompt: String,
+    /// The trace that the request belongs to (W3C Trace Context, 32 hex digits): its client's, else
+    /// the server's own where it exports traces.
+    pub trace_id: Option<String>,
 }
 
 /// A plugin: made once per server, asked once per model, opened once per request.

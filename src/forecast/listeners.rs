@@ -33,6 +33,7 @@ struct Shared {
 struct Listener {
     shared: Arc<Shared>,
     id: String,
+    trace_id: Option<String>,
     /// The last segment's text, where alarms are to carry it.
     excerpt: Mutex<String>,
     trace: Trace,
@@ -61,6 +62,7 @@ impl Observer for Listeners {
         Some(Arc::new(Listener {
             shared: self.0.clone(),
             id: request.id.clone(),
+            trace_id: request.trace_id.clone(),
             excerpt: Mutex::default(),
             trace: Trace::here(&request.id),
             heard: audited.then(|| Mutex::new(Some(Vec::new()))),
@@ -81,7 +83,7 @@ impl Listener {
         forecast.sort_by(|a, b| b.p.total_cmp(&a.p));
         let text = desk.as_ref().is_some_and(|desk| desk.wants_text());
         Alarm {
-            trace_id: self.trace.id(),
+            trace_id: self.trace_id.clone(),
             label: event.watch.map(str::to_owned),
             score: event.score,
             token: event.token,

@@ -26,11 +26,6 @@ impl Trace {
         Self { request: Span::current(), id: id.to_owned(), open: Mutex::default() }
     }
 
-    /// The trace's id, where there is a trace.
-    pub(super) fn id(&self) -> Option<String> {
-        themecast_telemetry::trace_id(&self.request)
-    }
-
     pub(super) fn segment_begins(&self) {
         let mut open = self.open.lock();
         open.forecast = None;

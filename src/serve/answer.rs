@@ -59,7 +59,8 @@ async fn run(
     let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
     let id = format!("themecast-{}", Uuid::new_v4().simple());
     meter.trace(&body, &headers, (ready.host.name(), &id));
-    let request = Request { body: &body, id: &id, asked: asked.as_ref(), span: meter.span() };
+    let (span, trace_id) = (meter.span(), meter.trace_id(&headers));
+    let request = Request { body: &body, id: &id, asked: asked.as_ref(), span, trace_id };
     let Opened { tap, annotations } = session(&app, ready, request).await?;
     let call = Call { tap, ..Call::new(meter.route, body) };
     let mut events = ready.host.generate(call).await?;
@@ -100,11 +101,12 @@ struct Request<'a> {
     id: &'a str,
     asked: Option<&'a Ask>,
     span: Span,
+    trace_id: Option<String>,
 }
 
 /// Opens the session of a request; without one the answer goes out as the host writes it.
 async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opened, ApiError> {
-    let Request { body, id, asked, span } = request;
+    let Request { body, id, asked, span, trace_id } = request;
     let several = body.get("n").and_then(Value::as_u64).unwrap_or(1) > 1;
     if several && app.stops() {
         let why = "must be 1: this server ends answers on alarms, which it looks for one at a time";
@@ -125,7 +127,7 @@ async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opene
         return Opened::none(asked, ApiError::invalid("n", why));
     }
     let options = asked.map(|ask| ask.options.clone()).unwrap_or_default();
-    let request = RequestInfo { id: id.to_owned(), options, prompt: ask::prompt(body) };
+    let request = RequestInfo { id: id.to_owned(), options, prompt: ask::prompt(body), trace_id };
     let runner = forecast.runner;
     let fail_closed = runner.fail_closed;
     // Encoding phrases to watch for takes a plugin milliseconds that no other request waits for.

@@ -72,6 +72,15 @@ impl Meter {
         let _ = self.span.set(span);
     }
 
+    /// The trace that the request belongs to: ours, or at least its client's.
+    pub(super) fn trace_id(&self, headers: &HeaderMap) -> Option<String> {
+        let client = || {
+            let header = headers.get("traceparent")?.to_str().ok()?;
+            themecast_telemetry::client_trace_id(header)
+        };
+        themecast_telemetry::trace_id(&self.span()).or_else(client)
+    }
+
     /// The request's span; one that does nothing where there is no trace.
     pub(super) fn span(&self) -> Span {
         self.span.get().cloned().unwrap_or_else(Span::none)

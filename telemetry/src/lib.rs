@@ -78,4 +78,5 @@ pub use config::{Config, ConfigError};
 pub use evaluation::{Evaluation, evaluation};
 pub use exporter::{Exporter, StartError};
 pub use names::TARGET;
+pub use parent::client_trace_id;
 pub use request::{Finish, Operation, RequestSpan, finish, request_span, trace_id};

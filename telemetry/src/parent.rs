@@ -21,6 +21,13 @@ pub(crate) fn remote(traceparent: Option<&str>, tracestate: Option<&str>) -> Opt
     valid.then_some(context)
 }
 
+/// The id of the client's trace as 32 hex digits, or none where `traceparent` names none.
+pub fn client_trace_id(traceparent: &str) -> Option<String> {
+    let client = remote(Some(traceparent), None)?;
+    let id = client.span().span_context().trace_id();
+    Some(id.to_string())
+}
+
 /// The propagator takes shorter fields and signs for numbers, too.
 fn well_formed(traceparent: &str) -> bool {
     let mut fields = traceparent.trim().split('-');

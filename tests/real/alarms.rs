@@ -187,7 +187,12 @@ fn a_receiver_is_told_again_until_it_takes_the_alarm() {
              backoff_secs = 0.01"
         );
         let server = start(&alarms, 0.0).await;
-        let body: Value = server.post(&letter(json!(true))).await.json().await.unwrap();
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let request = client()
+            .post(format!("{}/v1/chat/completions", server.url))
+            .header("traceparent", format!("00-{trace}-b7ad6b7169203331-00"))
+            .json(&letter(json!(true)));
+        let body: Value = request.send().await.unwrap().json().await.unwrap();
         let delivered =
             "themecast_policy_actions_total{outcome=\"delivered\",policy=\"webhook\"} 1";
         metrics_have(&server, delivered).await;
@@ -197,6 +202,7 @@ fn a_receiver_is_told_again_until_it_takes_the_alarm() {
         let alarm = &told[0];
         assert_eq!((&alarm["detector"], &alarm["label"]), (&json!("watch"), &json!("anything")));
         assert_eq!(alarm["completion_id"], body["id"], "its trace is found by it");
+        assert_eq!(alarm["trace_id"], trace, "its client's, though nothing is exported");
         assert_eq!(alarm["forecast"].as_array().unwrap().len(), 3);
         assert!(alarm.get("excerpt").is_none(), "no text unless asked for: {alarm}");
     });

@@ -1,7 +1,7 @@
 //! A client's span as the parent of a request.
 
 use crate::traced::{hex, named, request, spans};
-use themecast_telemetry::{RequestSpan, request_span, trace_id};
+use themecast_telemetry::{RequestSpan, client_trace_id, request_span, trace_id};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const SPAN: &str = "b7ad6b7169203331";
@@ -36,8 +36,14 @@ fn a_later_version_with_more_fields_is_read() {
     assert_eq!(hex(&named(&spans, "chat a-model").trace_id), TRACE);
 }
 
+#[test]
+fn a_clients_trace_is_known_without_an_exporter_too() {
+    assert_eq!(client_trace_id(&traceparent(false)).as_deref(), Some(TRACE));
+}
+
 #[track_caller]
 fn starts_a_trace(traceparent: &str) {
+    assert_eq!(client_trace_id(traceparent), None);
     let spans = spans("", || drop(request_span(within(traceparent))));
     let span = named(&spans, "chat a-model");
     assert!(span.parent_span_id.is_empty(), "{traceparent:?} became a parent");
