@@ -13,7 +13,7 @@ use themecast_lab::{
         boundaries::{self, BoundaryConfig},
         catalogue,
         compare::{self, CompareConfig, Judged},
-        llm::{self, Answers, SampleConfig},
+        llm::{self, Answers, NamesConfig, SampleConfig},
     },
 };
 
@@ -66,6 +66,10 @@ pub(super) struct Label {
     /// Of them, how many once more with the themes in another order
     #[arg(long, default_value_t = 100)]
     twice: usize,
+    /// Have the endpoint name --sample segments in its own words instead, merge the names into at
+    /// most --themes themes (18), and write the catalogue here, for --catalogue
+    #[arg(long, value_name = "FILE", group = "instead", requires = "data", requires = "endpoint")]
+    names: Option<PathBuf>,
     /// Compare the methods on the collection instead, llm where there are answers to learn from,
     /// and write no labels
     #[arg(
@@ -128,6 +132,9 @@ impl Label {
         let embedder = Remembering::new(&embedder, labels.join("embeddings.parquet"), tell);
         if self.compare {
             return self.compared(&embedder);
+        }
+        if let Some(names) = &self.names {
+            return self.named(names, &embedder);
         }
         if self.boundaries {
             return self.cut_both_ways(&embedder);
@@ -210,6 +217,21 @@ impl Label {
         let config = BoundaryConfig { seed: self.seed, ..BoundaryConfig::default() };
         let report = boundaries::run(data, &Classified { classifier, embedder }, &config, &tell)?;
         self.said(&report, &report.to_markdown())
+    }
+
+    /// Writes a catalogue of the endpoint's own names.
+    fn named(&self, out: &Path, embedder: &dyn Embed) -> Result<()> {
+        let data = self.data.as_deref().context("--names needs --data")?;
+        let url = self.endpoint.as_deref().context("--names needs --endpoint")?;
+        let endpoint = Endpoint::new(url, &self.llm_model)?;
+        let segments = label::segments_of(data, &tell)?;
+        let wanted = NamesConfig { segments: self.sample, ..NamesConfig::default() };
+        let config = NamesConfig { themes: self.themes.unwrap_or(wanted.themes), ..wanted };
+        let entries = llm::propose(data, &segments, (&endpoint, embedder), (config, &tell))?;
+        for entry in &entries {
+            tell(&format!("{}: {}", entry.id, entry.description));
+        }
+        output::write(out, &(serde_json::to_string_pretty(&entries)? + "\n"))
     }
 
     /// Writes the report as JSON where that is asked for, else its tables to stdout.

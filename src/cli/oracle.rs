@@ -1,4 +1,5 @@
-//! A language model behind OpenAI's API, asked for the probabilities of its next token.
+//! A language model behind OpenAI's API, asked for the probabilities of its next token, or for a
+//! few words.
 
 use anyhow::{Context, Result, anyhow, bail};
 use reqwest::blocking::Client;
@@ -6,13 +7,15 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use themecast_lab::{
     LabError,
-    label::llm::{Oracle, Turn},
+    label::llm::{Namer, Oracle, Turn},
 };
 
 /// The variable that holds the key where the endpoint wants one.
 const KEY: &str = "THEMECAST_LLM_KEY";
 /// How many of the likeliest tokens are asked for: the most that OpenAI's API allows.
 const ALTERNATIVES: usize = 20;
+/// How many tokens a few words have at most.
+const A_FEW_WORDS: usize = 8;
 
 /// An OpenAI-compatible endpoint.
 pub(super) struct Endpoint {
@@ -31,15 +34,30 @@ impl Endpoint {
     }
 
     fn ask(&self, turns: &[Turn], letters: &[char]) -> Result<Vec<f32>> {
-        let messages: Vec<Value> = turns
-            .iter()
-            .map(|turn| json!({ "role": turn.role, "content": turn.content }))
-            .collect();
-        let body = json!({
-            "model": self.model, "messages": messages, "max_tokens": 1, "temperature": 1.0,
+        let said = self.post(&json!({
+            "model": self.model, "messages": messages(turns), "max_tokens": 1, "temperature": 1.0,
             "logprobs": true, "top_logprobs": ALTERNATIVES,
-        });
-        let mut request = self.client.post(&self.url).json(&body);
+        }))?;
+        let alternatives = said.pointer("/choices/0/logprobs/content/0/top_logprobs");
+        let alternatives = alternatives.and_then(Value::as_array).filter(|list| !list.is_empty());
+        let alternatives = alternatives.ok_or_else(|| {
+            anyhow!("{}: the answer has no top_logprobs; the endpoint must give them", self.url)
+        })?;
+        Ok(probabilities(alternatives, letters))
+    }
+
+    fn name(&self, turns: &[Turn]) -> Result<String> {
+        let said = self.post(&json!({
+            "model": self.model, "messages": messages(turns), "max_tokens": A_FEW_WORDS,
+            "temperature": 0.0,
+        }))?;
+        let words = said.pointer("/choices/0/message/content").and_then(Value::as_str);
+        let words = words.with_context(|| format!("{}: the answer has no text", self.url))?;
+        Ok(words.to_owned())
+    }
+
+    fn post(&self, body: &Value) -> Result<Value> {
+        let mut request = self.client.post(&self.url).json(body);
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
@@ -50,14 +68,17 @@ impl Endpoint {
             let said: String = said.chars().take(200).collect();
             bail!("{}: {status}: {said}", self.url);
         }
-        let said: Value = serde_json::from_str(&said)
-            .with_context(|| format!("{}: the answer is no JSON", self.url))?;
-        let alternatives = said.pointer("/choices/0/logprobs/content/0/top_logprobs");
-        let alternatives = alternatives.and_then(Value::as_array).filter(|list| !list.is_empty());
-        let alternatives = alternatives.ok_or_else(|| {
-            anyhow!("{}: the answer has no top_logprobs; the endpoint must give them", self.url)
-        })?;
-        Ok(probabilities(alternatives, letters))
+        serde_json::from_str(&said).with_context(|| format!("{}: the answer is no JSON", self.url))
+    }
+}
+
+fn messages(turns: &[Turn]) -> Vec<Value> {
+    turns.iter().map(|turn| json!({ "role": turn.role, "content": turn.content })).collect()
+}
+
+impl Namer for Endpoint {
+    fn say(&self, turns: &[Turn]) -> Result<String, LabError> {
+        self.name(turns).map_err(|error| LabError::data(format!("{error:#}")))
     }
 }
 

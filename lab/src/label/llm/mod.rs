@@ -1,14 +1,18 @@
-//! Asking a language model which theme of the catalogue a sample of segments has.
+//! Asking a language model which theme of the catalogue a sample of segments has, or for a
+//! catalogue of its own.
 //!
 //! `prompt` writes the question, an [`Oracle`] (whoever reaches the model) answers with the
 //! probability of each letter, `answers` keeps what was said beside the collection. Nothing here
-//! knows HTTP. What is learnt from the answers is [`super::Distilled`]'s.
+//! knows HTTP. `names` has passages named freely, `merge` makes a catalogue of the names. What is learnt from the answers is [`super::Distilled`]'s.
 
 mod answers;
+mod merge;
+mod names;
 mod prompt;
 
 pub(in crate::label) use answers::passage;
 pub use answers::{ANSWERS, Answer, Answers, Choice, choices};
+pub use names::{NAMES, Namer, NamesConfig, propose};
 pub use prompt::{Letters, Turn};
 
 use super::{Segment, catalogue::Entry};
