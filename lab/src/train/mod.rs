@@ -12,6 +12,7 @@ mod config;
 pub(crate) mod detectors;
 mod fitter;
 pub(crate) mod head;
+mod lag;
 pub(crate) mod logistic;
 mod recogniser;
 mod reference;

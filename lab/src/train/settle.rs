@@ -5,7 +5,10 @@
 //! written and those ahead are averaged apart: what is being written shows within a few tokens,
 //! what comes next hardly changes between boundaries.
 
-use super::head;
+use super::{
+    head,
+    lag::{Names, lag},
+};
 use crate::{
     LabError, Result, Split,
     dataset::{DocumentReader, Load},
@@ -41,8 +44,11 @@ pub struct SmoothingReport {
     /// Mean total variation between the forecasts of two tokens in a row, of the segment being
     /// written or of the next.
     pub flicker: f64,
-    /// The average's mean lag, in tokens.
+    /// How many tokens after the forecast itself the average first names what comes, on the mean of
+    /// the segments whose forecast does so only within them.
     pub lag_tokens: f32,
+    /// How many segments these are.
+    pub lag_segments: usize,
 }
 
 /// One moment of a validation document.
@@ -51,6 +57,14 @@ struct Told {
     /// *Shape* `[horizons + 1][themes]`.
     steps: Vec<Vec<f32>>,
     came: Vec<Option<u32>>,
+}
+
+impl Told {
+    /// Whether the theme that came is the likeliest, `step` segments ahead.
+    fn names(&self, step: usize) -> bool {
+        let (p, came) = (&self.steps[step], self.came[step]);
+        came.is_some_and(|came| p.iter().all(|other| *other <= p[came as usize]))
+    }
 }
 
 /// Chooses the averages' weights, the temperatures and the conformal thresholds of `bundle`.
@@ -130,7 +144,11 @@ fn averaged(documents: &[Vec<Told>], now: f32, ahead: f32) -> Vec<Told> {
 
 /// Every weight, the `steps` ahead averaged with it.
 fn tried(documents: &[Vec<Told>], steps: Range<usize>) -> Vec<SmoothingReport> {
-    let report = |&weight: &f32| report(&averaged(documents, weight, weight), weight, &steps);
+    let momentary = averaged(documents, 1.0, 1.0);
+    let report = |&weight: &f32| {
+        let moments = averaged(documents, weight, weight);
+        report((&momentary, &moments), weight, &steps)
+    };
     WEIGHTS.iter().map(report).collect()
 }
 
@@ -141,7 +159,11 @@ fn best(reports: &[SmoothingReport]) -> Result<f32> {
     Ok(best.ok_or_else(|| LabError::data("no validation moment can be scored"))?.weight)
 }
 
-fn report(moments: &[Told], weight: f32, steps: &Range<usize>) -> SmoothingReport {
+fn report(
+    (momentary, moments): (&[Told], &[Told]),
+    weight: f32,
+    steps: &Range<usize>,
+) -> SmoothingReport {
     let (mut loss, mut cases, mut flicker, mut pairs) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
     let mut before: Option<&[f32]> = None;
     for moment in moments {
@@ -164,12 +186,19 @@ fn report(moments: &[Told], weight: f32, steps: &Range<usize>) -> SmoothingRepor
         }
         before = Some(nearest);
     }
+    let names = momentary.iter().zip(moments).map(|(momentary, averaged)| Names {
+        begins: momentary.place != Place::Mid,
+        momentary: momentary.names(steps.start),
+        averaged: averaged.names(steps.start),
+    });
+    let (lag_tokens, lag_segments) = lag(names);
     SmoothingReport {
         now: steps.start == 0,
         weight,
         nll_nats: loss / cases,
         flicker: flicker / pairs.max(1.0),
-        lag_tokens: (1.0 - weight) / weight,
+        lag_tokens,
+        lag_segments,
     }
 }
 
