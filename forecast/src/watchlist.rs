@@ -51,6 +51,7 @@ pub struct Watching {
     themes: Vec<usize>,
     raise: f32,
     release: f32,
+    told: f32,
     log: Option<f32>,
     raised: bool,
 }
@@ -81,7 +82,7 @@ impl Watching {
             )));
         }
         let name = watched.name.clone();
-        Ok(Self { name, themes, raise, release, log: None, raised: false })
+        Ok(Self { name, themes, raise, release, told: 0.0, log: None, raised: false })
     }
 
     /// Its name.
@@ -94,9 +95,15 @@ impl Watching {
         &self.themes
     }
 
+    /// The probability that was told last.
+    pub fn told(&self) -> f32 {
+        self.told
+    }
+
     /// Takes the probability `p` of one moment that one of the themes comes within the horizon.
     /// Whether the alarm is raised now.
     pub fn push(&mut self, p: f32) -> bool {
+        self.told = p;
         let newest = p.max(LEAST).ln();
         let log = self.log.map_or(newest, |log| log + WEIGHT * (newest - log));
         self.log = Some(log);
@@ -151,7 +158,7 @@ mod tests {
     fn the_first_moment_counts_whole() {
         let mut watch = Watching::new(&watched(&["refund"], 1.0, None), &catalogue()).unwrap();
         watch.push(0.75);
-        assert_eq!(watch.themes(), [1]);
+        assert_eq!((watch.themes(), watch.told()), (&[1][..], 0.75));
         assert!((watch.p() - 0.75).abs() < 1e-6 && (watch.score() - 0.75).abs() < 1e-6);
     }
 

@@ -10,6 +10,10 @@ use crate::{
     watchlist::Watching,
 };
 
+/// How often watches are told anew within a segment, in tokens: asking the chain takes a third of
+/// a step, and what it says of coming segments hardly moves between boundaries.
+const ANEW: usize = 8;
+
 /// One answer's path so far.
 pub(super) struct Path {
     pub(super) divergence: Divergence,
@@ -19,6 +23,8 @@ pub(super) struct Path {
     pub(super) stop: Option<(Detector, usize)>,
     pending: Pending,
     monitor: Monitor,
+    /// Tokens of the running segment so far.
+    inside: usize,
     /// Alarms that wait for residuals like those of training.
     held: Vec<(Detector, f32)>,
     segments: usize,
@@ -51,6 +57,7 @@ impl Path {
             stop: None,
             pending: Pending::default(),
             monitor: Monitor::new(bundle),
+            inside: 0,
             held: Vec::new(),
             segments: 0,
             theme: None,
@@ -140,9 +147,16 @@ impl Path {
         if trust.out && !std::mem::replace(&mut self.told_out, true) {
             self.tell(observer, &raised(Detector::OutOfDistribution, 1.0));
         }
+        self.inside = if begins { 0 } else { self.inside + 1 };
+        // What begins counts at the first token alone.
+        let anew = self.inside == 0 || self.inside % ANEW == 1;
         let mut watches = std::mem::take(&mut self.watches);
         for watch in &mut watches {
-            if watch.push(foresight.comes(bundle, watch.themes(), begins)) {
+            let p = match anew {
+                true => foresight.comes(bundle, watch.themes(), begins),
+                false => watch.told(),
+            };
+            if watch.push(p) {
                 let alarm =
                     Raised { watch: Some(watch.name()), ..raised(Detector::Watch, watch.score()) };
                 self.tell(observer, &alarm);
