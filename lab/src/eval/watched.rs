@@ -72,20 +72,19 @@ pub(super) fn reports(
                 apart[cluster].add(nats(case.chain, case.came) - nats(case.independent, case.came));
             }
         }
-        let ways: [(&str, fn(&WatchCase) -> f64); 2] =
-            [("chain", |case| case.chain), ("independent", |case| case.independent)];
-        ways.map(|(way, p)| {
-            let told: Vec<(f64, bool)> = chosen.iter().map(|case| (p(case), case.came)).collect();
-            let difference = (way == "independent").then(|| draws.interval(&apart)).flatten();
-            report((name, way), &told, difference)
-        })
+        let told = |p: fn(&WatchCase) -> f64| -> Vec<(f64, bool)> {
+            chosen.iter().map(|case| (p(case), case.came)).collect()
+        };
+        let difference = draws.interval(&apart);
+        [
+            report((name, "chain"), &told(|case| case.chain), None),
+            report((name, "independent"), &told(|case| case.independent), difference),
+        ]
     };
     if cases.is_empty() {
         return Vec::new();
     }
-    let mut all = of("every boundary", &|_| true).to_vec();
-    all.extend(of("answers that go on", &|case| case.whole));
-    all
+    [of("every boundary", &|_| true), of("answers that go on", &|case| case.whole)].concat()
 }
 
 fn report(
