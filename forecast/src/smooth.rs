@@ -18,7 +18,7 @@ const LEAST: f32 = 1e-6;
 
 impl Smoother {
     /// An average in which the newest forecast counts `now` of the segment being written and
-    /// `ahead` of those after it, 0 to 1; 1 changes nothing. Were segments endless, its mean lag were
+    /// `ahead` of those after it, 0 to 1; 1 changes nothing. Were segments endless, its mean lag would be
     /// `(1 − weight) / weight` tokens.
     pub fn new(now: f32, ahead: f32) -> Self {
         let weights = [now, ahead].map(|weight| weight.clamp(f32::MIN_POSITIVE, 1.0));

@@ -1,7 +1,7 @@
 //! Themes that an operator does not want: an alarm before one of them comes.
 //!
-//! Whether one of them comes within the horizon is forecast at every token (`predict::Foresight::comes`),
-//! averaged in log space so that a single token raises nothing but at the very start, and compared
+//! Whether one of them comes within the horizon is forecast (`predict::Foresight::comes`) at a
+//! segment's first two tokens and every eighth, averaged over all tokens in log space so that a single token raises nothing but at the very start, and compared
 //! with two levels: the alarm is raised at the upper one and can be raised again only once the lower
 //! one was passed. Phrases that a client watches for are not here: see [`open`](crate::open).
 

@@ -1,6 +1,9 @@
 //! `themecast label`: segments and their themes, for a collection or for plain texts.
 
-use super::{oracle::Endpoint, output};
+use super::{
+    oracle::{self, Endpoint},
+    output,
+};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -68,7 +71,14 @@ pub(super) struct Label {
     twice: usize,
     /// Have the endpoint name --sample segments in its own words instead, merge the names into at
     /// most --themes themes (18), and write the catalogue here, for --catalogue
-    #[arg(long, value_name = "FILE", group = "instead", requires = "data", requires = "endpoint")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        group = "instead",
+        requires = "data",
+        requires = "endpoint",
+        conflicts_with = "json"
+    )]
     names: Option<PathBuf>,
     /// Compare the methods on the collection instead, llm where there are answers to learn from,
     /// and write no labels
@@ -227,6 +237,12 @@ impl Label {
         let segments = label::segments_of(data, &tell)?;
         let wanted = NamesConfig { segments: self.sample, ..NamesConfig::default() };
         let config = NamesConfig { themes: self.themes.unwrap_or(wanted.themes), ..wanted };
+        let most = oracle::ALTERNATIVES;
+        anyhow::ensure!(
+            (2..=most).contains(&config.themes),
+            "--themes {}: want 2 to {most}, as many as an endpoint can choose from",
+            config.themes
+        );
         let entries = llm::propose(data, &segments, (&endpoint, embedder), (config, &tell))?;
         for entry in &entries {
             tell(&format!("{}: {}", entry.id, entry.description));

@@ -13,7 +13,7 @@ use themecast_lab::{
 /// The variable that holds the key where the endpoint wants one.
 const KEY: &str = "THEMECAST_LLM_KEY";
 /// How many of the likeliest tokens are asked for: the most that OpenAI's API allows.
-const ALTERNATIVES: usize = 20;
+pub(super) const ALTERNATIVES: usize = 20;
 /// How many tokens a few words have at most.
 const A_FEW_WORDS: usize = 8;
 

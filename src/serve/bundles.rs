@@ -33,7 +33,6 @@ pub(super) async fn swap(
     body: Result<Json<Swap>, JsonRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let Json(swap) = body?;
-    app.ready()?;
     // Reading and checking a bundle takes a while, which streams must not notice.
     let taken = tokio::task::spawn_blocking(move || app.take(&swap.path)).await;
     taken.map_err(|error| HostError::Model(format!("the bundle was not taken: {error}")))?

@@ -6,6 +6,7 @@ use crate::{
     Split,
     replay::{Chain, Moment, target},
 };
+use std::collections::HashMap;
 use themecast_forecast::linear::RowKind;
 
 /// Tokens of a segment that have been read at the moments within it: counts, never shares of the
@@ -47,6 +48,13 @@ pub(crate) struct Story {
     pub(crate) prompt: String,
     /// The text of each labelled segment.
     pub(crate) segments: Vec<String>,
+}
+
+/// The prompt's number of each document, by its id, and how many prompts there are.
+pub(super) fn clusters(stories: &[Story]) -> (HashMap<&str, usize>, usize) {
+    let by_id = stories.iter().map(|story| (story.id.as_str(), story.cluster)).collect();
+    let count = stories.iter().map(|story| story.cluster + 1).max().unwrap_or(0);
+    (by_id, count)
 }
 
 /// One moment that is judged.

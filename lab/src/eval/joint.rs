@@ -5,11 +5,10 @@
 use super::{
     bootstrap::{Draws, PerDocument},
     chains::Counted,
-    events::Story,
+    events::{Story, clusters},
     more_reports::JointReport,
 };
 use crate::replay::{Moment, target};
-use std::collections::HashMap;
 use themecast_forecast::{bundle::Bundle, linear::RowKind, predict::Foresight};
 
 /// The longest chains that are scored, in segments.
@@ -66,9 +65,7 @@ pub(super) fn reports(
     (stories, counted): (&[Story], &Counted),
     (resamples, seed): (usize, u64),
 ) -> Vec<JointReport> {
-    let clusters: HashMap<&str, usize> =
-        stories.iter().map(|story| (story.id.as_str(), story.cluster)).collect();
-    let count = stories.iter().map(|story| story.cluster + 1).max().unwrap_or(0);
+    let (clusters, count) = clusters(stories);
     let draws = Draws::new(count, resamples, seed);
     let of_length = |segments: usize| {
         let of = cases.iter().filter(|case| case.segments == segments);

@@ -6,17 +6,17 @@
 
 use super::{
     bootstrap::{Draws, Interval, PerDocument},
-    events::Story,
+    events::{Story, clusters},
     more_reports::WatchReport,
     ood::auroc,
 };
 use crate::replay::{Moment, target};
-use std::collections::HashMap;
 use themecast_forecast::{bundle::Bundle, predict::Foresight};
 
 /// The probability from which a watch counts as raised.
 const RAISED: f64 = 0.5;
-/// Bins of equal width that calibration is judged in.
+/// Bins that calibration is judged in: of equal width, since of most watches little is told and bins
+/// of equal mass would hardly see the rest.
 const BINS: usize = 10;
 
 /// One theme at one boundary.
@@ -60,9 +60,7 @@ pub(super) fn reports(
     stories: &[Story],
     (resamples, seed): (usize, u64),
 ) -> Vec<WatchReport> {
-    let clusters: HashMap<&str, usize> =
-        stories.iter().map(|story| (story.id.as_str(), story.cluster)).collect();
-    let count = stories.iter().map(|story| story.cluster + 1).max().unwrap_or(0);
+    let (clusters, count) = clusters(stories);
     let draws = Draws::new(count, resamples, seed);
     let of = |name: &str, which: &dyn Fn(&WatchCase) -> bool| {
         let chosen: Vec<&WatchCase> = cases.iter().filter(|case| which(case)).collect();

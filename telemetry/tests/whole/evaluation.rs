@@ -96,7 +96,7 @@ fn alarms_keep_their_order_and_may_come_after_the_end() {
 }
 
 #[test]
-fn events_that_nobody_takes_are_counted_and_hold_nothing_up() {
+fn events_that_nobody_takes_are_told_at_the_end() {
     let receiver = Receiver::start(Reply::Refused);
     let exporter = exporter_to(&receiver.endpoint, "");
     tracing::subscriber::with_default(subscriber(&exporter), || {

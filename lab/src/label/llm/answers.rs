@@ -2,6 +2,7 @@
 //!
 //! A line is either the probability of each letter, or the theme that a reader chose.
 
+use super::whole_lines;
 use crate::{
     LabError, Result,
     label::{Segment, catalogue::Entry},
@@ -106,15 +107,7 @@ impl Answers {
     /// number of themes.
     pub fn open(dir: &Path, catalogue: &[Entry]) -> Result<Self> {
         let path = dir.join(ANSWERS);
-        // What was cut off when asking was cut short is asked again.
-        if let Ok(text) = fs::read_to_string(&path)
-            && !text.ends_with('\n')
-        {
-            let whole = text.rfind('\n').map_or(0, |end| end + 1);
-            let file = OpenOptions::new().write(true).open(&path);
-            let cut = file.and_then(|file| file.set_len(whole as u64));
-            cut.map_err(LabError::io("write", &path))?;
-        }
+        whole_lines(&path)?;
         Self::read(path, catalogue)
     }
 

@@ -3,7 +3,8 @@
 //!
 //! `prompt` writes the question, an [`Oracle`] (whoever reaches the model) answers with the
 //! probability of each letter, `answers` keeps what was said beside the collection. Nothing here
-//! knows HTTP. `names` has passages named freely, `merge` makes a catalogue of the names. What is learnt from the answers is [`super::Distilled`]'s.
+//! knows HTTP. What is learnt from the answers is [`super::Distilled`]'s. `names` has passages named
+//! freely, and `merge` makes a catalogue of the names.
 
 mod answers;
 mod merge;
@@ -16,8 +17,11 @@ pub use names::{NAMES, Namer, NamesConfig, propose};
 pub use prompt::{Letters, Turn};
 
 use super::{Segment, catalogue::Entry};
-use crate::{Result, Split, split::stable_hash};
-use std::path::Path;
+use crate::{LabError, Result, Split, split::stable_hash};
+use std::{
+    fs::{self, OpenOptions},
+    path::Path,
+};
 
 /// Whoever reaches a language model.
 pub trait Oracle {
@@ -78,6 +82,23 @@ pub fn sample(
         }
     }
     Ok(answers)
+}
+
+/// The lines of a file that grows by a line at a time; none where there is no file. A last line that
+/// was cut off when asking was cut short is taken out of the file: it is asked for again.
+fn whole_lines(path: &Path) -> Result<String> {
+    let mut text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        read => read.map_err(LabError::io("read", path))?,
+    };
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    if whole < text.len() {
+        text.truncate(whole);
+        let file = OpenOptions::new().write(true).open(path);
+        let cut = file.and_then(|file| file.set_len(whole as u64));
+        cut.map_err(LabError::io("write", path))?;
+    }
+    Ok(text)
 }
 
 /// The `count` segments of the training, validation and test splits with the least hashes.

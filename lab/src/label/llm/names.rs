@@ -6,6 +6,8 @@
 use super::{
     Turn, drawn,
     merge::{Named, merge},
+    prompt::shown,
+    whole_lines,
 };
 use crate::{
     LabError, Result,
@@ -13,17 +15,10 @@ use crate::{
     label::{Segment, catalogue::Entry},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::HashMap,
-    fs::{self, OpenOptions},
-    io::Write,
-    path::Path,
-};
+use std::{collections::HashMap, fs::OpenOptions, io::Write, path::Path};
 
 /// The file's name in the collection's folder.
 pub const NAMES: &str = "names-llm.jsonl";
-/// A passage's first characters that are shown.
-const SHOWN: usize = 300;
 /// The most words of a name.
 const WORDS: usize = 3;
 
@@ -112,25 +107,14 @@ pub fn propose(
     }
 }
 
-/// What was said so far; a last line that was cut off is dropped.
+/// What was said so far.
 fn read(path: &Path) -> Result<HashMap<(String, u32), String>> {
-    if !path.is_file() {
-        return Ok(HashMap::new());
-    }
-    let mut text = fs::read_to_string(path).map_err(LabError::io("read", path))?;
-    let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    if whole < text.len() {
-        text.truncate(whole);
-        let file = OpenOptions::new().write(true).open(path);
-        let cut = file.and_then(|file| file.set_len(whole as u64));
-        cut.map_err(LabError::io("write", path))?;
-    }
     let line = |(number, line): (usize, &str)| {
         let line: Line = serde_json::from_str(line)
             .map_err(|error| LabError::format(path, format!("line {}: {error}", number + 1)))?;
         Ok(((line.document, line.segment), line.said))
     };
-    text.lines().enumerate().map(line).collect()
+    whole_lines(path)?.lines().enumerate().map(line).collect()
 }
 
 /// The conversation that asks for a name: what a passage does, not what it is about.
@@ -147,8 +131,7 @@ fn turns(passage: &str) -> Vec<Turn> {
     ] {
         turns.extend([say("user", passage), say("assistant", name)]);
     }
-    let shown: String = passage.trim().chars().take(SHOWN).collect();
-    turns.push(say("user", &shown));
+    turns.push(say("user", &shown(passage)));
     turns
 }
 
@@ -166,6 +149,7 @@ fn tidy(said: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn names_are_a_few_plain_words() {
@@ -178,7 +162,7 @@ mod tests {
     fn the_passage_comes_last_and_is_cut() {
         let turns = turns(&"x".repeat(1_000));
         let last = turns.last().unwrap();
-        assert_eq!((last.role, last.content.len()), ("user", SHOWN));
+        assert_eq!((last.role, last.content.len()), ("user", 300));
     }
 
     #[test]

@@ -84,9 +84,14 @@ impl Letters {
                 turns.push(say("assistant", letter.to_string()));
             }
         }
-        turns.push(say("user", passage.trim().chars().take(SHOWN).collect()));
+        turns.push(say("user", shown(passage)));
         turns
     }
+}
+
+/// What is shown of a passage.
+pub(super) fn shown(passage: &str) -> String {
+    passage.trim().chars().take(SHOWN).collect()
 }
 
 #[cfg(test)]
