@@ -7,22 +7,10 @@
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 out="${1:?usage: data/collect.sh DIR}"
-workers="${WORKERS:-$(nproc)}"
-themecast="${THEMECAST:-themecast}"
-export RAYON_NUM_THREADS=1
+. "$here/sharded.sh"
 
 mkdir -p "$out"
 python3 "$here/build_prompts.py" "$out/prompts.jsonl"
-
-# Runs one command a worker, each on its own shard, and fails if one fails.
-sharded() {
-    local pids=() i
-    for ((i = 1; i <= workers; i++)); do
-        "$themecast" "$@" --shard "$i/$workers" &
-        pids+=($!)
-    done
-    for pid in "${pids[@]}"; do wait "$pid"; done
-}
 
 sharded collect --prompts "$out/prompts.jsonl" --samples 2 --max-tokens 256 --seed 0 --out "$out" \
     --sites layer.0.in,layer.6.in,layer.12.in,layer.18.in,layer.24.in,layer.27.in,final

@@ -228,6 +228,16 @@ fn the_bundle_beats_the_baselines_where_only_the_residual_knows() {
     assert!(ours.scores.top1 > 0.6 && ours.difference.is_none(), "{ours:?}");
     assert!(report.now.as_ref().unwrap().scores.top1 > 0.95);
     assert!(report.mid[0].scores.top1 > 0.9 && report.mid[1].scores.top1 > 0.8);
+    let shown = &report.served_chains;
+    let places: Vec<_> = shown.iter().map(|one| (one.place.as_str(), one.way.as_str())).collect();
+    assert_eq!(places[4..], [("within segments", "chain"), ("within segments", "product")]);
+    // Eight segments: from the first five the two after them can be seen, from five boundaries too.
+    assert_eq!((shown[0].cases, shown[2].cases), (12, 12 * 5));
+    for one in shown {
+        assert!((one.first_p - one.first_came.mean).abs() < 0.15, "{one:?}");
+        assert!(one.any_came.mean >= one.first_came.mean && one.any_p > one.first_p, "{one:?}");
+        assert_eq!(one.chain_minus.mean, 0.0, "linear heads have nothing but products");
+    }
     let page = report.to_html();
     assert!(page.contains("residual only") && !page.contains("http"));
     assert!(report.to_markdown().contains("| persistence |"));

@@ -206,8 +206,8 @@ pub(super) fn reliability(cases: &[Case<'_>]) -> Vec<Bin> {
     (0..BINS).filter_map(bin).collect()
 }
 
-/// The calibration error of (probability of the likeliest theme, whether it came).
-fn calibration_error(cases: &[(f32, bool)]) -> f64 {
+/// The calibration error of (probability of what is likeliest, whether it came).
+pub(super) fn calibration_error(cases: &[(f32, bool)]) -> f64 {
     let mut sure = cases.to_vec();
     sure.sort_by(|a, b| a.0.total_cmp(&b.0));
     let edge = |bin: usize| bin * sure.len() / BINS;
@@ -220,8 +220,8 @@ fn calibration_error(cases: &[(f32, bool)]) -> f64 {
     (0..BINS).map(gap).sum::<f64>() / sure.len() as f64
 }
 
-/// The mean calibration error where each likeliest theme comes with just its probability.
-fn error_by_chance(cases: &[(f32, bool)]) -> f64 {
+/// The mean calibration error where each comes with just its probability.
+pub(super) fn error_by_chance(cases: &[(f32, bool)]) -> f64 {
     const DRAWS: u32 = 100;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut draw =

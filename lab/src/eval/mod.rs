@@ -7,6 +7,7 @@
 //! Nothing here trains a bundle or picks one.
 
 pub(crate) mod bootstrap;
+mod chain_tables;
 mod chains;
 pub(crate) mod collected;
 mod controls;
@@ -34,6 +35,7 @@ mod reader_table;
 mod report;
 mod resampled;
 mod run;
+mod served_chains;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -47,7 +49,7 @@ pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use more_reports::{
     CurveReport, DoubtReport, GroupReport, HeldOutReport, JointReport, OtherReport,
-    RecogniserReport, ResampleReport, ThemeReport, WatchReport,
+    RecogniserReport, ResampleReport, ServedChainsReport, ThemeReport, WatchReport,
 };
 pub use reader::ReaderReport;
 pub use report::{Bin, Difference, EvalReport, HorizonReport, ModelReport, PlaceReport};

@@ -81,6 +81,33 @@ pub struct JointReport {
     pub linked_difference_interval: Option<Interval>,
 }
 
+/// The chains that annotations show at one kind of place: what is told of them and what came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServedChainsReport {
+    /// `prompt end`, `boundary`, `within segments` (every token there).
+    pub place: String,
+    /// How segments are put together.
+    pub way: String,
+    /// Annotations whose horizon the answer reached.
+    pub cases: usize,
+    /// The mean probability of the first chain.
+    pub first_p: f64,
+    /// How often it came.
+    pub first_came: Mean,
+    /// Its expected calibration error, 15 bins of equal mass.
+    pub first_ece: f64,
+    /// The same of perfectly calibrated ones, by chance.
+    pub first_ece_by_chance: f64,
+    /// The mean sum of the probabilities of all chains shown.
+    pub any_p: f64,
+    /// How often one of them came.
+    pub any_came: Mean,
+    /// The expected calibration error of that sum.
+    pub any_ece: f64,
+    /// How much more often one of the chain predictor's came than one of these.
+    pub chain_minus: Mean,
+}
+
 /// Watches of single themes: whether one comes within the horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WatchReport {

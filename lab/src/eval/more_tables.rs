@@ -1,7 +1,7 @@
 //! Tables of what is not a comparison at one horizon: groups, recognisers, themes, curves, other bundles.
 
 use super::{
-    EvalReport,
+    EvalReport, chain_tables,
     more_reports::{HeldOutReport, OtherReport, ThemeReport},
     reader_table,
     table::{Table, difference_cells, number, score_cells, with_interval},
@@ -29,8 +29,9 @@ const GROUPS: &[&str] = &[
 /// The tables that `report` has something for.
 pub(super) fn of(report: &EvalReport) -> Vec<Table> {
     let mut tables = vec![
-        joint(report),
-        watched(report),
+        chain_tables::joint(report),
+        chain_tables::served(report),
+        chain_tables::watched(report),
         doubt(report),
         resampled(report),
         reader_table::of(report),
@@ -41,82 +42,6 @@ pub(super) fn of(report: &EvalReport) -> Vec<Table> {
     tables.extend([themes(&report.per_theme), curves(report), others(report)]);
     tables.retain(|table| !table.rows.is_empty());
     tables
-}
-
-fn joint(report: &EvalReport) -> Table {
-    let row = |one: &super::more_reports::JointReport| {
-        let apart = |other: f64, interval| with_interval(one.ours_nats - other, interval, true);
-        vec![
-            one.segments.to_string(),
-            one.cases.to_string(),
-            number(Some(one.ours_nats)),
-            number(Some(one.linear_nats)),
-            apart(one.linear_nats, one.difference_interval),
-            number(Some(one.markov_nats)),
-            apart(one.markov_nats, one.markov_difference_interval),
-            number(Some(one.linked_nats)),
-            apart(one.linked_nats, one.linked_difference_interval),
-        ]
-    };
-    Table {
-        title: "Whole chains at the end of a segment: joint loss of what came".to_owned(),
-        head: &[
-            "segments",
-            "cases",
-            "ours (nats)",
-            "product of linear heads",
-            "ours − product",
-            "first linear head, then Markov",
-            "ours − Markov",
-            "linear heads linked by Markov's ratios",
-            "ours − linked",
-        ],
-        rows: report.joint.iter().map(row).collect(),
-    }
-}
-
-fn watched(report: &EvalReport) -> Table {
-    let chain = |places: &str| {
-        let found = report.watched.iter().find(|one| one.places == places && one.way == "chain");
-        found.map_or(f64::NAN, |chain| chain.nats)
-    };
-    let row = |one: &super::more_reports::WatchReport| {
-        let apart = one.chain_minus.map_or_else(
-            || "–".to_owned(),
-            |interval| with_interval(chain(&one.places) - one.nats, Some(interval), true),
-        );
-        vec![
-            one.places.clone(),
-            one.way.clone(),
-            one.cases.to_string(),
-            number(Some(one.mean_p)),
-            number(Some(one.came)),
-            number(Some(one.nats)),
-            apart,
-            number(Some(one.calibration_error)),
-            number(one.auroc),
-            number(one.precision),
-            number(one.recall),
-        ]
-    };
-    Table {
-        title: "Watches: whether a theme comes within the horizon, every theme at every boundary"
-            .to_owned(),
-        head: &[
-            "boundaries",
-            "segments",
-            "cases",
-            "told, mean",
-            "came",
-            "loss (nats)",
-            "chain − it",
-            "ECE",
-            "AUROC",
-            "came, of those told 0.5",
-            "told 0.5, of those that came",
-        ],
-        rows: report.watched.iter().map(row).collect(),
-    }
 }
 
 fn doubt(report: &EvalReport) -> Table {

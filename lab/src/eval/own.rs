@@ -7,6 +7,7 @@ use super::{
     embeddings::Embeddings,
     events::{BySplit, Place, Walk},
     joint::{self, JointCase},
+    served_chains::{self, ServedChainsCase},
     watched::{self, WatchCase},
 };
 use crate::{
@@ -43,6 +44,8 @@ pub(super) struct Own {
     pub(super) distances: HashMap<String, Vec<f32>>,
     /// The chains that came after boundaries of the test split.
     pub(super) joint: Vec<JointCase>,
+    /// The chains that annotations would have shown along the test split.
+    pub(super) served_chains: Vec<ServedChainsCase>,
     /// A watch for each theme at those boundaries.
     pub(super) watched: Vec<WatchCase>,
     /// What measures of uncertainty said at boundaries of the test split and held-out groups.
@@ -108,6 +111,12 @@ impl<'a> Ours<'a> {
                 if split == Split::Test && inside {
                     own.everywhere.moments.push((document.id.clone(), moment.segment));
                     self.forecast(moment, &foresight, &mut own.everywhere.forecasts);
+                }
+                let shown = if inside { Some(Place::Within(0)) } else { place };
+                if let Some(shown) = shown.filter(|_| split == Split::Test) {
+                    let came = (document.id.as_str(), &chain[..]);
+                    let at = (moment, shown);
+                    served_chains::take((bundle, &foresight), at, came, &mut own.served_chains);
                 }
                 match place {
                     Some(Place::Within(_)) => {

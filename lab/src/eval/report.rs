@@ -5,7 +5,7 @@ use super::{
     metrics::Scores,
     more_reports::{
         CurveReport, DoubtReport, HeldOutReport, JointReport, OtherReport, ResampleReport,
-        ThemeReport, WatchReport,
+        ServedChainsReport, ThemeReport, WatchReport,
     },
     reader::ReaderReport,
 };
@@ -42,6 +42,9 @@ pub struct EvalReport {
     /// Whole chains after boundaries, by their length.
     #[serde(default)]
     pub joint: Vec<JointReport>,
+    /// The chains that annotations show, by place.
+    #[serde(default)]
+    pub served_chains: Vec<ServedChainsReport>,
     /// Whether each theme comes within the horizon, as watches are told.
     #[serde(default)]
     pub watched: Vec<WatchReport>,

@@ -17,7 +17,7 @@ use super::{
     reader::{Reader, ReaderReport},
     report::{EvalReport, HorizonReport, PlaceReport},
     resampled::Resampled,
-    themes, watched,
+    served_chains, themes, watched,
 };
 use crate::{
     LabError, Result,
@@ -119,6 +119,7 @@ impl Inputs<'_> {
             now: self.now(&judge, own, &parts.test),
             mid: self.everywhere(&judge, own, collected),
             joint: joint::reports(&own.joint, (stories, &workshop.counted), draws),
+            served_chains: served_chains::reports(&own.served_chains, stories, draws),
             watched: watched::reports(&own.watched, stories, draws),
             doubt: doubt::reports(&own.doubt, draws),
             resampled: self.resampled((&parts.test.events, stories), own, draws)?,

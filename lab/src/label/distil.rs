@@ -54,11 +54,17 @@ impl Labeler for Distilled<'_> {
     }
 
     fn parameters(&self) -> serde_json::Value {
-        json!({ "themes": self.catalogue.len(), "answers": self.answers.len(), "draws": DRAWS })
+        json!({
+            "themes": self.catalogue.len(), "answers": self.answers.len(), "draws": DRAWS,
+            "between_orders": self.answers.between_orders(),
+        })
     }
 
     fn label(&self, segments: &[Segment], progress: &dyn Fn(&str)) -> Result<Labeling> {
         let said = self.calibrated(segments, progress)?;
+        if let Some(agreement) = self.answers.between_orders() {
+            progress(&agreement.to_string());
+        }
         let vectors = embed_segments(self.embedder, segments, progress)?;
         let words = learn_words(segments, &said);
         let rows = rows(segments, &vectors, &words);

@@ -196,6 +196,12 @@ impl Answers {
         read.is_some_and(|read| *read != passage(&segment.text))
     }
 
+    /// The documents and segments that were asked about in the second order too.
+    pub(super) fn asked_twice(&self) -> Vec<(&str, u32)> {
+        let second = self.all.keys().filter(|(.., order)| *order == 1);
+        second.map(|(document, segment, _)| (document.as_str(), *segment)).collect()
+    }
+
     /// How many answers there are.
     pub fn len(&self) -> usize {
         self.all.len()

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Makes the collection of the second model, its bundle and its tables of EVALUATION.md: answers of
+# Qwen2.5-Coder-1.5B-Instruct to the first prompts that are not held out, labelled as those of the
+# default model are. The bundle goes to REPORTS/bundles/second; the committed one is that. Hours on two
+# cores; started again, it goes on where it stopped, with more PROMPTS too.
+#
+#     PROMPTS=800 data/second.sh collection reports
+#     data/tables.py --check reports EVALUATION.md
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+data="${1:?usage: data/second.sh COLLECTION REPORTS}"
+out="${2:?usage: data/second.sh COLLECTION REPORTS}"
+. "$here/sharded.sh"
+mkdir -p "$data" "$out/bundles"
+
+[ -s "$data/prompts.jsonl" ] || python3 "$here/build_prompts.py" "$data/prompts.jsonl"
+grep -v '"split": "held-out"' "$data/prompts.jsonl" > "$data/in-distribution.jsonl"
+head -n "${PROMPTS:-800}" "$data/in-distribution.jsonl" > "$data/first.jsonl"
+sharded collect --model qwen2.5-coder-1.5b --prompts "$data/first.jsonl" --samples 1 \
+    --max-tokens 160 --seed 0 --sites layer.22.in,final --out "$data"
+unset RAYON_NUM_THREADS
+
+"$themecast" label --data "$data"
+"$themecast" train --data "$data" --sites final --predictor chain --watch \
+    --out "$out/bundles/second" > "$out/train-second.json"
+"$themecast" train --data "$data" --sites final --predictor linear \
+    --out "$out/bundles/second-linear" > "$out/train-second-linear.json"
+"$themecast" eval --data "$data" --bundle "$out/bundles/second" --record \
+    --other-bundle "$out/bundles/second-linear" --curve-draws 3 \
+    --html "$out/second.html" --json "$out/second.json" > "$out/second.md.part"
+mv "$out/second.md.part" "$out/second.md"
+"$themecast" eval --data "$data" --bundle "$out/bundles/second" --phrases \
+    > "$out/second-phrases.md.part"
+mv "$out/second-phrases.md.part" "$out/second-phrases.md"

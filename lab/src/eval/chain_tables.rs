@@ -1,0 +1,118 @@
+//! Tables of several segments at once: joint losses, chains as they are shown, watches.
+
+use super::{
+    EvalReport, Mean,
+    more_reports::{JointReport, ServedChainsReport, WatchReport},
+    table::{Table, number, with_interval},
+};
+
+pub(super) fn joint(report: &EvalReport) -> Table {
+    let row = |one: &JointReport| {
+        let apart = |other: f64, interval| with_interval(one.ours_nats - other, interval, true);
+        vec![
+            one.segments.to_string(),
+            one.cases.to_string(),
+            number(Some(one.ours_nats)),
+            number(Some(one.linear_nats)),
+            apart(one.linear_nats, one.difference_interval),
+            number(Some(one.markov_nats)),
+            apart(one.markov_nats, one.markov_difference_interval),
+            number(Some(one.linked_nats)),
+            apart(one.linked_nats, one.linked_difference_interval),
+        ]
+    };
+    Table {
+        title: "Whole chains at the end of a segment: joint loss of what came".to_owned(),
+        head: &[
+            "segments",
+            "cases",
+            "ours (nats)",
+            "product of linear heads",
+            "ours − product",
+            "first linear head, then Markov",
+            "ours − Markov",
+            "linear heads linked by Markov's ratios",
+            "ours − linked",
+        ],
+        rows: report.joint.iter().map(row).collect(),
+    }
+}
+
+pub(super) fn served(report: &EvalReport) -> Table {
+    let row = |one: &ServedChainsReport| {
+        let mean = |of: Mean, signed| with_interval(of.mean, Some(of.interval), signed);
+        let own = one.way == "chain";
+        vec![
+            one.place.clone(),
+            one.way.clone(),
+            one.cases.to_string(),
+            number(Some(one.first_p)),
+            mean(one.first_came, false),
+            format!("{:.3} ({:.3})", one.first_ece, one.first_ece_by_chance),
+            number(Some(one.any_p)),
+            mean(one.any_came, false),
+            number(Some(one.any_ece)),
+            if own { "–".to_owned() } else { mean(one.chain_minus, true) },
+        ]
+    };
+    Table {
+        title: "Chains as annotations show them, three of the whole horizon".to_owned(),
+        head: &[
+            "place",
+            "segments",
+            "cases",
+            "first: told",
+            "first: came",
+            "first: ECE (by chance)",
+            "any of three: told",
+            "any of three: came",
+            "any of three: ECE",
+            "chain − it: any came",
+        ],
+        rows: report.served_chains.iter().map(row).collect(),
+    }
+}
+
+pub(super) fn watched(report: &EvalReport) -> Table {
+    let chain = |places: &str| {
+        let found = report.watched.iter().find(|one| one.places == places && one.way == "chain");
+        found.map_or(f64::NAN, |chain| chain.nats)
+    };
+    let row = |one: &WatchReport| {
+        let apart = one.chain_minus.map_or_else(
+            || "–".to_owned(),
+            |interval| with_interval(chain(&one.places) - one.nats, Some(interval), true),
+        );
+        vec![
+            one.places.clone(),
+            one.way.clone(),
+            one.cases.to_string(),
+            number(Some(one.mean_p)),
+            number(Some(one.came)),
+            number(Some(one.nats)),
+            apart,
+            number(Some(one.calibration_error)),
+            number(one.auroc),
+            number(one.precision),
+            number(one.recall),
+        ]
+    };
+    Table {
+        title: "Watches: whether a theme comes within the horizon, every theme at every boundary"
+            .to_owned(),
+        head: &[
+            "boundaries",
+            "segments",
+            "cases",
+            "told, mean",
+            "came",
+            "loss (nats)",
+            "chain − it",
+            "ECE",
+            "AUROC",
+            "came, of those told 0.5",
+            "told 0.5, of those that came",
+        ],
+        rows: report.watched.iter().map(row).collect(),
+    }
+}
