@@ -75,3 +75,16 @@ step alarms alarms --data "$data" --splices "$data/splices" --bundle "$shipped/c
 CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --model qwen2.5-coder-0.5b --documents 600 \
     --sites layer.12.in,layer.18.in,final --out "$data/read-0.5b"
 step read-by eval --data "$data" --read-by "$data/read-0.5b" --json {}.json
+
+# Chains as they are shown: the first answer to each prompt of the test split, and the few of the other
+# splits that the baselines are fitted on.
+part="$data/part"
+mkdir -p "$part"
+of_split() { grep "\"split\": \"$1\"" "$data/prompts.jsonl"; }
+of_split test > "$part/prompts.jsonl"
+of_split train | sed -n 1,20p >> "$part/prompts.jsonl"
+of_split validation | sed -n 1,16p >> "$part/prompts.jsonl"
+"$themecast" collect --prompts "$part/prompts.jsonl" --samples 1 --max-tokens 256 --seed 0 \
+    --sites layer.0.in,layer.18.in,final --out "$part"
+"$themecast" label --data "$part" > "$out/label-part.json"
+step part eval --data "$part" --bundle "$shipped/chain" --curve-draws 0

@@ -66,7 +66,8 @@ pub(super) struct Label {
     /// How many segments the endpoint is asked about
     #[arg(long, default_value_t = 1000)]
     sample: usize,
-    /// Of them, how many once more with the themes in another order
+    /// Of them, how many once more with the themes in another order; how far both agree is told and
+    /// kept in labels.json
     #[arg(long, default_value_t = 100)]
     twice: usize,
     /// Have the endpoint name --sample segments in its own words instead, merge the names into at

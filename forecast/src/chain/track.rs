@@ -94,12 +94,25 @@ impl Beam {
         }
         longer.sort_by(|a, b| b.0.total_cmp(&a.0));
         longer.truncate(most);
-        let grow = |(p, number, theme): (f32, usize, usize)| {
-            let Self { themes, tail, .. } = &beams[number];
-            let themes = themes.iter().copied().chain([theme]).collect();
-            Self { themes, p, tail: tail.clone() }
+        longer.into_iter().map(|(p, number, theme)| beams[number].and(theme, p)).collect()
+    }
+
+    /// The `most` best themes after beams of one theme each, whichever that is: every one goes on
+    /// from the beam that makes it likeliest, with the probability after all of them.
+    fn forgetting_first(beams: &[Self], next: &[Vec<f32>], most: usize) -> Vec<Self> {
+        let joint = |theme: usize| beams.iter().zip(next).map(move |(beam, p)| beam.p * p[theme]);
+        let all: Vec<f32> = (0..next[0].len()).map(|theme| joint(theme).sum()).collect();
+        let likeliest = |theme: usize| {
+            let from = best(&joint(theme).collect::<Vec<f32>>(), 1)[0];
+            beams[from].and(theme, all[theme])
         };
-        longer.into_iter().map(grow).collect()
+        best(&all, most).into_iter().map(likeliest).collect()
+    }
+
+    /// The chain that goes on by `theme`, with the probability `p`.
+    fn and(&self, theme: usize, p: f32) -> Self {
+        let themes = self.themes.iter().copied().chain([theme]).collect();
+        Self { themes, p, tail: self.tail.clone() }
     }
 }
 
@@ -117,8 +130,9 @@ impl Outlook {
 
     /// The `most` best chains of `z1 … zhorizon` by a beam, `now` being the distribution of `z0`.
     ///
-    /// Beams differ in `z0` too, and those that agree from `z1` on are added up: what is returned
-    /// is a lower bound of each chain's probability, close where `z0` is nearly known.
+    /// `z0` is summed over its likeliest themes; each `z1` then goes on from the `z0` that makes it
+    /// likeliest, with the probability after all of them. Exact where `z0` is known; elsewhere
+    /// somewhat too high where themes persist (by 3 to 6 % on the default model's answers).
     pub fn chains(
         &self,
         model: &ChainModel,
@@ -130,13 +144,24 @@ impl Outlook {
             return Vec::new();
         }
         let wide = most.max(WIDE);
-        let start = |theme| Beam::new(theme, now[theme], &self.present);
-        let mut beams: Vec<Beam> = best(now, wide).into_iter().map(start).collect();
+        let firsts = best(now, wide);
+        let all: f32 = firsts.iter().map(|&theme| now[theme]).sum();
+        let share = |theme: usize| now[theme] / all.max(f32::MIN_POSITIVE);
+        let start = |theme| Beam::new(theme, share(theme), &self.present);
+        let mut beams: Vec<Beam> = firsts.into_iter().map(start).collect();
         for step in 0..horizon {
             let next = self.emit(model, step, &mut beams);
-            beams = Beam::grown(&beams, &next, wide);
+            beams = if step == 0 {
+                Beam::forgetting_first(&beams, &next, wide)
+            } else {
+                Beam::grown(&beams, &next, wide)
+            };
         }
-        merged(beams, most)
+        beams.truncate(most);
+        beams
+            .into_iter()
+            .map(|beam| Chain { themes: beam.themes[1..].to_vec(), p: beam.p })
+            .collect()
     }
 
     /// Appends each beam's last theme as a `<theme>` token and returns the distributions of the
@@ -165,21 +190,6 @@ impl Outlook {
         }
         next
     }
-}
-
-/// The `most` best chains from `z1` on, those that agree added up.
-fn merged(beams: Vec<Beam>, most: usize) -> Vec<Chain> {
-    let mut chains: Vec<Chain> = Vec::new();
-    for beam in beams {
-        let themes = &beam.themes[1..];
-        match chains.iter_mut().find(|chain| chain.themes == themes) {
-            Some(chain) => chain.p += beam.p,
-            None => chains.push(Chain { themes: themes.to_vec(), p: beam.p }),
-        }
-    }
-    chains.sort_by(|a, b| b.p.total_cmp(&a.p));
-    chains.truncate(most);
-    chains
 }
 
 /// The places of the `most` largest.

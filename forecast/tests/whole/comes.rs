@@ -1,4 +1,4 @@
-//! Whether themes come within the horizon, against what looking at every chain gives.
+//! Whether themes and chains come, against what looking at every chain gives.
 
 use crate::made_up::{bundle, numbers};
 use std::path::Path;
@@ -44,10 +44,57 @@ fn without(bundle: &Bundle, row: &[f32], now: &[f32], themes: &[usize]) -> f32 {
     sum
 }
 
+/// The shipped bundle of the default model.
+fn shipped() -> Bundle {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../bundles/smollm2-135m-instruct/chain");
+    Bundle::load(Path::new(folder)).unwrap()
+}
+
+#[test]
+fn chains_are_as_many_as_asked_for_and_exact_where_the_running_segment_is_known() {
+    let bundle = shipped();
+    let (model, themes) = (bundle.chain.as_ref().unwrap(), bundle.card.themes.len());
+    let known = |first: usize| -> Vec<f32> {
+        (0..themes).map(|theme| f32::from(u8::from(theme == first))).collect()
+    };
+    for seed in 0..8 {
+        let row: Vec<f32> = numbers(seed, bundle.layout().len());
+        let outlook = Track::new(model).observe(model, RowKind::Boundary, &row);
+        let first = seed as usize;
+        for asked in [1, 3, 16] {
+            let chains = outlook.chains(model, &known(first), 3, asked);
+            assert_eq!(chains.len(), asked);
+            assert!(chains.is_sorted_by(|a, b| a.p >= b.p && a.themes != b.themes));
+            for chain in chains {
+                let mut p = 1.0;
+                for (place, &theme) in chain.themes.iter().enumerate() {
+                    let before: Vec<usize> = [&[first], &chain.themes[..place]].concat();
+                    p *= outlook.next(model, &before)[theme];
+                }
+                assert!((chain.p - p).abs() < 1e-5, "{chain:?} against {p}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_next_theme_comes_after_whichever_the_running_segment_has() {
+    let bundle = shipped();
+    let (model, themes) = (bundle.chain.as_ref().unwrap(), bundle.card.themes.len());
+    let row: Vec<f32> = numbers(1, bundle.layout().len());
+    let outlook = Track::new(model).observe(model, RowKind::Boundary, &row);
+    let now: Vec<f32> =
+        (0..themes).map(|theme| [0.1, 0.2, 0.3, 0.4].get(theme).copied().unwrap_or(0.0)).collect();
+    for chain in outlook.chains(model, &now, 1, 5) {
+        let after = |first: usize| now[first] * outlook.next(model, &[first])[chain.themes[0]];
+        let all: f32 = (0..4).map(after).sum();
+        assert!((chain.p - all).abs() < 1e-5, "{chain:?} against {all}");
+    }
+}
+
 #[test]
 fn beams_of_the_shipped_chain_come_near_what_all_chains_give() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../bundles/smollm2-135m-instruct/chain");
-    let bundle = Bundle::load(Path::new(folder)).unwrap();
+    let bundle = shipped();
     let model = bundle.chain.as_ref().unwrap();
     for seed in 0..8 {
         let row: Vec<f32> = numbers(seed, bundle.layout().len());

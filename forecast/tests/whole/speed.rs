@@ -55,10 +55,12 @@ fn cost_of_a_step_of_the_shipped_bundle() {
 }
 
 fn cost_of_a_step(bundle: Bundle) {
+    let sites = bundle.sites().len();
     let plugin = ForecastPlugin::new(Arc::new(bundle), Arc::new(Silent));
     let open = || plugin.open(&RequestInfo::default()).unwrap();
     let mut session = open();
-    let residuals: Vec<Vec<f32>> = (0..16).map(|seed| numbers(seed, SHIPPED.hidden)).collect();
+    let residuals: Vec<Vec<f32>> =
+        (0..16).map(|seed| numbers(seed, sites * SHIPPED.hidden)).collect();
     let (median, p99) = measured(|number| {
         let index = number % ANSWER;
         if index == 0 {
