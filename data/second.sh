@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes the collection of the second model, its bundle and its tables of EVALUATION.md: answers of
-# Qwen2.5-Coder-1.5B-Instruct to the first prompts that are not held out, labelled as those of the
-# default model are. The bundle goes to REPORTS/bundles/second; the committed one is that. Hours on two
-# cores; started again, it goes on where it stopped, with more PROMPTS too.
+# Makes the collection of the second model and its tables of EVALUATION.md: answers of
+# Qwen2.5-Coder-1.5B-Instruct to the first PROMPTS that are not held out, labelled as those of the default
+# model are, and a bundle trained on them, which goes to REPORTS/bundles/second, beside the committed one.
+# An hour and more on two cores; started again, it goes on where it stopped, with more PROMPTS too.
 #
-#     PROMPTS=800 data/second.sh collection reports
+#     data/second.sh collection reports
 #     data/tables.py --check reports EVALUATION.md
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
@@ -15,7 +15,7 @@ mkdir -p "$data" "$out/bundles"
 
 [ -s "$data/prompts.jsonl" ] || python3 "$here/build_prompts.py" "$data/prompts.jsonl"
 grep -v '"split": "held-out"' "$data/prompts.jsonl" > "$data/in-distribution.jsonl"
-head -n "${PROMPTS:-800}" "$data/in-distribution.jsonl" > "$data/first.jsonl"
+head -n "${PROMPTS:-192}" "$data/in-distribution.jsonl" > "$data/first.jsonl"
 sharded collect --model qwen2.5-coder-1.5b --prompts "$data/first.jsonl" --samples 1 \
     --max-tokens 160 --seed 0 --sites layer.22.in,final --out "$data"
 unset RAYON_NUM_THREADS
@@ -26,9 +26,7 @@ unset RAYON_NUM_THREADS
 "$themecast" train --data "$data" --sites final --predictor linear \
     --out "$out/bundles/second-linear" > "$out/train-second-linear.json"
 "$themecast" eval --data "$data" --bundle "$out/bundles/second" --record \
-    --other-bundle "$out/bundles/second-linear" --curve-draws 3 \
+    --other-bundle "$here/../bundles/qwen2.5-coder-1.5b-instruct/chain" \
+    --other-bundle "$out/bundles/second-linear" --curve-draws 0 \
     --html "$out/second.html" --json "$out/second.json" > "$out/second.md.part"
 mv "$out/second.md.part" "$out/second.md"
-"$themecast" eval --data "$data" --bundle "$out/bundles/second" --phrases \
-    > "$out/second-phrases.md.part"
-mv "$out/second-phrases.md.part" "$out/second-phrases.md"
