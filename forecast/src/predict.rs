@@ -142,7 +142,9 @@ impl Foresight {
     pub fn chains(&self, bundle: &Bundle, horizon: usize, most: usize) -> Vec<Chain> {
         let horizon = horizon.min(self.steps.len() - 1);
         match (&self.outlook, &bundle.chain) {
-            (Some(outlook), Some(model)) => outlook.chains(model, &self.steps[0], horizon, most),
+            (Some(outlook), Some(model)) if horizon > 0 => {
+                outlook.chains(model, (&self.steps[0], &self.steps[1]), horizon, most)
+            }
             _ => chains::best(&self.steps[1..=horizon], most),
         }
     }
