@@ -3,8 +3,9 @@
 //!
 //! `prompt` writes the question, an [`Oracle`] (whoever reaches the model) answers with the
 //! probability of each letter, `answers` keeps what was said beside the collection, `twice` holds two
-//! orders of the letters against each other. Nothing here knows HTTP. What is learnt from the answers is [`super::Distilled`]'s. `names` has passages named
-//! freely, and `merge` makes a catalogue of the names.
+//! orders of the letters against each other. Nothing here knows HTTP. What is learnt from the answers
+//! is [`super::Distilled`]'s. `names` has passages named freely, and `merge` makes a catalogue of the
+//! names.
 
 mod answers;
 mod merge;
