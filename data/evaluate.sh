@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes every table of EVALUATION.md about the default model: from the collection that
-# data/collect.sh made, into the folder REPORTS, as Markdown, JSON and, where there are plots, HTML.
+# Makes the marked tables of EVALUATION.md about the default model: from the collection that
+# data/collect.sh made, into the folder REPORTS, as Markdown, JSON and, where there are plots, HTML. Copies
+# of the shipped bundles with what was measured on their cards lie in REPORTS/bundles, to be shipped.
 # Some hours on two cores; started again, it goes on after the last report that was finished, so new
 # labels or bundles need a folder of their own.
 #
@@ -13,6 +14,9 @@ out="${2:?usage: data/evaluate.sh COLLECTION REPORTS}"
 themecast="${THEMECAST:-themecast}"
 shipped="$here/../bundles/smollm2-135m-instruct"
 mkdir -p "$out/bundles"
+for name in chain chain-text; do
+    [ -d "$out/bundles/$name" ] || cp -r "$shipped/$name" "$out/bundles/$name"
+done
 
 # step NAME ARGUMENTS…: one report, unless it is there; "{}" is where its other forms go.
 step() {
@@ -43,15 +47,15 @@ bundle linear --predictor linear
 bundle linear-text --predictor linear --text
 bundle text --predictor text
 bundle closed-form --predictor closed-form
-others=(--other-bundle "$shipped/chain-text")
-for name in seed-2 seed-3 linear linear-text text closed-form; do
+others=()
+for name in chain-text seed-2 seed-3 linear linear-text text closed-form; do
     others+=(--other-bundle "$out/bundles/$name")
 done
-step chain eval --data "$data" --bundle "$shipped/chain" --answers "$here/answers.jsonl" \
+step chain eval --data "$data" --bundle "$out/bundles/chain" --record --answers "$here/answers.jsonl" \
     --curve-draws 3 "${others[@]}" --html {}.html --json {}.json
-step chain-text eval --data "$data" --bundle "$shipped/chain-text" --answers "$here/answers.jsonl" \
-    --curve-draws 0 --html {}.html --json {}.json
-step phrases eval --data "$data" --bundle "$shipped/chain" --phrases
+step chain-text eval --data "$data" --bundle "$out/bundles/chain-text" --record \
+    --answers "$here/answers.jsonl" --curve-draws 0 --html {}.html --json {}.json
+step phrases eval --data "$data" --bundle "$out/bundles/chain" --phrases --record
 step sweep sweep --data "$data"
 
 # Alarms: answers that turn into others (data/collect.sh made them), and such that the model, steered,

@@ -104,19 +104,28 @@ fn check_watch(phrases: &[String], scores_phrases: bool) -> Result<(), PluginErr
         let message = format!("must be {MOST_PHRASES} phrases or fewer, was {}", phrases.len());
         return Err(PluginError::invalid("watch", message));
     }
-    for phrase in phrases {
-        let chars = phrase.chars().count();
-        if !(1..=MOST_CHARS).contains(&chars) {
-            let message = format!("a phrase must have 1 to {MOST_CHARS} characters, had {chars}");
-            return Err(PluginError::invalid("watch", message));
-        }
-    }
+    phrases
+        .iter()
+        .try_for_each(|phrase| check_phrase(phrase))
+        .map_err(|message| PluginError::invalid("watch", message))?;
     match phrases.is_empty() || scores_phrases {
         true => Ok(()),
         false => {
             let why = "needs a bundle with an open-vocabulary head, which this one has not";
             Err(PluginError::invalid("watch", why))
         }
+    }
+}
+
+/// Whether a phrase can be watched for.
+///
+/// # Errors
+/// What it must be, in one line.
+pub(crate) fn check_phrase(phrase: &str) -> Result<(), String> {
+    let chars = phrase.chars().count();
+    match (1..=MOST_CHARS).contains(&chars) {
+        true => Ok(()),
+        false => Err(format!("a phrase must have 1 to {MOST_CHARS} characters, had {chars}")),
     }
 }
 

@@ -18,12 +18,14 @@ pub struct ForecastPlugin {
     observer: Arc<dyn Observer>,
     encoder: Option<Arc<dyn Embed>>,
     watches: Vec<Watching>,
+    /// The phrases of all watches, in their order.
+    watched: Watch,
 }
 
 impl ForecastPlugin {
     /// A plugin over `bundle` that tells `observer` what happens.
     pub fn new(bundle: Arc<Bundle>, observer: Arc<dyn Observer>) -> Self {
-        Self { bundle, observer, encoder: None, watches: Vec::new() }
+        Self { bundle, observer, encoder: None, watches: Vec::new(), watched: Watch::default() }
     }
 
     /// The same, with the sentence encoder that phrases to watch for go through, and the text
@@ -33,18 +35,32 @@ impl ForecastPlugin {
         Self { encoder: Some(encoder), ..self }
     }
 
-    /// The same, raising an alarm before one of the `watched` themes comes.
+    /// The same, raising an alarm before one of the `watched` themes or phrases comes. Phrases are
+    /// encoded here, so the encoder comes first.
     ///
     /// # Errors
-    /// [`WatchError`] for the first one that does not fit the bundle.
+    /// [`WatchError`] for the first one that does not fit the bundle, or whose phrases nothing scores.
     pub fn with_watches(self, watched: &[Watched]) -> Result<Self, WatchError> {
         let mut names = HashSet::new();
         if let Some(twice) = watched.iter().find(|one| !names.insert(&one.name)) {
             return Err(WatchError::twice(&twice.name));
         }
-        let watch = |one: &Watched| Watching::new(one, &self.bundle.card.themes);
-        let watches = watched.iter().map(watch).collect::<Result<_, _>>()?;
-        Ok(Self { watches, ..self })
+        let (mut watches, mut phrases) = (Vec::with_capacity(watched.len()), Vec::new());
+        for one in watched {
+            watches.push(Watching::new(one, &self.bundle.card.themes, phrases.len())?);
+            phrases.extend_from_slice(&one.phrases);
+        }
+        let Some(first) = watched.iter().find(|one| !one.phrases.is_empty()) else {
+            return Ok(Self { watches, ..self });
+        };
+        let unscored = |problem| WatchError::unscored(&first.name, problem);
+        let (Some(head), Some(encoder)) = (&self.bundle.open, &self.encoder) else {
+            let problem = "the bundle scores no phrases: give one that was trained with --watch, or \
+                           ids of themes";
+            return Err(unscored(problem.to_owned()));
+        };
+        let watched = Watch::embed(head, &**encoder, &phrases).map_err(unscored)?;
+        Ok(Self { watches, watched, ..self })
     }
 
     /// What scores the phrases of a request.
@@ -84,7 +100,7 @@ impl Plugin for ForecastPlugin {
         let observer = self.observer.answer(request).unwrap_or_else(|| self.observer.clone());
         let session = ForecastSession::new(self.bundle.clone(), observer, options)
             .scoring(phrases)
-            .watching(self.watches.clone());
+            .watching(self.watches.clone(), self.watched.clone());
         match (&self.bundle.card.text, &self.encoder) {
             (Some(text), Some(encoder)) => {
                 let reader = Reader::new(encoder.clone(), text);

@@ -1,26 +1,32 @@
-//! Themes that an operator does not want: an alarm before one of them comes.
+//! Themes and phrases that an operator does not want: an alarm before one of them comes.
 //!
-//! Whether one of them comes within the horizon is forecast (`predict::Foresight::comes`) at a
-//! segment's first two tokens and every eighth, averaged over all tokens in log space so that a single token raises nothing but at the very start, and compared
-//! with two levels: the alarm is raised at the upper one and can be raised again only once the lower
-//! one was passed. Phrases that a client watches for are not here: see [`open`](crate::open).
+//! Whether one of them comes within the horizon is forecast (themes by `predict::Foresight::comes`,
+//! phrases by [`open`](crate::open)) at a segment's first two tokens and every eighth, averaged over all
+//! tokens in log space so that a single token raises nothing but at the very start, and compared with
+//! two levels: the alarm is raised at the upper one and can be raised again only once the lower one was
+//! passed. Phrases that a client watches for raise nothing and are not here.
 
-use crate::bundle::Theme;
+use crate::{bundle::Theme, options};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How much the newest forecast counts in the average.
 const WEIGHT: f32 = 0.3;
 /// The least probability that is told apart from none.
 const LEAST: f32 = 1e-6;
 
-/// A theme or a set of themes that must not come.
+/// Themes and phrases that must not come; any of them counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watched {
     /// Its name, in metrics and alarms; unique.
     pub name: String,
-    /// The ids of the themes; any of them counts.
+    /// The ids of themes.
+    #[serde(default)]
     pub themes: Vec<String>,
+    /// Phrases, such as "refund request", for a bundle that scores them.
+    #[serde(default)]
+    pub phrases: Vec<String>,
     /// The probability at which the alarm is raised, above 0 and at most 1.
     pub raise: f32,
     /// The probability below which it can be raised again; half of `raise` where not given.
@@ -37,6 +43,11 @@ pub struct WatchError {
 }
 
 impl WatchError {
+    /// Nothing scores the phrases of the watch `name`.
+    pub(crate) fn unscored(name: &str, problem: String) -> Self {
+        Self { name: name.to_owned(), problem }
+    }
+
     /// Two watches have one name, under which both would be counted.
     pub(crate) fn twice(name: &str) -> Self {
         let problem = "the name is there twice: give each watch its own".to_owned();
@@ -49,6 +60,7 @@ impl WatchError {
 pub struct Watching {
     name: String,
     themes: Vec<usize>,
+    phrases: Range<usize>,
     raise: f32,
     release: f32,
     told: f32,
@@ -57,11 +69,11 @@ pub struct Watching {
 }
 
 impl Watching {
-    /// Before the first token.
+    /// Before the first token; `first` phrases of other watches come before its own.
     ///
     /// # Errors
-    /// [`WatchError`] for an unknown theme or levels out of order.
-    pub fn new(watched: &Watched, catalogue: &[Theme]) -> Result<Self, WatchError> {
+    /// [`WatchError`] for an unknown theme, an empty or endless phrase, or levels out of order.
+    pub fn new(watched: &Watched, catalogue: &[Theme], first: usize) -> Result<Self, WatchError> {
         let wrong = |problem: String| WatchError { name: watched.name.clone(), problem };
         let place = |id: &String| {
             let found = catalogue.iter().position(|theme| theme.id == *id);
@@ -71,10 +83,12 @@ impl Watching {
             })
         };
         let themes = watched.themes.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        watched.phrases.iter().try_for_each(|one| options::check_phrase(one)).map_err(wrong)?;
+        let phrases = first..first + watched.phrases.len();
         let raise = watched.raise;
         let release = watched.release.unwrap_or(raise / 2.0);
-        if themes.is_empty() {
-            return Err(wrong("names no theme: want the ids of one or more".to_owned()));
+        if themes.is_empty() && phrases.is_empty() {
+            return Err(wrong("names nothing: want ids of themes, or phrases".to_owned()));
         }
         if !(raise > 0.0 && raise <= 1.0 && release > 0.0 && release <= raise) {
             return Err(wrong(format!(
@@ -82,7 +96,7 @@ impl Watching {
             )));
         }
         let name = watched.name.clone();
-        Ok(Self { name, themes, raise, release, told: 0.0, log: None, raised: false })
+        Ok(Self { name, themes, phrases, raise, release, told: 0.0, log: None, raised: false })
     }
 
     /// Its name.
@@ -95,13 +109,17 @@ impl Watching {
         &self.themes
     }
 
+    /// Its phrases' places among those of all watches.
+    pub fn phrases(&self) -> Range<usize> {
+        self.phrases.clone()
+    }
+
     /// The probability that was told last.
     pub fn told(&self) -> f32 {
         self.told
     }
 
-    /// Takes the probability `p` of one moment that one of the themes comes within the horizon.
-    /// Whether the alarm is raised now.
+    /// Takes the probability `p` of one moment that one of them comes within the horizon. Whether the alarm is raised now.
     pub fn push(&mut self, p: f32) -> bool {
         self.told = p;
         let newest = p.max(LEAST).ln();
@@ -112,7 +130,7 @@ impl Watching {
         self.raised && !before
     }
 
-    /// The averaged probability that one of the themes comes within the horizon.
+    /// The averaged probability that one of them comes within the horizon.
     pub fn p(&self) -> f32 {
         self.log.map_or(0.0, f32::exp)
     }
@@ -139,13 +157,13 @@ mod tests {
 
     fn watched(themes: &[&str], raise: f32, release: Option<f32>) -> Watched {
         let themes = themes.iter().map(|&id| id.to_owned()).collect();
-        Watched { name: "money".to_owned(), themes, raise, release }
+        Watched { name: "money".to_owned(), themes, phrases: Vec::new(), raise, release }
     }
 
     #[test]
     fn it_is_raised_once_and_again_only_after_it_was_released() {
         let watched = watched(&["refund", "closing"], 0.5, Some(0.2));
-        let mut watch = Watching::new(&watched, &catalogue()).unwrap();
+        let mut watch = Watching::new(&watched, &catalogue(), 0).unwrap();
         let mut told = |p: f32, times: usize| (0..times).filter(|_| watch.push(p)).count();
         assert_eq!(told(0.1, 10), 0);
         assert_eq!(told(0.9, 1), 0, "one token is not enough");
@@ -156,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_first_moment_counts_whole() {
-        let mut watch = Watching::new(&watched(&["refund"], 1.0, None), &catalogue()).unwrap();
+        let mut watch = Watching::new(&watched(&["refund"], 1.0, None), &catalogue(), 0).unwrap();
         watch.push(0.75);
         assert_eq!((watch.themes(), watch.told()), (&[1][..], 0.75));
         assert!((watch.p() - 0.75).abs() < 1e-6 && (watch.score() - 0.75).abs() < 1e-6);
@@ -164,9 +182,11 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_said() {
-        let problem = |watched| Watching::new(&watched, &catalogue()).unwrap_err().to_string();
+        let problem = |watched| Watching::new(&watched, &catalogue(), 0).unwrap_err().to_string();
         assert!(problem(watched(&["shoes"], 0.5, None)).contains("tips, refund, closing"));
-        assert!(problem(watched(&[], 0.5, None)).contains("names no theme"));
+        assert!(problem(watched(&[], 0.5, None)).contains("names nothing"));
+        let endless = Watched { phrases: vec!["x".repeat(201)], ..watched(&[], 0.5, None) };
+        assert!(problem(endless).contains("1 to 200 characters, had 201"));
         assert!(problem(watched(&["tips"], 0.5, Some(0.6))).contains("release ≤ raise"));
         assert!(problem(watched(&["tips"], f32::NAN, None)).contains("raise"));
     }

@@ -14,7 +14,7 @@ pub(crate) fn write(path: &Path, fill: impl FnOnce(File) -> Result<File>) -> Res
     let beside = beside(path);
     let outcome = fill_and_rename(path, &beside, fill);
     if outcome.is_err() {
-        // The error that counts is the first one; a leftover has no final name and is overwritten.
+        // The error that counts is the first one; a leftover has no final name.
         let _ = fs::remove_file(&beside);
     }
     outcome
@@ -85,9 +85,10 @@ fn sync_dir(_dir: &Path) -> Result<()> {
     Ok(()) // only Unix lets a folder be opened and synced
 }
 
+/// Of this process alone: shards that begin together write the same files.
 fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    path.with_file_name(format!(".{name}.partial"))
+    path.with_file_name(format!(".{name}.{}.partial", std::process::id()))
 }
 
 #[cfg(test)]

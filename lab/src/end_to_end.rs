@@ -244,7 +244,7 @@ fn the_bundle_beats_the_baselines_where_only_the_residual_knows() {
     let json = serde_json::to_string(&report).unwrap();
     let back: eval::EvalReport = serde_json::from_str(&json).unwrap();
     assert_eq!((back.horizons.len(), &back.notes), (7, &report.notes));
-    eval::record(&bundle, &report).unwrap();
+    eval::record(&bundle, "test", report.summary_json()).unwrap();
     let card = Bundle::load(&bundle).unwrap().card;
     assert_eq!(card.evaluation["test"]["test_documents"], 12);
     assert!(card.evaluation["validation"].is_array());

@@ -120,7 +120,8 @@ fn everything(metrics: Arc<Metrics>, log: &Path, themes: &[Theme]) -> Result<Set
     };
     let desk = Desk::open(&config, metrics.clone())?;
     let watched = themes.iter().take(2).map(|theme| theme.id.clone()).collect();
-    let watch = Watched { name: "bench".to_owned(), themes: watched, raise: 0.5, release: None };
+    let (name, phrases) = ("bench".to_owned(), Vec::new());
+    let watch = Watched { name, themes: watched, phrases, raise: 0.5, release: None };
     Ok(Setting {
         desk: Some(Arc::new(desk)),
         watches: vec![watch],

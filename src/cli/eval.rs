@@ -38,7 +38,7 @@ pub(super) struct Eval {
     #[arg(long)]
     no_embedder: bool,
     /// Judge the open-vocabulary head alone instead
-    #[arg(long, conflicts_with_all = ["no_embedder", "other_bundle", "answers", "html", "record"])]
+    #[arg(long, conflicts_with_all = ["no_embedder", "other_bundle", "answers", "html"])]
     phrases: bool,
     /// Draws of documents for each point of the learning curves; 0 leaves them out
     #[arg(long, default_value_t = 3)]
@@ -51,7 +51,7 @@ pub(super) struct Eval {
     /// The seed of the bootstrap
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Write the main figures onto the bundle's card
+    /// Write the main figures onto the bundle's card, those of --phrases too
     #[arg(long)]
     record: bool,
 }
@@ -87,7 +87,7 @@ impl Eval {
         }
         let report = eval::run(&self.data, &config, embedder, &progress)?;
         if self.record {
-            eval::record(&bundle, &report)?;
+            eval::record(&bundle, "test", report.summary_json())?;
         }
         self.reports.write(&report, EvalReport::to_html, EvalReport::to_markdown)
     }
@@ -97,6 +97,9 @@ impl Eval {
             JudgeConfig { resamples: self.resamples, seed: self.seed, ..JudgeConfig::new(bundle) };
         let encoder = Encoder { name: ENCODER, embedder };
         let report = open::judge(&self.data, &config, encoder, &|line| eprintln!("eval: {line}"))?;
+        if self.record {
+            eval::record(bundle, "phrases", report.summary_json())?;
+        }
         self.reports.write(&report, OpenReport::to_markdown, OpenReport::to_markdown)
     }
 }

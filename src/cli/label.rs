@@ -44,7 +44,8 @@ pub(super) struct Label {
     /// The seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The themes to choose from, as data/catalogue.json; the shipped ones where not given
+    /// The themes to choose from, as data/catalogue.json; the shipped ones where not given. With
+    /// --method llm it needs answers about them
     #[arg(long)]
     catalogue: Option<PathBuf>,
     /// An OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1, that labels a sample
@@ -57,8 +58,8 @@ pub(super) struct Label {
     /// Where the classifier that was learnt from the answers is kept
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
-    /// The classifier that labels where there are no answers; the shipped one where not given
-    #[arg(long, value_name = "FILE")]
+    /// The classifier that labels, without answers; the shipped one where not given
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["answers", "endpoint", "keep"])]
     classifier: Option<PathBuf>,
     /// The endpoint's model
     #[arg(long, default_value = "default")]
@@ -81,8 +82,8 @@ pub(super) struct Label {
         conflicts_with = "json"
     )]
     names: Option<PathBuf>,
-    /// Compare the methods on the collection instead, llm where there are answers to learn from,
-    /// and write no labels
+    /// Compare the methods on the collection instead, llm learnt from answers where there are some,
+    /// else by the classifier, and write no labels
     #[arg(
         long,
         group = "instead",
@@ -164,15 +165,27 @@ impl Label {
                         let answers = &answers;
                         self.with(&Distilled { catalogue, answers, embedder, keep }, embedder)?
                     }
-                    None => {
-                        let classifier = Classifier::read(self.classifier.as_deref())?;
-                        self.with(&Classified { classifier, embedder: &embedder }, &embedder)?
-                    }
+                    None => self.with(&self.classified(&embedder)?, &embedder)?,
                 }
             }
         };
         println!("{}", serde_json::to_string_pretty(&card)?);
         Ok(())
+    }
+
+    /// What labels without answers.
+    fn classified<'a>(&self, embedder: &'a dyn Embed) -> Result<Classified<'a>> {
+        for (given, option) in [(&self.catalogue, "--catalogue"), (&self.keep, "--keep")] {
+            anyhow::ensure!(
+                given.is_none(),
+                "{option} needs answers to learn from: give --answers or --endpoint (a classifier \
+                 knows the themes that it has learnt alone), or --method taxonomy for a catalogue \
+                 without answers"
+            );
+        }
+        let path = self.classifier.as_deref();
+        let name = path.map_or("shipped".to_owned(), |path| path.display().to_string());
+        Ok(Classified { classifier: Classifier::read(path)?, name, embedder })
     }
 
     fn with(&self, themes: &dyn Labeler, embedder: &dyn Embed) -> Result<label::LabelCard> {
@@ -203,11 +216,12 @@ impl Label {
         let mut labelers: Vec<&dyn Labeler> = vec![&cluster, &taxonomy];
         let answered = self.answers.is_some() || data.join(llm::ANSWERS).is_file();
         let answers = answered.then(|| self.answers(&catalogue)).transpose()?.flatten();
-        let distilled =
-            answers.as_ref().map(|answers| Distilled { catalogue, answers, embedder, keep: None });
-        if let Some(distilled) = &distilled {
-            labelers.push(distilled);
-        }
+        let llm: Option<Box<dyn Labeler>> = match &answers {
+            Some(answers) => Some(Box::new(Distilled { catalogue, answers, embedder, keep: None })),
+            None if self.catalogue.is_none() => Some(Box::new(self.classified(embedder)?)),
+            None => None,
+        };
+        labelers.extend(llm.as_deref());
         let chosen = answers.as_ref().is_some_and(Answers::chosen);
         let files = self.against.iter().chain(self.answers.as_ref().filter(|_| chosen));
         let judged: Vec<Judged> = files.map(|path| Judged::read(path)).collect::<Result<_, _>>()?;
@@ -224,9 +238,8 @@ impl Label {
     /// Compares segments by layout with segments by the change of embedding.
     fn cut_both_ways(&self, embedder: &dyn Embed) -> Result<()> {
         let data = self.data.as_deref().context("--boundaries needs --data")?;
-        let classifier = Classifier::read(self.classifier.as_deref())?;
         let config = BoundaryConfig { seed: self.seed, ..BoundaryConfig::default() };
-        let report = boundaries::run(data, &Classified { classifier, embedder }, &config, &tell)?;
+        let report = boundaries::run(data, &self.classified(embedder)?, &config, &tell)?;
         self.said(&report, &report.to_markdown())
     }
 
@@ -271,6 +284,11 @@ impl Label {
             return Ok(data.map(|data| Answers::open(data, catalogue)).transpose()?);
         };
         let data = self.data.as_deref().context("--endpoint needs --data")?;
+        let (themes, most) = (catalogue.len(), oracle::ALTERNATIVES);
+        anyhow::ensure!(
+            themes <= most,
+            "the catalogue has {themes} themes: an endpoint gives {most} alternatives at most"
+        );
         let endpoint = Endpoint::new(endpoint, &self.llm_model)?;
         let segments = label::segments_of(data, &tell)?;
         let config = SampleConfig { segments: self.sample, twice: self.twice, seed: self.seed };

@@ -83,6 +83,10 @@ impl Namer for Endpoint {
 }
 
 impl Oracle for Endpoint {
+    fn model(&self) -> &str {
+        &self.model
+    }
+
     fn choose(&self, turns: &[Turn], letters: &[char]) -> Result<Vec<f32>, LabError> {
         self.ask(turns, letters).map_err(|error| LabError::data(format!("{error:#}")))
     }

@@ -139,7 +139,8 @@ fn labels(
     if segments.is_empty() {
         return Ok(Vec::new());
     }
-    let labeler = Classified { classifier: classifier.clone(), embedder: encoder };
+    let labeler =
+        Classified { classifier: classifier.clone(), name: "shipped".into(), embedder: encoder };
     let labeling = labeler.label(&segments, &|_| {})?;
     Ok(labeling.assigned.into_iter().map(|theme| theme as usize).collect())
 }

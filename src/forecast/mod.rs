@@ -85,13 +85,13 @@ pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Fore
     let card = Arc::new(bundle.card.clone());
     let listeners = Listeners::new(setting, card.clone(), host.name())?;
     let reads = encoders(&bundle);
-    let mut plugin = ForecastPlugin::new(Arc::new(bundle), Arc::new(listeners))
-        .with_watches(&setting.watches)?;
+    let mut plugin = ForecastPlugin::new(Arc::new(bundle), Arc::new(listeners));
     match reads.iter().find(|reads| *reads != ENCODER) {
         Some(other) => tracing::warn!("the encoder {other} is not known: no text is read"),
         None if reads.is_empty() => {}
         None => plugin = plugin.with_encoder(setting.encoder.clone()),
     }
+    let plugin = plugin.with_watches(&setting.watches)?;
     let runner = runner(Arc::new(plugin), host, &setting.metrics)?;
     let fail_closed = setting.desk.as_ref().is_some_and(|desk| desk.fails_closed());
     setting.metrics.bundle(&card);

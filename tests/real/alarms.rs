@@ -20,7 +20,13 @@ use themecast_forecast::watchlist::Watched;
 /// A watch that every answer sets off at its first token.
 fn anything() -> Watched {
     let themes = shipped::bundle().unwrap().card.themes.into_iter().map(|theme| theme.id);
-    Watched { name: "anything".into(), themes: themes.collect(), raise: 0.5, release: None }
+    Watched {
+        name: "anything".into(),
+        themes: themes.collect(),
+        phrases: Vec::new(),
+        raise: 0.5,
+        release: None,
+    }
 }
 
 /// A server whose configuration has this `[alarms]` table.
@@ -30,8 +36,11 @@ async fn start(alarms: &str, audited: f64) -> Server {
     let secret = |_: &str| Some("a secret".to_owned());
     let desk = Desk::open_with(&config, metrics.clone(), secret).unwrap();
     let (desk, watches) = (Some(Arc::new(desk)), vec![anything()]);
-    let app =
-        App::with(Setting { desk, watches, audited, ..Setting::new(metrics) }, Keys::default());
+    serve(Setting { desk, watches, audited, ..Setting::new(metrics) }).await
+}
+
+async fn serve(setting: Setting) -> Server {
+    let app = App::with(setting, Keys::default());
     let host = single();
     let forecast = attach(shipped::bundle().unwrap(), &*host, &app.setting).unwrap();
     let runner = Runner { patience: Duration::from_secs(3), ..forecast.runner };
@@ -225,6 +234,30 @@ fn audited_answers_are_labelled_off_the_hot_path() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("the answer was not audited within a minute");
+    });
+}
+
+#[test]
+fn a_phrase_in_the_configuration_raises_an_alarm_before_it_comes() {
+    block_on(async {
+        let phrase = |name: &str, phrase: &str| Watched {
+            name: name.into(),
+            themes: Vec::new(),
+            phrases: vec![phrase.into()],
+            raise: 0.3,
+            release: None,
+        };
+        let metrics = Metrics::new().unwrap();
+        let watches = vec![
+            phrase("ingredients", "ingredients of a recipe"),
+            phrase("weather", "the weather in Norway"),
+        ];
+        let server = serve(Setting { watches, ..Setting::new(metrics) }).await;
+        let mut ask = letter(json!({"every": "token"}));
+        ask["messages"][0]["content"] = json!("Write a recipe for apple pie.");
+        let chunks = server.stream(&ask).await;
+        let alarms = &chunks[0]["themecast"]["divergence"]["alarms"];
+        assert_eq!(alarms, &json!(["watch: ingredients"]), "{}", chunks[0]);
     });
 }
 

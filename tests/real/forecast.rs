@@ -76,6 +76,39 @@ fn every_chunk_carries_a_valid_annotation() {
     });
 }
 
+/// The keys of `value` that `schema` has not, by their paths.
+fn undescribed(value: &Value, schema: &Value, path: &str) -> Vec<String> {
+    match value {
+        Value::Object(fields) if schema.get("properties").is_some() => {
+            let field = |(key, value): (&String, &Value)| {
+                let path = format!("{path}.{key}");
+                match schema["properties"].get(key) {
+                    Some(schema) => undescribed(value, schema, &path),
+                    None => vec![path],
+                }
+            };
+            fields.iter().flat_map(field).collect()
+        }
+        Value::Array(values) => {
+            values.iter().flat_map(|value| undescribed(value, &schema["items"], path)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn the_description_of_the_api_has_every_key_of_an_annotation() {
+    block_on(async {
+        let server = start().await;
+        let described: Value = server.get("/openapi.json").await.json().await.unwrap();
+        let schema = &described["components"]["schemas"]["Annotation"];
+        let ask = recipe(json!({"every": "segment", "watch": ["a list"]}));
+        for chunk in server.stream(&ask).await {
+            assert_eq!(undescribed(&chunk["themecast"], schema, ""), Vec::<String>::new());
+        }
+    });
+}
+
 #[test]
 fn a_phrase_given_at_run_time_is_watched_for() {
     block_on(async {

@@ -73,7 +73,8 @@ fn themes(card: &Card) -> Result<(), BundleError> {
     Ok(())
 }
 
-fn is_kebab_case(id: &str) -> bool {
+/// Whether `id` is lower-case words and digits with dashes between, as the id of a theme must be.
+pub fn is_kebab_case(id: &str) -> bool {
     let word = |word: &str| {
         !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };

@@ -11,6 +11,7 @@ mod store;
 pub use card::{
     Calibration, Card, Conformal, FORMAT, Fit, MOST_HORIZONS, Reference, Temperatures, Theme,
 };
+pub use check::is_kebab_case;
 pub use places::{ByPlace, Place};
 pub use store::BundleError;
 

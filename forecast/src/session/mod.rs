@@ -19,7 +19,7 @@ use crate::{
     text::Reader,
     watchlist::Watching,
 };
-use path::{Path, Segment};
+use path::{Now, Path, Segment};
 use residuals::Residuals;
 use std::sync::Arc;
 use themecast_plugin_api::{Annotation, End, EndReason, PluginError, Session, Step, Value};
@@ -39,6 +39,8 @@ pub(crate) struct ForecastSession {
     /// Reads it into the features, where the bundle wants that.
     reader: Option<Reader>,
     phrases: Watch,
+    /// The phrases of the operator's watches.
+    watched: Watch,
     /// The step that is expected next.
     next: usize,
     /// Reused from step to step: the row of features.
@@ -57,6 +59,7 @@ impl ForecastSession {
             text: String::new(),
             reader: None,
             phrases: Watch::default(),
+            watched: Watch::default(),
             next: 0,
             row: Vec::new(),
             last: None,
@@ -71,9 +74,10 @@ impl ForecastSession {
         Self { phrases, ..self }
     }
 
-    /// The same, with themes that must not come.
-    pub(crate) fn watching(mut self, watches: Vec<Watching>) -> Self {
+    /// The same, with themes and phrases that must not come; `watched` scores those phrases.
+    pub(crate) fn watching(mut self, watches: Vec<Watching>, watched: Watch) -> Self {
         self.path.watches = watches;
+        self.watched = watched;
         self
     }
 
@@ -86,14 +90,6 @@ impl ForecastSession {
         self.features.read_prompt(&read);
         self.reader = Some(reader);
         Ok(self)
-    }
-
-    /// How likely the phrases are to come, by the row that was written last.
-    fn phrases(&mut self, kind: RowKind) -> Vec<f32> {
-        let score = |head: &OpenHead| {
-            self.phrases.probabilities(head, kind, &self.row, &self.bundle.layout())
-        };
-        self.bundle.open.as_ref().map(score).unwrap_or_default()
     }
 
     /// The segment of the last token has ended before answer token `end`, `complete` or cut off; its
@@ -137,6 +133,12 @@ impl ForecastSession {
     }
 }
 
+/// How likely the phrases that `watch` scores are to come, by a row of features.
+fn phrases(watch: &mut Watch, (bundle, kind): (&Bundle, RowKind), row: &[f32]) -> Vec<f32> {
+    let score = |head: &OpenHead| watch.probabilities(head, kind, row, &bundle.layout());
+    bundle.open.as_ref().map(score).unwrap_or_default()
+}
+
 impl Session for ForecastSession {
     fn step(&mut self, step: &Step<'_>) -> Result<Option<Annotation>, PluginError> {
         if step.index != self.next {
@@ -156,8 +158,10 @@ impl Session for ForecastSession {
         let foresight = self.forecast(kind);
         let at = (step.index, self.segmenter.segment());
         let trust = self.residuals.trust();
-        let forecast = (&*self.bundle, &foresight, begins);
-        self.path.forecast(&*self.observer, forecast, at, trust);
+        let bundle = &*self.bundle;
+        let mut watched = || phrases(&mut self.watched, (bundle, kind), &self.row);
+        let now = Now { bundle, foresight: &foresight, begins, phrases: &mut watched };
+        self.path.forecast(&*self.observer, now, at, trust);
         let forecast = Forecast {
             token: step.index,
             segment: self.segmenter.segment(),
@@ -167,7 +171,7 @@ impl Session for ForecastSession {
             steps: foresight.steps,
             divergence: self.path.divergence.clone(),
             trust,
-            watch: self.phrases(kind),
+            watch: phrases(&mut self.phrases, (bundle, kind), &self.row),
         };
         let annotation =
             self.annotate(&forecast, None).milestone(begins).stop(self.path.stop.is_some());

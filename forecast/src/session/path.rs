@@ -48,6 +48,28 @@ pub(super) struct Segment<'a> {
     pub(super) complete: bool,
 }
 
+/// What is forecast at one token.
+pub(super) struct Now<'a> {
+    pub(super) bundle: &'a Bundle,
+    pub(super) foresight: &'a Foresight,
+    /// A segment begins here.
+    pub(super) begins: bool,
+    /// How likely the phrases of all watches are to come.
+    pub(super) phrases: &'a mut dyn FnMut() -> Vec<f32>,
+}
+
+impl Now<'_> {
+    /// The probability that one of what `watch` names comes: of themes and phrases the likelier.
+    fn comes(&self, watch: &Watching, phrases: &[f32]) -> f32 {
+        let themes = match watch.themes() {
+            [] => 0.0,
+            themes => self.foresight.comes(self.bundle, themes, self.begins),
+        };
+        let phrases = phrases.get(watch.phrases()).unwrap_or_default();
+        phrases.iter().copied().fold(themes, f32::max)
+    }
+}
+
 impl Path {
     pub(super) fn new(bundle: &Bundle) -> Self {
         Self {
@@ -119,15 +141,15 @@ impl Path {
         self.summary.ended(Ended { end, theme, p: now[theme], surprises, shift, score });
     }
 
-    /// At token and segment `at` this is forecast; and whether a segment begins there.
+    /// At token and segment `at` this is forecast.
     pub(super) fn forecast(
         &mut self,
         observer: &dyn Observer,
-        (bundle, foresight, begins): (&Bundle, &Foresight, bool),
+        now: Now<'_>,
         (token, segment): (usize, usize),
         trust: Trust,
     ) {
-        let steps = &foresight.steps;
+        let (steps, begins) = (&now.foresight.steps, now.begins);
         if begins {
             self.pending.begin(steps);
             observer.forecast(&ForecastMade { steps });
@@ -151,11 +173,10 @@ impl Path {
         // What begins counts at the first token alone.
         let anew = self.inside == 0 || self.inside % ANEW == 1;
         let mut watches = std::mem::take(&mut self.watches);
+        let wanted = anew && watches.iter().any(|watch| !watch.phrases().is_empty());
+        let phrases = if wanted { (now.phrases)() } else { Vec::new() };
         for watch in &mut watches {
-            let p = match anew {
-                true => foresight.comes(bundle, watch.themes(), begins),
-                false => watch.told(),
-            };
+            let p = if anew { now.comes(watch, &phrases) } else { watch.told() };
             if watch.push(p) {
                 let alarm =
                     Raised { watch: Some(watch.name()), ..raised(Detector::Watch, watch.score()) };

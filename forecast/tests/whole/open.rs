@@ -16,6 +16,7 @@ use themecast_forecast::{
     linear::{Affine, LinearPredictor, RowKind},
     open::{Background, Calibration, OpenCard, OpenHead, OpenSet, Watch},
     text::{Embed, TextCard},
+    watchlist::Watched,
 };
 use themecast_plugin_api::{
     Phase, Plugin, PluginError, RequestInfo, Residuals, Session, Step, Value,
@@ -139,6 +140,36 @@ fn phrases_are_annotated_as_the_contract_says_and_embedded_once() {
     // A phrase's probability does not depend on what else is watched for.
     for (both, alone) in notes.iter().zip(told(&plugin, &["b"])) {
         assert_eq!(p(both, 1), p(&alone, 0));
+    }
+}
+
+#[test]
+fn an_operators_phrase_raises_an_alarm_and_no_client_sees_it_scored() {
+    let watched = |phrase: &str, raise: f32| Watched {
+        name: "refunds".into(),
+        themes: Vec::new(),
+        phrases: vec![phrase.into()],
+        raise,
+        release: None,
+    };
+    let encoder = Arc::new(Letters::default());
+    let likely = told(&plugin(watching(), Some(encoder.clone())), &["a"]);
+    let first = p(&likely[0], 0) as f32;
+    let with = |raise: f32| {
+        let plugin = plugin(watching(), Some(encoder.clone()));
+        told(&plugin.with_watches(&[watched("a", raise)]).unwrap(), &[])
+    };
+    let raised = with(0.9 * first);
+    assert_eq!(raised[0]["divergence"]["alarms"], serde_json::json!(["watch: refunds"]));
+    assert!(raised.iter().all(|note| note.get("watch").is_none()));
+    assert!(with(1.0).iter().all(|note| note["divergence"].get("alarms").is_none()));
+    for (plugin, phrase, says) in [
+        (plugin(bundle(), Some(encoder.clone())), "a", "the bundle scores no phrases"),
+        (plugin(watching(), None), "a", "the bundle scores no phrases"),
+        (plugin(watching(), Some(encoder.clone())), "x", "the encoder is not there"),
+    ] {
+        let error = plugin.with_watches(&[watched(phrase, 0.5)]).err().unwrap().to_string();
+        assert!(error.contains("watch 'refunds'") && error.contains(says), "{error}");
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{
     bootstrap::{Draws, PerDocument, minus, per_document},
+    calibration::reliability,
     events::{BySplit, Event, Part, Place, Story},
-    metrics::{Case, Scale, Scores, least_probability, reliability, score},
+    metrics::{Case, Scale, Scores, least_probability, score},
     models::{BOTH, Model, Sees},
     report::{Difference, HorizonReport, ModelReport, PlaceReport},
 };
@@ -63,7 +64,8 @@ impl<'a> Judge<'a> {
             let came = event.came(ahead)?;
             // Of the segment being written, the present theme is that of the one before.
             let present = if ahead == 0 { event.present() } else { event.came(0) };
-            Some(Case { document, forecast, came, present })
+            let outcome = (event.story, event.segment);
+            Some(Case { document, outcome, forecast, came, present })
         };
         all.filter(|(event, _)| wanted(event)).filter_map(case).collect()
     }
@@ -93,7 +95,7 @@ impl<'a> Judge<'a> {
             changes: own.changed.len(),
             best_text: best.model.name.clone(),
             increment: both.and_then(|both| self.difference(&both.cases, &best.cases)),
-            reliability: reliability(&own.cases),
+            reliability: reliability(&own.cases.iter().map(Case::sure).collect::<Vec<_>>()),
             models: all.iter().filter_map(|one| self.report(one, own, marginal)).collect(),
         })
     }

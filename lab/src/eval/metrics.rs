@@ -1,20 +1,15 @@
 //! Scores of forecasts against what came.
 
-use super::report::Bin;
-use rand_xoshiro::{
-    Xoshiro256PlusPlus,
-    rand_core::{RngCore, SeedableRng},
-};
+use super::calibration::{Outcome, Told, calibration_error, error_by_chance};
 use serde::{Deserialize, Serialize};
-
-/// How many equal-mass bins the calibration error has.
-const BINS: usize = 15;
 
 /// One forecast that can be scored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case<'a> {
     /// The test document's number; resampling draws whole documents.
     pub(super) document: usize,
+    /// Which segment's theme is forecast.
+    pub(super) outcome: Outcome,
     /// *Shape* `[themes]`.
     pub(super) forecast: &'a [f32],
     /// The theme that came.
@@ -48,8 +43,9 @@ impl Case<'_> {
     }
 
     /// The probability of the likeliest theme, and whether it came.
-    pub(super) fn sure(&self) -> (f32, bool) {
-        (self.forecast[self.likeliest()], self.hit(1))
+    pub(super) fn sure(&self) -> Told {
+        let p = self.forecast[self.likeliest()];
+        Told { p, came: self.hit(1), outcome: self.outcome }
     }
 
     /// How many themes the set has: the likeliest one at least.
@@ -94,10 +90,9 @@ pub struct Scores {
     /// *Source* Brier 1950.
     pub brier: f64,
     /// Expected calibration error of the likeliest theme, 15 bins of equal mass.
-    /// *Source* Guo et al. 2017, Nguyen and O'Connor 2015.
     pub ece: f64,
     /// What perfectly calibrated forecasts with these probabilities would show by chance on so
-    /// few cases: the mean of 100 draws.
+    /// few segments: the mean of 100 draws.
     #[serde(default)]
     pub ece_by_chance: f64,
     /// The same before temperature scaling: of a bundle, before the temperature that its mixed
@@ -134,7 +129,7 @@ pub(super) fn score(cases: &[Case<'_>], scale: Scale) -> Option<Scores> {
     let changes: Vec<_> = cases.iter().filter(|case| case.changes()).collect();
     let change_hits = changes.iter().filter(|case| case.hit(1)).count();
     let nll_nats = mean(&|case| case.surprise());
-    let sure: Vec<(f32, bool)> = cases.iter().map(Case::sure).collect();
+    let sure: Vec<Told> = cases.iter().map(Case::sure).collect();
     Some(Scores {
         cases: cases.len(),
         top1: share(&|case| case.hit(1)),
@@ -157,7 +152,7 @@ fn ece_at(cases: &[Case<'_>], temperature: f32) -> f64 {
     let sure = |case: &Case<'_>| {
         let powers = case.forecast.iter().map(|p| p.max(1e-30).powf(1.0 / temperature));
         let best = case.forecast[case.likeliest()].max(1e-30).powf(1.0 / temperature);
-        (best / powers.sum::<f32>(), case.hit(1))
+        Told { p: best / powers.sum::<f32>(), ..case.sure() }
     };
     calibration_error(&cases.iter().map(sure).collect::<Vec<_>>())
 }
@@ -190,61 +185,12 @@ fn macro_f1(cases: &[Case<'_>]) -> f64 {
     f1.iter().sum::<f64>() / f1.len() as f64
 }
 
-/// A reliability diagram of the likeliest theme, in 15 bins of equal mass.
-pub(super) fn reliability(cases: &[Case<'_>]) -> Vec<Bin> {
-    let mut sure: Vec<(f32, bool)> = cases.iter().map(Case::sure).collect();
-    sure.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let bin = |bin: usize| {
-        let sure = &sure[bin * sure.len() / BINS..(bin + 1) * sure.len() / BINS];
-        let count = sure.len() as f64;
-        (!sure.is_empty()).then(|| Bin {
-            forecast: sure.iter().map(|one| f64::from(one.0)).sum::<f64>() / count,
-            came: sure.iter().filter(|one| one.1).count() as f64 / count,
-            cases: sure.len(),
-        })
-    };
-    (0..BINS).filter_map(bin).collect()
-}
-
-/// The calibration error of (probability of what is likeliest, whether it came).
-pub(super) fn calibration_error(cases: &[(f32, bool)]) -> f64 {
-    let mut sure = cases.to_vec();
-    sure.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let edge = |bin: usize| bin * sure.len() / BINS;
-    let gap = |bin: usize| {
-        let cases = &sure[edge(bin)..edge(bin + 1)];
-        let confidence: f64 = cases.iter().map(|case| f64::from(case.0)).sum();
-        let hits = cases.iter().filter(|case| case.1).count() as f64;
-        (confidence - hits).abs()
-    };
-    (0..BINS).map(gap).sum::<f64>() / sure.len() as f64
-}
-
-/// The mean calibration error where each comes with just its probability.
-pub(super) fn error_by_chance(cases: &[(f32, bool)]) -> f64 {
-    const DRAWS: u32 = 100;
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
-    let mut draw =
-        |&(p, _): &(f32, bool)| (p, (random.next_u64() >> 40) as f32 * 2f32.powi(-24) < p);
-    let draws =
-        (0..DRAWS).map(|_| calibration_error(&cases.iter().map(&mut draw).collect::<Vec<_>>()));
-    draws.sum::<f64>() / f64::from(DRAWS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn case(forecast: &[f32], came: u32) -> Case<'_> {
-        Case { document: 0, forecast, came, present: Some(0) }
-    }
-
-    #[test]
-    fn few_cases_show_an_error_by_chance_and_many_hardly_any() {
-        let cases = |count: usize| vec![(0.5f32, true); count];
-        let (few, many) = (error_by_chance(&cases(150)), error_by_chance(&cases(15_000)));
-        // Ten cases a bin: the mean deviation of a coin's share is about 0.12.
-        assert!((few - 0.12).abs() < 0.02 && many < 0.02, "{few} {many}");
+        Case { document: 0, outcome: (0, 0), forecast, came, present: Some(0) }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Nothing here trains a bundle or picks one.
 
 pub(crate) mod bootstrap;
+mod calibration;
 mod chain_tables;
 mod chains;
 pub(crate) mod collected;
@@ -116,17 +117,16 @@ pub fn run(
     run::run(dir, config, embedder, progress)
 }
 
-/// Writes the main figures of `report` onto the card of the bundle in the folder `bundle`, under
-/// `evaluation.test`.
+/// Writes `figures` onto the card of the bundle in the folder `bundle`, as `evaluation.KEY`.
 ///
 /// # Errors
 /// [`LabError::Forecast`] where the bundle does not load or can't be written.
-pub fn record(bundle: &Path, report: &EvalReport) -> Result<()> {
+pub fn record(bundle: &Path, key: &str, figures: serde_json::Value) -> Result<()> {
     let mut loaded = own::load(bundle)?;
     if !loaded.card.evaluation.is_object() {
         loaded.card.evaluation = serde_json::json!({});
     }
-    loaded.card.evaluation["test"] = report.summary_json();
+    loaded.card.evaluation[key] = figures;
     loaded
         .save(bundle)
         .map_err(|error| LabError::Forecast(format!("{}: {error}", bundle.display())))

@@ -24,7 +24,7 @@ pub const BOTH: &str = "text + activations";
 pub const TRUE_THEMES: &str = "activations + true themes";
 const WORDS: &str = "text: TF-IDF";
 const SENTENCES: &str = "text: MiniLM";
-const TOGETHER: &str = "text: MiniLM, words, layout";
+pub(super) const TOGETHER: &str = "text: MiniLM, words, layout";
 
 /// Words of the text model that reads sentences too.
 const COMMON_WORDS: usize = 500;

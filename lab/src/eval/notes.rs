@@ -1,33 +1,41 @@
 //! What a reader of a report has to know.
 
-/// The notes of every report, then `more`.
-pub(super) fn of(more: Vec<String>) -> Vec<String> {
-    let own = [
+/// The notes of every report, then `more`; `reads_text`: the bundle does.
+pub(super) fn of(reads_text: bool, more: Vec<String>) -> Vec<String> {
+    let reads =
+        if reads_text { "it reads the text beside its activations" } else { "it reads no text" };
+    let ours = format!(
         "themecast: the bundle as it serves, with its own soft guesses of the themes so far as \
-         history; it reads no text.",
+         history; {reads}."
+    );
+    let own = [
+        &*ours,
         "marginal: the training split's shares; at the position: by the segment's number. \
          persistence and Markov 1 and 2 (counted at each horizon, smoothed as the validation \
          split likes best) know the true themes so far; at the prompt's end they have the shares \
          at that place of an answer.",
-        "text: TF-IDF of the prompt and all the text so far, or MiniLM embeddings (mean of all \
-         segments so far, the last one, the unfinished one, the prompt); both with the true \
-         themes so far and the position, the same regression as ours; penalty, temperature and \
-         weight of the text chosen on the validation split.",
+        "text: TF-IDF of the prompt and all the text so far; MiniLM embeddings (mean of all \
+         segments so far, the last one, the unfinished one, the prompt); or those with the 500 \
+         commonest words and the layout; all with the true themes so far and the position, the \
+         same regression as ours; penalty, temperature and weight of the text chosen on the \
+         validation split.",
         "text + activations: the better text model's columns with ours. activations + true \
          themes: ours without its guesses. layer 0: means of token embeddings. shuffled labels: \
          ours on themes dealt out at random, which must do no better than the marginal.",
         "The best text baseline is the one among those without activations that loses the least \
          on the validation split at that place and horizon.",
         "Intervals: 95 %, over resamples of whole prompts with all their answers, wider than over \
-         single documents. ECE: 15 bins of equal mass, before and after the temperature that was \
-         found on the validation split. Sets: split conformal at 90 %, score 1 − p, thresholds \
+         single documents. ECE: 15 bins of equal mass, equal probabilities pooled, before and after \
+         the temperature that was found on the validation split (of ours the last one alone, which \
+         mixed and averaged forecasts are served with); by chance: of forecasts that are \
+         calibrated, the tokens of a segment drawn together. Sets: split conformal at 90 %, score 1 − p, thresholds \
          from the validation split; that split chose penalties and temperatures too.",
         "Changes: at the end of a segment the theme differs from that of the segment that ended; \
          within one, from that of the segment being written (or, for that segment itself, from \
          the one before).",
         "Recognisers: Mahalanobis distances are fitted on the training split with a covariance \
-         shrunk by Ledoit and Wolf's rule; nothing is tuned on held-out groups, but whoever picks \
-         the best of several by this table has chosen on them.",
+         shrunk by Ledoit and Wolf's rule; none is fitted on held-out groups, but the bundle's own \
+         (its layer, its measure) was picked by this table, and so on them.",
         "Themes are labels, not truth: no forecast can be better than they are consistent.",
     ];
     own.iter().map(|&note| note.to_owned()).chain(more).collect()

@@ -101,7 +101,8 @@ impl<'a> Ours<'a> {
                 if split == Split::Test && moment.kind == RowKind::Boundary && moment.segment >= 0 {
                     let came = (document.id.as_str(), &chain[..]);
                     joint::score((bundle, &foresight), moment, came, &mut own.joint);
-                    watched::score((bundle, &foresight), moment, came, &mut own.watched);
+                    let told = (&document, &chain[..]);
+                    watched::score((bundle, &foresight), moment, told, &mut own.watched);
                 }
                 if moment.kind == RowKind::Boundary && moment.segment >= 0 {
                     doubt::take(&foresight, moment, (&document, split, chain), &mut own.doubt);

@@ -1,6 +1,6 @@
 //! Plots of a report as inline SVG: small, plain, without a script.
 
-use super::{EvalReport, OURS, page::escape, report::HorizonReport};
+use super::{EvalReport, OURS, models::TOGETHER, page::escape, report::HorizonReport};
 use std::fmt::Write;
 
 /// One line of a plot.
@@ -43,7 +43,8 @@ pub(super) fn of(report: &EvalReport) -> String {
 }
 
 fn by_horizon(horizons: &[&HorizonReport]) -> Vec<Series> {
-    let wanted = [OURS, "persistence", "Markov 2", "text: TF-IDF", "text: MiniLM", super::BOTH];
+    let text = ["text: TF-IDF", "text: MiniLM", TOGETHER];
+    let wanted = [&[OURS, "persistence", "Markov 2"], &text[..], &[super::BOTH]].concat();
     let of = |name: &str| Series {
         name: name.to_owned(),
         points: horizons

@@ -172,7 +172,7 @@ impl EvalReport {
     }
 
     /// The main figures, for the card of a bundle.
-    pub(super) fn summary_json(&self) -> serde_json::Value {
+    pub fn summary_json(&self) -> serde_json::Value {
         let model = |model: &ModelReport| {
             json!({
                 "model": model.name, "top1": model.scores.top1, "top3": model.scores.top3,

@@ -75,7 +75,7 @@ pub(super) fn run(
     if embeddings.is_none() {
         warnings.push("No sentence embedder was given: that baseline is missing.".to_owned());
     }
-    report.notes = notes::of(warnings);
+    report.notes = notes::of(inputs.bundle.card.text.is_some(), warnings);
     Ok(report)
 }
 

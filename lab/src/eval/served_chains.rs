@@ -7,8 +7,8 @@
 
 use super::{
     bootstrap::{Draws, Mean},
+    calibration::{Told, calibration_error, error_by_chance},
     events::{Place, Story, clusters},
-    metrics::{calibration_error, error_by_chance},
     more_reports::ServedChainsReport,
 };
 use crate::replay::{Moment, target};
@@ -21,6 +21,8 @@ const SHOWN: usize = 3;
 #[derive(Debug, Clone)]
 pub(super) struct ServedChainsCase {
     document: String,
+    /// The segment of the last token read.
+    segment: i32,
     place: Place,
     chain: Shown,
     product: Shown,
@@ -64,7 +66,8 @@ pub(super) fn take(
     let ways =
         [foresight.chains(bundle, horizon, SHOWN), chains::best(&foresight.steps[1..], SHOWN)];
     let [Some(chain), Some(product)] = ways.map(|all| Shown::new(&all, &came)) else { return };
-    into.push(ServedChainsCase { document: id.to_owned(), place, chain, product });
+    let (document, segment) = (id.to_owned(), moment.segment);
+    into.push(ServedChainsCase { document, segment, place, chain, product });
 }
 
 /// Both ways, place by place.
@@ -104,8 +107,14 @@ fn report(
         draws.mean(cases.iter().map(|(document, case)| (*document, of(case))))
     };
     let share = |one: bool| f64::from(u8::from(one));
-    let first: Vec<(f32, bool)> = cases.iter().map(|(_, case)| shown(case).first).collect();
-    let any: Vec<(f32, bool)> = cases.iter().map(|(_, case)| shown(case).any).collect();
+    let told = |which: fn(Shown) -> (f32, bool)| -> Vec<Told> {
+        let told = |&(document, case): &(usize, &ServedChainsCase)| {
+            let (p, came) = which(shown(case));
+            Told { p, came, outcome: (document, case.segment) }
+        };
+        cases.iter().map(told).collect()
+    };
+    let (first, any) = (told(|shown| shown.first), told(|shown| shown.any));
     Some(ServedChainsReport {
         place: match place {
             Place::Within(_) => "within segments".to_owned(),
@@ -155,6 +164,7 @@ mod tests {
         let told = |p: f32, came: bool| Shown { first: (p, came), any: (p, came) };
         let case = |number: usize| ServedChainsCase {
             document: format!("d{number}"),
+            segment: 0,
             place: Place::Within(0),
             chain: told(0.5, number.is_multiple_of(2)),
             product: told(0.5, false),

@@ -49,7 +49,13 @@ mod tests {
         let cases: Vec<_> = forecasts
             .iter()
             .zip(came)
-            .map(|(forecast, came)| Case { document: 0, forecast, came, present: None })
+            .map(|(forecast, came)| Case {
+                document: 0,
+                outcome: (0, 0),
+                forecast,
+                came,
+                present: None,
+            })
             .collect();
         let confusion = confusion(&cases, 2);
         assert_eq!(confusion, [[1, 0], [1, 1]]);

@@ -1,8 +1,9 @@
 //! Watches: the probability that a theme comes within the horizon, at every boundary of the test
 //! split and for every theme, by the chain and as if segments were independent.
 //!
-//! An answer that ends before the horizon did not bring what had not come: an operator asks
-//! whether the theme comes, not whether it would have.
+//! An answer that ends by itself before the horizon did not bring what had not come: an operator
+//! asks whether the theme comes, not whether it would have. What one that the token limit cut off
+//! would have brought is not known, so it does not count there.
 
 use super::{
     bootstrap::{Draws, Interval, PerDocument},
@@ -10,7 +11,10 @@ use super::{
     more_reports::WatchReport,
     ood::auroc,
 };
-use crate::replay::{Moment, target};
+use crate::{
+    dataset::Document,
+    replay::{Moment, target},
+};
 use themecast_forecast::{bundle::Bundle, predict::Foresight};
 
 /// The probability from which a watch counts as raised.
@@ -30,22 +34,25 @@ pub(super) struct WatchCase {
     whole: bool,
 }
 
-/// Scores a watch for each theme at `moment`, a boundary of the document `id`.
+/// Scores a watch for each theme at `moment`, a boundary of `document`.
 pub(super) fn score(
     (bundle, foresight): (&Bundle, &Foresight),
     moment: &Moment<'_>,
-    (id, chain): (&str, &[u32]),
+    (document, chain): (&Document, &[u32]),
     into: &mut Vec<WatchCase>,
 ) {
     let coming: Vec<u32> = (1..=foresight.steps.len())
         .map_while(|offset| target(chain, moment.segment, offset))
         .collect();
     let whole = coming.len() == foresight.steps.len();
+    if !whole && document.truncated() {
+        return;
+    }
     for theme in 0..bundle.card.themes.len() {
         let without: f32 = foresight.steps.iter().map(|p| 1.0 - p[theme]).product();
         let came = coming.contains(&(theme as u32));
         into.push(WatchCase {
-            document: id.to_owned(),
+            document: document.id.clone(),
             chain: f64::from(foresight.comes(bundle, &[theme], true)),
             independent: f64::from(1.0 - without),
             came,
@@ -54,7 +61,8 @@ pub(super) fn score(
     }
 }
 
-/// Both ways over all boundaries, and over those whose answer goes on to the end of the horizon.
+/// Both ways over all boundaries whose outcome is known, and over those whose answer goes on to the
+/// end of the horizon.
 pub(super) fn reports(
     cases: &[WatchCase],
     stories: &[Story],

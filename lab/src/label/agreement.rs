@@ -1,6 +1,10 @@
 //! How far two labellings of the same segments agree.
 
-use std::collections::BTreeMap;
+use crate::eval::{
+    Interval,
+    bootstrap::{Draws, interval},
+};
+use std::collections::{BTreeMap, HashMap};
 
 /// The counts of two labellings' pairs of themes; in order, so that sums come out the same every
 /// time.
@@ -102,6 +106,27 @@ fn expected_information(rows: &BTreeMap<u32, u64>, columns: &BTreeMap<u32, u64>,
         }
     }
     expected
+}
+
+/// The 95 % interval of kappa over draws of prompts; `documents` are those of the segments.
+pub(super) fn kappa_interval(documents: &[&str], a: &[u32], b: &[u32]) -> Option<Interval> {
+    const DRAWS: usize = 1000;
+    let mut prompts: HashMap<&str, usize> = HashMap::new();
+    let mut of = Vec::new();
+    for &id in documents {
+        let number = prompts.len();
+        of.push(*prompts.entry(id.split('/').next().unwrap_or(id)).or_insert(number));
+    }
+    let draws = Draws::new(prompts.len(), DRAWS, 1);
+    let drawn = |counts: &Vec<u32>| {
+        let each = |labels: &[u32]| -> Vec<u32> {
+            let of = labels.iter().zip(&of);
+            of.flat_map(|(label, &prompt)| std::iter::repeat_n(*label, counts[prompt] as usize))
+                .collect()
+        };
+        kappa(&each(a), &each(b))
+    };
+    interval(draws.counts().iter().map(drawn).collect())
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use crate::{LabError, Result};
 use serde::{Deserialize, Serialize};
-use std::{fs, path::Path};
-use themecast_forecast::bundle::Theme;
+use std::{collections::HashSet, fs, path::Path};
+use themecast_forecast::bundle::{Theme, is_kebab_case};
 
 /// The catalogue that is shipped.
 const SHIPPED: &str = include_str!("../../../data/catalogue.json");
@@ -25,7 +25,8 @@ pub struct Entry {
 /// The shipped catalogue, or the one in the file `path`.
 ///
 /// # Errors
-/// [`LabError::Io`]; [`LabError::Format`] where it is no list of themes with examples.
+/// [`LabError::Io`]; [`LabError::Format`] where it is no list of themes with examples, or an id is
+/// none that a bundle takes.
 pub fn read(path: Option<&Path>) -> Result<Vec<Entry>> {
     let (text, shown) = match path {
         Some(path) => (fs::read_to_string(path).map_err(LabError::io("read", path))?, path),
@@ -36,12 +37,20 @@ pub fn read(path: Option<&Path>) -> Result<Vec<Entry>> {
     if entries.len() < 2 {
         return Err(LabError::format(shown, "a catalogue needs two themes or more"));
     }
-    match entries.iter().find(|entry| entry.examples.is_empty()) {
-        Some(entry) => {
-            Err(LabError::format(shown, format!("the theme '{}' has no example", entry.id)))
+    let mut ids = HashSet::new();
+    for Entry { id, examples, .. } in &entries {
+        let wrong = |what: &str| Err(LabError::format(shown, format!("the theme '{id}' {what}")));
+        if !is_kebab_case(id) {
+            return wrong("has an id that is not lower-case words and dashes (kebab-case)");
         }
-        None => Ok(entries),
+        if !ids.insert(id) {
+            return wrong("is there twice");
+        }
+        if examples.is_empty() {
+            return wrong("has no example");
+        }
     }
+    Ok(entries)
 }
 
 /// The themes of `entries` with the shares that `counts` give.
@@ -59,7 +68,6 @@ pub(super) fn themes(entries: &[Entry], counts: &[usize]) -> Vec<Theme> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
     fn the_shipped_catalogue_is_whole() {
@@ -72,11 +80,19 @@ mod tests {
     }
 
     #[test]
-    fn a_catalogue_without_examples_is_refused() {
+    fn a_catalogue_that_no_bundle_could_have_is_refused_at_once() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let entry = r#"{"id":"a","name":"A","description":"a","examples":[]}"#;
-        fs::write(file.path(), format!("[{entry},{entry}]")).unwrap();
-        let error = read(Some(file.path())).unwrap_err().to_string();
-        assert!(error.contains("'a' has no example"), "{error}");
+        let entry = |id: &str, examples: &str| {
+            format!(r#"{{"id":"{id}","name":"A","description":"a","examples":[{examples}]}}"#)
+        };
+        for (second, wrong) in [
+            (entry("b", ""), "'b' has no example"),
+            (entry("a", "\"x\""), "'a' is there twice"),
+            (entry("r\u{e9}sum\u{e9}", "\"x\""), "kebab-case"),
+        ] {
+            fs::write(file.path(), format!("[{},{second}]", entry("a", "\"x\""))).unwrap();
+            let error = read(Some(file.path())).unwrap_err().to_string();
+            assert!(error.contains(wrong), "{error}");
+        }
     }
 }

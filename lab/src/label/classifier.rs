@@ -41,11 +41,20 @@ impl Classifier {
     /// # Errors
     /// [`LabError::Io`]; [`LabError::Format`] where it is none.
     pub fn read(path: Option<&Path>) -> Result<Self> {
-        match path {
-            Some(path) => atomic::read_json(path),
-            None => serde_json::from_str(SHIPPED)
-                .map_err(|error| LabError::format(Path::new("data/labeller.json"), error)),
+        let shipped = Path::new("data/labeller.json");
+        let read: Self = match path {
+            Some(path) => atomic::read_json(path)?,
+            None => {
+                serde_json::from_str(SHIPPED).map_err(|error| LabError::format(shipped, error))?
+            }
+        };
+        let themes = read.catalogue.len();
+        let even = read.weight.windows(2).all(|rows| rows[0].len() == rows[1].len());
+        if themes == 0 || !even || [read.weight.len(), read.bias.len()] != [themes; 2] {
+            let message = format!("want a row of weights and a bias for each of {themes} themes");
+            return Err(LabError::format(path.unwrap_or(shipped), message));
         }
+        Ok(read)
     }
 
     /// The ids of its themes, in order.
@@ -87,6 +96,8 @@ impl Classifier {
 pub struct Classified<'a> {
     /// What was learnt.
     pub classifier: Classifier,
+    /// What `labels.json` calls it: `shipped`, or its file.
+    pub name: String,
     /// Where the embeddings come from: the encoder that it was learnt with.
     pub embedder: &'a dyn Embed,
 }
@@ -103,7 +114,7 @@ impl Labeler for Classified<'_> {
     }
 
     fn parameters(&self) -> serde_json::Value {
-        json!({ "themes": self.classifier.catalogue.len(), "classifier": "shipped" })
+        json!({ "themes": self.classifier.catalogue.len(), "classifier": self.name })
     }
 
     fn label(&self, segments: &[Segment], progress: &dyn Fn(&str)) -> Result<Labeling> {
@@ -155,5 +166,9 @@ mod tests {
         let labeling = again.labeling(&segments, &[vec![1.0, 0.0], vec![0.0, 1.0]]);
         assert_eq!(labeling.assigned, [0, 1]);
         assert_eq!(labeling.themes[0].share, 1.0, "of the training split alone");
+        let uneven = Classifier { bias: vec![0.0], ..again };
+        uneven.save(&path).unwrap();
+        let error = Classifier::read(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains("a bias for each of 2 themes"), "{error}");
     }
 }

@@ -94,14 +94,16 @@ impl Distilled<'_> {
         progress: &dyn Fn(&str),
     ) -> Result<Vec<Option<Vec<f32>>>> {
         let nothing =
-            || LabError::data("no segment has a language model's answer: give --endpoint");
-        let mean = self.answers.mean(0).ok_or_else(nothing)?;
+            || LabError::data("no training segment has a language model's answer: give --endpoint");
+        let train = segments.iter().filter(|one| one.split == Split::Train);
+        let train = train.map(|one| (one.document.as_str(), one.segment));
+        let mean = self.answers.mean(0, train).ok_or_else(nothing)?;
         let of = |segment: &Segment| {
             let answer = self.answers.of(segment, 0)?;
             Some(if self.answers.chosen() { answer.to_vec() } else { without(answer, &mean) })
         };
         let said: Vec<_> = segments.iter().map(of).collect();
-        let strange = segments.iter().filter(|segment| self.answers.strange(segment)).count();
+        let strange = segments.iter().filter(|segment| self.answers.strange(segment, 0)).count();
         if strange > 0 {
             progress(&format!("{strange} answers are about another text and do not count"));
         }

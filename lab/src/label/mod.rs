@@ -44,7 +44,7 @@ pub use store::{LabelCard, Labels, SegmentLabel};
 pub use taxonomy::Taxonomy;
 pub use topics::{LevelFigures, TopicCard};
 
-use crate::{LabError, Result, embed::Embed};
+use crate::{LabError, Result, embed::Embed, eval::Interval};
 use std::ops::Range;
 use themecast_forecast::bundle::Theme;
 
@@ -109,6 +109,9 @@ pub struct Agreement {
     /// Cohen's kappa, where both have the same catalogue. *Source* Cohen 1960.
     #[serde(default)]
     pub kappa: Option<f64>,
+    /// The 95 % interval of kappa over draws of prompts, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kappa_interval: Option<Interval>,
     /// How many segments were compared.
     pub segments: usize,
 }
@@ -122,6 +125,7 @@ impl Agreement {
             adjusted_rand_index: agreement::adjusted_rand_index(a, b),
             adjusted_mutual_information: agreement::adjusted_mutual_information(a, b),
             kappa: same.then(|| agreement::kappa(a, b)),
+            kappa_interval: None,
             segments: a.len(),
         })
     }
@@ -131,7 +135,11 @@ impl std::fmt::Display for Agreement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "agreement with {} over {} segments: ", self.with, self.segments)?;
         if let Some(kappa) = self.kappa {
-            write!(f, "kappa {kappa:.3}, ")?;
+            write!(f, "kappa {kappa:.3}")?;
+            if let Some(Interval { low, high }) = self.kappa_interval {
+                write!(f, " [{low:.3}, {high:.3}]")?;
+            }
+            write!(f, ", ")?;
         }
         let (ami, ari) = (self.adjusted_mutual_information, self.adjusted_rand_index);
         write!(f, "adjusted mutual information {ami:.3}, adjusted Rand index {ari:.3}")

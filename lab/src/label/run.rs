@@ -46,22 +46,24 @@ pub fn segments_of(dir: &Path, progress: &dyn Fn(&str)) -> Result<Vec<Segment>> 
 
 fn collected(dir: &Path, progress: &dyn Fn(&str)) -> Result<Texts> {
     let info = CollectionInfo::load(dir)?;
-    let (mut segments, mut documents, mut looping) = (Vec::new(), 0, 0);
+    let (mut segments, mut documents, mut looping, mut truncated) = (Vec::new(), 0, 0, 0);
     for document in DocumentReader::open(dir, Load::Tokens)? {
         let document = document?;
         documents += 1;
         if document.looping {
             looping += 1;
         } else {
+            truncated += usize::from(document.truncated());
             segments::of_document(&document, Split::of(&document)?, &mut segments);
         }
     }
     progress(&format!(
-        "{documents} documents, {looping} looping ones left out, {} segments",
+        "{documents} documents, {looping} looping ones left out, {truncated} cut off by the length \
+         limit, {} segments",
         segments.len()
     ));
     let (segmenter, out) = (info.segmenter, dir.join("labels"));
-    Ok(Texts { segments, documents, looping, segmenter, out })
+    Ok(Texts { segments, documents, looping, truncated, segmenter, out })
 }
 
 /// Labels the plain texts of the JSON-lines file `texts` (`{"id","text"}` a line), cut by
@@ -83,7 +85,8 @@ pub fn label_texts<'a>(
     }
     progress(&format!("{} texts, {} segments", lines.len(), segments.len()));
     let (documents, segmenter) = (lines.len(), segmenter.clone());
-    let texts = Texts { segments, documents, looping: 0, segmenter, out: out.join("labels") };
+    let out = out.join("labels");
+    let texts = Texts { segments, documents, looping: 0, truncated: 0, segmenter, out };
     label(vec![texts], levels.into(), progress)
 }
 
@@ -92,6 +95,7 @@ struct Texts {
     segments: Vec<Segment>,
     documents: usize,
     looping: usize,
+    truncated: usize,
     segmenter: SegmenterConfig,
     out: PathBuf,
 }
@@ -138,6 +142,7 @@ impl Texts {
             segmenter: self.segmenter,
             documents: self.documents,
             looping_left_out: self.looping,
+            truncated: self.truncated,
             segments: self.segments.len(),
             train_segments: of(Split::Train),
             validation_segments: of(Split::Validation),

@@ -21,6 +21,10 @@ pub struct LabelCard {
     pub documents: usize,
     /// Documents left out because they repeat themselves.
     pub looping_left_out: usize,
+    /// Of the others, those that the length limit cut off: their unfinished last segment is left
+    /// out.
+    #[serde(default)]
+    pub truncated: usize,
     /// Segments labelled.
     pub segments: usize,
     /// Of them in the training split.

@@ -5,7 +5,7 @@
 //! a phrase's score to a probability, learnt from themes that the regression had not seen.
 //! [`judge`] holds it against guesses as the nearest published work does. In the order of the
 //! data: `corpus`, `fit` (`ridge`, `cholesky`, `lowrank`), `catalogue`, `phrases`; then `guesses` (`text`),
-//! `retrieval`, `unseen`, `interval`, `report`.
+//! `regenerated`, `retrieval`, `unseen`, `report`.
 //!
 //! Themes of the catalogue are used as phrases here, never as classes: what forecasts classes is
 //! [`crate::train`]. Nothing here scores phrases while serving: that is `themecast-forecast`'s

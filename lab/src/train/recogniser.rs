@@ -47,10 +47,12 @@ pub(super) fn fit(
     Ok(recogniser)
 }
 
-/// The collected site nearest to [`DEPTH`]; the last one where no layer was collected.
+/// The collected site nearest to [`DEPTH`]; the last one where no layer was collected. What goes into
+/// the first layer is no candidate: every prompt ends with the same token of the chat's template.
 fn site(info: &CollectionInfo) -> Site {
     let wanted = DEPTH * info.model.layers as f64;
-    let layers = info.sites.iter().filter_map(|&site| match site {
+    let read = info.sites.iter().filter(|site| **site != Site::LayerIn(0));
+    let layers = read.filter_map(|&site| match site {
         Site::LayerIn(layer) | Site::LayerMid(layer) => Some(((layer as f64 - wanted).abs(), site)),
         Site::Final => None,
     });

@@ -109,7 +109,8 @@ fn classifier() -> Classifier {
 fn a_collection_is_judged_both_ways() {
     let dir = tempfile::tempdir().unwrap();
     synthetic::write(dir.path(), &Plan { documents: 60, segments: 12, tokens: 6, hidden: 12 });
-    let labeler = Classified { classifier: classifier(), embedder: &WordEmbedder };
+    let labeler =
+        Classified { classifier: classifier(), name: "own".into(), embedder: &WordEmbedder };
     let config = BoundaryConfig { min_chars: 10, ..BoundaryConfig::default() };
     let report = run(dir.path(), &labeler, &config, &|_| {}).unwrap();
     assert_eq!((report.documents, report.train_documents), (12, 35));

@@ -3,35 +3,15 @@
 use super::report::AnswersReport;
 use crate::{
     LabError, Result, Split,
-    eval::{
-        Interval,
-        bootstrap::{Draws, interval},
+    label::{
+        Agreement, Segment,
+        agreement::kappa_interval,
+        llm::{Choice, choices},
+        measures::OTHER,
     },
-    label::{Agreement, Segment, agreement, llm::passage, measures::OTHER},
 };
-use serde::Deserialize;
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, path::Path};
 use themecast_forecast::bundle::Theme;
-
-/// One line of a file of answers.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct Line {
-    document: String,
-    segment: u32,
-    theme: String,
-    #[serde(default)]
-    alternate: Option<String>,
-    /// A hash of the text that it is about.
-    #[serde(default)]
-    passage: Option<String>,
-}
-
-impl Line {
-    /// Whether it is about the passage `text`, as far as it says.
-    fn is_of(&self, text: &str) -> bool {
-        self.passage.as_ref().is_none_or(|read| *read == passage(text))
-    }
-}
 
 /// What someone said of single segments.
 #[derive(Debug, Clone)]
@@ -39,7 +19,7 @@ pub struct Judged {
     /// The file's name.
     name: String,
     /// By document and segment.
-    said: HashMap<(String, u32), Line>,
+    said: HashMap<(String, u32), Choice>,
 }
 
 impl Judged {
@@ -49,13 +29,8 @@ impl Judged {
     /// # Errors
     /// [`LabError::Io`]; [`LabError::Format`] with the line's number.
     pub fn read(path: &Path) -> Result<Self> {
-        let content = fs::read_to_string(path).map_err(LabError::io("read", path))?;
-        let mut said = HashMap::new();
-        for (number, line) in content.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
-            let line: Line = serde_json::from_str(line)
-                .map_err(|error| LabError::format(path, format!("line {}: {error}", number + 1)))?;
-            said.insert((line.document.clone(), line.segment), line);
-        }
+        let each = choices(path)?.into_iter();
+        let said = each.map(|one| ((one.document.clone(), one.segment), one)).collect();
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { name, said })
     }
@@ -66,7 +41,7 @@ impl Judged {
         let has = |id: &str| {
             id == OTHER || catalogues.iter().any(|all| all.iter().any(|theme| theme.id == id))
         };
-        let named = |line: &Line| [Some(line.theme.clone()), line.alternate.clone()];
+        let named = |line: &Choice| [Some(line.theme.clone()), line.alternate.clone()];
         let mut themes = self.said.values().flat_map(named).flatten();
         match themes.find(|id| !has(id)) {
             None => Ok(()),
@@ -90,7 +65,7 @@ impl Judged {
         let mut documents = Vec::new();
         for (segment, &label) in segments.iter().zip(labels) {
             let said = self.said.get(&(segment.document.clone(), segment.segment));
-            let of_it = |said: &&Line| said.is_of(&segment.text) && segment.split == Split::Test;
+            let of_it = |said: &&Choice| said.is_of(&segment.text) && segment.split == Split::Test;
             let Some(said) = said.filter(of_it) else { continue };
             let next = (themes.len() + unknown.len()) as u32;
             let known = number(&said.theme).map(|place| place as u32);
@@ -121,7 +96,7 @@ impl Judged {
         catalogues: &[&[Theme]],
     ) -> Option<AnswersReport> {
         let theirs: Vec<&Theme> = catalogues.iter().find_map(|themes| {
-            let has = |line: &Line| themes.iter().any(|theme| theme.id == line.theme);
+            let has = |line: &Choice| themes.iter().any(|theme| theme.id == line.theme);
             other.said.values().all(has).then(|| themes.iter().collect())
         })?;
         let themes: Vec<Theme> = theirs.into_iter().cloned().collect();
@@ -137,30 +112,10 @@ impl Judged {
     }
 }
 
-/// The 95 % interval of kappa over draws of prompts; `documents` are those of the segments.
-fn kappa_interval(documents: &[&str], a: &[u32], b: &[u32]) -> Option<Interval> {
-    const DRAWS: usize = 1000;
-    let mut prompts: HashMap<&str, usize> = HashMap::new();
-    let mut of = Vec::new();
-    for &id in documents {
-        let number = prompts.len();
-        of.push(*prompts.entry(id.split('/').next().unwrap_or(id)).or_insert(number));
-    }
-    let draws = Draws::new(prompts.len(), DRAWS, 1);
-    let drawn = |counts: &Vec<u32>| {
-        let each = |labels: &[u32]| -> Vec<u32> {
-            let of = labels.iter().zip(&of);
-            of.flat_map(|(label, &prompt)| std::iter::repeat_n(*label, counts[prompt] as usize))
-                .collect()
-        };
-        agreement::kappa(&each(a), &each(b))
-    };
-    interval(draws.counts().iter().map(drawn).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn written(text: &str) -> Result<Judged> {
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -12,9 +12,9 @@ use crate::{
 use themecast_forecast::bundle::Theme;
 
 /// Passages of each theme.
-const PASSAGES: usize = 6;
+const PASSAGES: usize = 3;
 /// Characters of each.
-const CHARS: usize = 200;
+const CHARS: usize = 140;
 
 /// For each theme of `own`, random passages of the test split that have it, with their topics;
 /// drawn by hash, so that a segment that is drawn stays drawn when other segments come.

@@ -1,8 +1,11 @@
 //! `labels-llm.jsonl`: what was said of segments, a line each, kept as it comes.
 //!
-//! A line is either the probability of each letter, or the theme that a reader chose.
+//! A line is either the probability of each theme, or the theme that a reader chose.
 
-use super::whole_lines;
+use super::{
+    choices::{Choice, passage},
+    whole_lines,
+};
 use crate::{
     LabError, Result,
     label::{Segment, catalogue::Entry},
@@ -30,50 +33,20 @@ pub struct Answer {
     pub order: u32,
     /// The probability of each theme of the catalogue; the rest went to no letter.
     pub probabilities: Vec<f32>,
+    /// What was asked, of whom; `None` in files of before that was kept.
+    #[serde(flatten)]
+    pub asked: Option<Asked>,
 }
 
-/// The theme that a reader chose for one segment.
+/// What a language model was asked about a segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Choice {
-    /// The document's id.
-    pub document: String,
-    /// The segment's number in it.
-    pub segment: u32,
-    /// The id of its theme.
-    pub theme: String,
-    /// That of another one, nearly as good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alternate: Option<String>,
-    /// The hash of the passage that was read, as [`passage`] gives it: an answer to another text
-    /// does not count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passage: Option<String>,
-}
-
-impl Choice {
-    /// Whether it is about the passage `text`, as far as it says.
-    pub fn is_of(&self, text: &str) -> bool {
-        self.passage.as_ref().is_none_or(|read| *read == passage(text))
-    }
-}
-
-/// The themes that a reader chose, of the file `path`, a line each.
-///
-/// # Errors
-/// [`LabError::Io`]; [`LabError::Format`] with the line's number.
-pub fn choices(path: &Path) -> Result<Vec<Choice>> {
-    let text = fs::read_to_string(path).map_err(LabError::io("read", path))?;
-    let choice = |(number, line): (usize, &str)| {
-        serde_json::from_str(line)
-            .map_err(|error| LabError::format(path, format!("line {}: {error}", number + 1)))
-    };
-    text.lines().enumerate().filter(|(_, line)| !line.is_empty()).map(choice).collect()
-}
-
-/// The hash of a passage's text, 16 hexadecimal digits.
-pub(in crate::label) fn passage(text: &str) -> String {
-    format!("{:016x}", stable_hash(text.trim()))
+pub struct Asked {
+    /// The model, as the endpoint calls it.
+    pub model: String,
+    /// The hash of the catalogue's themes.
+    pub catalogue: String,
+    /// The hash of the passage.
+    pub passage: String,
 }
 
 #[derive(Deserialize)]
@@ -91,11 +64,19 @@ const ALTERNATE: f32 = 0.3;
 pub struct Answers {
     path: PathBuf,
     ids: Vec<String>,
+    /// The hash of the catalogue.
+    catalogue: String,
     chosen: bool,
-    all: HashMap<(String, u32, u32), Vec<f32>>,
-    /// Which passages were read, where that is known.
-    passages: HashMap<(String, u32), String>,
+    all: HashMap<(String, u32, u32), Said>,
     file: Option<File>,
+}
+
+#[derive(Debug)]
+struct Said {
+    probabilities: Vec<f32>,
+    /// Which passage it was said of, and by which model, where that is known.
+    passage: Option<String>,
+    model: Option<String>,
 }
 
 impl Answers {
@@ -103,8 +84,7 @@ impl Answers {
     /// cut off is dropped.
     ///
     /// # Errors
-    /// [`LabError::Io`]; [`LabError::Format`] where a line is none or has another catalogue's
-    /// number of themes.
+    /// [`LabError::Io`]; [`LabError::Format`] where a line is none or is about another catalogue.
     pub fn open(dir: &Path, catalogue: &[Entry]) -> Result<Self> {
         let path = dir.join(ANSWERS);
         whole_lines(&path)?;
@@ -124,37 +104,31 @@ impl Answers {
         let mut answers = Self {
             path,
             ids,
+            catalogue: of_catalogue(catalogue),
             chosen: false,
             all: HashMap::new(),
-            passages: HashMap::new(),
             file: None,
         };
         for (number, line) in text.lines().enumerate() {
-            let at = |what: String| {
+            answers.take(line).map_err(|what| {
                 LabError::format(&answers.path, format!("line {}: {what}", number + 1))
-            };
-            let line: Line = serde_json::from_str(line).map_err(|_| {
-                at("neither an answer with probabilities nor a choice with a theme".to_owned())
             })?;
-            let answer = match line {
-                Line::Scored(answer) => answer,
-                Line::Chosen(choice) => {
-                    if let Some(passage) = &choice.passage {
-                        let key = (choice.document.clone(), choice.segment);
-                        answers.passages.insert(key, passage.clone());
-                    }
-                    let answer = answers.of_choice(choice).map_err(at)?;
-                    answers.chosen = true;
-                    answer
-                }
-            };
-            answers.keep(answer)?;
         }
         Ok(answers)
     }
 
-    /// A choice as probabilities.
-    fn of_choice(&self, choice: Choice) -> Result<Answer, String> {
+    fn take(&mut self, line: &str) -> Result<(), String> {
+        match serde_json::from_str(line) {
+            Ok(Line::Scored(answer)) => self.keep(answer),
+            Ok(Line::Chosen(choice)) => self.choose(choice),
+            Err(_) => {
+                Err("neither an answer with probabilities nor a choice with a theme".to_owned())
+            }
+        }
+    }
+
+    /// Keeps a choice as probabilities.
+    fn choose(&mut self, choice: Choice) -> Result<(), String> {
         let place = |id: &String| {
             let found = self.ids.iter().position(|known| known == id);
             found.ok_or_else(|| format!("the catalogue has no theme '{id}'"))
@@ -165,8 +139,10 @@ impl Answers {
         if let Some(alternate) = &choice.alternate {
             probabilities[place(alternate)?] += share;
         }
-        let Choice { document, segment, .. } = choice;
-        Ok(Answer { document, segment, order: 0, probabilities })
+        self.chosen = true;
+        let said = Said { probabilities, passage: choice.passage, model: None };
+        self.all.insert((choice.document, choice.segment, 0), said);
+        Ok(())
     }
 
     /// Whether themes were chosen, not scored: then nothing has to be taken off their shares.
@@ -174,26 +150,29 @@ impl Answers {
         self.chosen
     }
 
-    /// Whether the segment was asked about with this order of the letters.
-    pub fn has(&self, document: &str, segment: u32, order: u32) -> bool {
-        self.all.contains_key(&(document.to_owned(), segment, order))
-    }
-
     /// What was said, in this order of the letters.
     pub fn get(&self, document: &str, segment: u32, order: u32) -> Option<&[f32]> {
-        self.all.get(&(document.to_owned(), segment, order)).map(Vec::as_slice)
+        let said = self.all.get(&(document.to_owned(), segment, order));
+        said.map(|said| said.probabilities.as_slice())
     }
 
     /// What was said of `segment`, unless of another text than it has now.
     pub(in crate::label) fn of(&self, segment: &Segment, order: u32) -> Option<&[f32]> {
         let said = self.get(&segment.document, segment.segment, order)?;
-        (!self.strange(segment)).then_some(said)
+        (!self.strange(segment, order)).then_some(said)
     }
 
     /// Whether what was said of `segment` was said of another text.
-    pub(in crate::label) fn strange(&self, segment: &Segment) -> bool {
-        let read = self.passages.get(&(segment.document.clone(), segment.segment));
+    pub(in crate::label) fn strange(&self, segment: &Segment, order: u32) -> bool {
+        let said = self.all.get(&(segment.document.clone(), segment.segment, order));
+        let read = said.and_then(|said| said.passage.as_ref());
         read.is_some_and(|read| *read != passage(&segment.text))
+    }
+
+    /// A model other than `model` that gave some of the answers.
+    pub(super) fn of_another(&self, model: &str) -> Option<&str> {
+        let mut models = self.all.values().filter_map(|said| said.model.as_deref());
+        models.find(|other| *other != model)
     }
 
     /// The documents and segments that were asked about in the second order too.
@@ -212,20 +191,39 @@ impl Answers {
         self.all.is_empty()
     }
 
-    /// The mean answer in this order of the letters; `None` where there is none.
+    /// The mean answer about the segments `of`, in this order of the letters; `None` where there
+    /// is none.
     ///
     /// Dividing by it takes away what the model would say of anything.
     /// *Source* Zhou et al. 2024 (batch calibration).
-    pub fn mean(&self, order: u32) -> Option<Vec<f32>> {
+    pub(in crate::label) fn mean<'a>(
+        &self,
+        order: u32,
+        of: impl IntoIterator<Item = (&'a str, u32)>,
+    ) -> Option<Vec<f32>> {
         let mut sum = vec![0.0f32; self.ids.len()];
         let mut count = 0.0;
-        for (_, answer) in self.all.iter().filter(|((.., of), _)| *of == order) {
+        let of = of.into_iter();
+        for answer in of.filter_map(|(document, segment)| self.get(document, segment, order)) {
             sum.iter_mut().zip(answer).for_each(|(sum, p)| *sum += p);
             count += 1.0;
         }
         (count > 0.0).then(|| sum.into_iter().map(|sum| sum / count).collect())
     }
 
+    /// What is asked about `segment`, of `model`.
+    pub(super) fn asked(&self, model: &str, segment: &Segment) -> Asked {
+        Asked {
+            model: model.to_owned(),
+            catalogue: self.catalogue.clone(),
+            passage: passage(&segment.text),
+        }
+    }
+
+    /// Appends an answer to the file.
+    ///
+    /// # Errors
+    /// [`LabError::Io`]; [`LabError::Format`] where it is none about the catalogue.
     pub(super) fn add(&mut self, answer: Answer) -> Result<()> {
         let failed = LabError::io("write", &self.path);
         let mut line =
@@ -237,20 +235,35 @@ impl Answers {
         };
         let written = file.and_then(|mut file| file.write_all(&line).map(|()| file));
         self.file = Some(written.map_err(failed)?);
-        self.keep(answer)
+        self.keep(answer).map_err(|what| LabError::format(&self.path, what))
     }
 
-    fn keep(&mut self, answer: Answer) -> Result<()> {
+    fn keep(&mut self, answer: Answer) -> Result<(), String> {
         let (found, themes) = (answer.probabilities.len(), self.ids.len());
         if found != themes || !answer.probabilities.iter().all(|p| p.is_finite() && *p >= 0.0) {
-            let message = format!(
-                "an answer of {found} themes, the catalogue has {themes}: move the file away"
-            );
-            return Err(LabError::format(&self.path, message));
+            return Err(format!(
+                "an answer of {found} themes, the catalogue has {themes}: give the --catalogue \
+                 that was asked about, or move the file away"
+            ));
         }
-        self.all.insert((answer.document, answer.segment, answer.order), answer.probabilities);
+        let Answer { document, segment, order, probabilities, asked } = answer;
+        if asked.as_ref().is_some_and(|asked| asked.catalogue != self.catalogue) {
+            return Err(
+                "an answer about another catalogue's themes: give the --catalogue that was \
+                        asked about, or move the file away"
+                    .to_owned(),
+            );
+        }
+        let (passage, model) = asked.map(|asked| (asked.passage, asked.model)).unzip();
+        self.all.insert((document, segment, order), Said { probabilities, passage, model });
         Ok(())
     }
+}
+
+/// The hash of a catalogue's themes, as they are asked about.
+fn of_catalogue(catalogue: &[Entry]) -> String {
+    let theme = |entry: &Entry| format!("{}\t{}\t{}\n", entry.id, entry.name, entry.description);
+    format!("{:016x}", stable_hash(&catalogue.iter().map(theme).collect::<String>()))
 }
 
 #[cfg(test)]
@@ -268,6 +281,7 @@ mod tests {
             segment,
             order: 0,
             probabilities: vec![p, 1.0 - p],
+            asked: None,
         };
         answers.add(answer(0, 0.75)).unwrap();
         answers.add(answer(1, 0.25)).unwrap();
@@ -276,11 +290,37 @@ mod tests {
         text.push_str("{\"document\":\"a");
         fs::write(&path, text).unwrap();
         let mut again = Answers::open(dir.path(), catalogue).unwrap();
-        assert_eq!((again.len(), again.mean(0)), (2, Some(vec![0.5, 0.5])));
+        assert_eq!((again.len(), again.get("a/0", 1, 0)), (2, Some(&[0.25, 0.75][..])));
+        assert_eq!(again.mean(0, [("a/0", 0), ("a/0", 1)]), Some(vec![0.5, 0.5]));
+        assert_eq!(again.mean(0, [("a/0", 0), ("b/0", 1)]), Some(vec![0.75, 0.25]));
         again.add(answer(2, 0.5)).unwrap();
         assert_eq!(Answers::open(dir.path(), catalogue).unwrap().len(), 3);
         let other = catalogue::read(None).unwrap();
         assert!(Answers::open(dir.path(), &other).unwrap_err().to_string().contains("2 themes"));
+    }
+
+    #[test]
+    fn answers_about_another_catalogue_or_another_passage_do_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let catalogue = catalogue::read(None).unwrap();
+        let mut answers = Answers::open(dir.path(), &catalogue[..2]).unwrap();
+        let segment = |text: &str| Segment {
+            document: "a/0".into(),
+            split: crate::Split::Train,
+            segment: 0,
+            first_token: 0,
+            end_token: 1,
+            text: text.into(),
+        };
+        let (read, other) = (segment("What now?"), segment("Nothing."));
+        let asked = Some(answers.asked("small", &read));
+        let (document, probabilities) = ("a/0".to_owned(), vec![0.5, 0.5]);
+        answers.add(Answer { document, segment: 0, order: 0, probabilities, asked }).unwrap();
+        let again = Answers::open(dir.path(), &catalogue[..2]).unwrap();
+        assert!(again.of(&read, 0).is_some() && again.of(&other, 0).is_none());
+        assert_eq!((again.of_another("small"), again.of_another("large")), (None, Some("small")));
+        let error = Answers::open(dir.path(), &catalogue[1..3]).unwrap_err().to_string();
+        assert!(error.contains("line 1: an answer about another catalogue's themes"), "{error}");
     }
 
     #[test]

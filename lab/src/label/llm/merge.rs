@@ -61,7 +61,22 @@ pub(super) fn merge(
             }
         }
     }
-    Ok(groups.iter().map(|group| entry(group, &counted, named)).collect())
+    let mut entries: Vec<Entry> =
+        groups.iter().map(|group| entry(group, &counted, named)).collect();
+    for place in 0..entries.len() {
+        let id = id_of(&entries[place].name);
+        let taken = entries[..place].iter().any(|before| before.id == id);
+        entries[place].id = if taken { format!("{id}-{}", place + 1) } else { id };
+    }
+    Ok(entries)
+}
+
+/// A name in kebab-case; letters that are not ASCII part words.
+fn id_of(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' };
+    let name: String = name.chars().map(plain).collect();
+    let words: Vec<&str> = name.split_whitespace().collect();
+    if words.is_empty() { "theme".to_owned() } else { words.join("-") }
 }
 
 impl Group {
@@ -88,7 +103,7 @@ fn entry(group: &Group, counted: &[(String, usize)], named: &[Named]) -> Entry {
     let examples = named.iter().filter(|one| names.contains(&one.name.as_str()));
     let told = &names[..names.len().min(TOLD)];
     Entry {
-        id: names[0].replace(' ', "-"),
+        id: String::new(),
         name: names[0].to_owned(),
         description: format!("passages that were called: {}", told.join(", ")),
         examples: examples.take(EXAMPLES).map(|one| one.passage.clone()).collect(),
@@ -126,6 +141,26 @@ mod tests {
         assert_eq!(ids, ["advice", "tips", "cooking"]);
         assert_eq!(entries[0].description, "passages that were called: advice, a hint");
         assert_eq!(entries[0].examples, ["passage 1", "passage 2"]);
+    }
+
+    #[test]
+    fn ids_are_kebab_case_and_there_once() {
+        let named = named(&["résumé", "配料", "dialogue", "列"]);
+        let entries = merge(&named, &Apart, (18, 0.6)).unwrap();
+        let mut ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["dialogue", "r-sum", "theme", "theme-4"]);
+    }
+
+    /// No two texts are alike.
+    struct Apart;
+
+    impl Embed for Apart {
+        fn embed(&self, texts: &[String], _: &dyn Fn(usize, usize)) -> Result<Vec<Vec<f32>>> {
+            let vector =
+                |place| (0..texts.len()).map(|at| f32::from(u8::from(at == place))).collect();
+            Ok((0..texts.len()).map(vector).collect())
+        }
     }
 
     #[test]

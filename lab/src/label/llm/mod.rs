@@ -8,13 +8,14 @@
 //! names.
 
 mod answers;
+mod choices;
 mod merge;
 mod names;
 mod prompt;
 mod twice;
 
-pub(in crate::label) use answers::passage;
-pub use answers::{ANSWERS, Answer, Answers, Choice, choices};
+pub use answers::{ANSWERS, Answer, Answers, Asked};
+pub use choices::{Choice, choices};
 pub use names::{NAMES, Namer, NamesConfig, propose};
 pub use prompt::{Letters, Turn};
 
@@ -25,8 +26,14 @@ use std::{
     path::Path,
 };
 
+/// The most themes that can be asked about: as many as there are letters.
+const LETTERS: usize = 26;
+
 /// Whoever reaches a language model.
 pub trait Oracle {
+    /// The model's name.
+    fn model(&self) -> &str;
+
     /// How likely the model's next token after `turns` is each of `letters`; what is none of them
     /// is left out, so the sum may be below 1.
     ///
@@ -52,7 +59,8 @@ pub struct SampleConfig {
 /// same in every run; groups that are held out are not asked about.
 ///
 /// # Errors
-/// What the oracle fails with, or [`crate::LabError::Io`]; the answers so far stay.
+/// What the oracle fails with, [`LabError::Io`], or [`LabError::Data`] where there are more themes
+/// than letters or another model gave what is there; the answers so far stay.
 pub fn sample(
     dir: &Path,
     segments: &[Segment],
@@ -60,8 +68,23 @@ pub fn sample(
     oracle: &dyn Oracle,
     (config, progress): (SampleConfig, &dyn Fn(&str)),
 ) -> Result<Answers> {
+    if catalogue.len() > LETTERS {
+        let message =
+            format!("{} themes: a model chooses from {LETTERS} letters at most", catalogue.len());
+        return Err(LabError::Data(message));
+    }
     let mut answers = Answers::open(dir, catalogue)?;
-    let wanted = drawn(segments, config.segments);
+    if let Some(other) = answers.of_another(oracle.model()) {
+        let message = format!(
+            "the answers in {} are the model '{other}''s: give --llm-model {other}, or move the \
+             file away to ask '{}'",
+            dir.join(ANSWERS).display(),
+            oracle.model()
+        );
+        return Err(LabError::Data(message));
+    }
+    let asked_about = [Split::Train, Split::Validation, Split::Test];
+    let wanted = drawn(segments, &asked_about, config.segments);
     let orders =
         [Letters::shuffled(catalogue, config.seed), Letters::shuffled(catalogue, !config.seed)];
     let jobs = orders.iter().enumerate().flat_map(|(order, letters)| {
@@ -70,13 +93,14 @@ pub fn sample(
     });
     let total = wanted.len() + wanted.len().min(config.twice);
     for (done, (order, letters, segment)) in jobs.enumerate() {
-        if !answers.has(&segment.document, segment.segment, order) {
+        if answers.of(segment, order).is_none() {
             let given = oracle.choose(&letters.turns(catalogue, &segment.text), letters.all())?;
             answers.add(Answer {
                 document: segment.document.clone(),
                 segment: segment.segment,
                 order,
                 probabilities: letters.by_theme(&given),
+                asked: Some(answers.asked(oracle.model(), segment)),
             })?;
         }
         if (done + 1) % 25 == 0 || done + 1 == total {
@@ -89,25 +113,25 @@ pub fn sample(
 /// The lines of a file that grows by a line at a time; none where there is no file. A last line that
 /// was cut off when asking was cut short is taken out of the file: it is asked for again.
 fn whole_lines(path: &Path) -> Result<String> {
-    let mut text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+    let mut text = match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         read => read.map_err(LabError::io("read", path))?,
     };
-    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     if whole < text.len() {
         text.truncate(whole);
         let file = OpenOptions::new().write(true).open(path);
         let cut = file.and_then(|file| file.set_len(whole as u64));
         cut.map_err(LabError::io("write", path))?;
     }
-    Ok(text)
+    String::from_utf8(text).map_err(|error| LabError::format(path, error))
 }
 
-/// The `count` segments of the training, validation and test splits with the least hashes.
-fn drawn(segments: &[Segment], count: usize) -> Vec<&Segment> {
+/// The `count` segments of `splits` with the least hashes.
+fn drawn<'a>(segments: &'a [Segment], splits: &[Split], count: usize) -> Vec<&'a Segment> {
     let mut all: Vec<(u64, &Segment)> = segments
         .iter()
-        .filter(|segment| segment.split != Split::HeldOut)
+        .filter(|segment| splits.contains(&segment.split))
         .map(|segment| (stable_hash(&format!("{}#{}", segment.document, segment.segment)), segment))
         .collect();
     all.sort_by_key(|(hash, _)| *hash);

@@ -10,7 +10,7 @@ use super::{
     whole_lines,
 };
 use crate::{
-    LabError, Result,
+    LabError, Result, Split,
     embed::Embed,
     label::{Segment, catalogue::Entry},
 };
@@ -57,8 +57,8 @@ struct Line {
     said: String,
 }
 
-/// Has a sample of `segments` named, those not named in the folder `dir` yet, and merges the names
-/// into a catalogue.
+/// Has a sample of the training split's `segments` named, those not named in the folder `dir` yet,
+/// and merges the names into a catalogue: what is judged later must not shape it.
 ///
 /// # Errors
 /// What the namer or the embedder fails with, [`LabError::Io`], or [`LabError::Data`] where the
@@ -73,7 +73,7 @@ pub fn propose(
     let mut said = read(&path)?;
     let open = OpenOptions::new().create(true).append(true).open(&path);
     let mut file = open.map_err(LabError::io("write", &path))?;
-    let wanted = drawn(segments, config.segments);
+    let wanted = drawn(segments, &[Split::Train], config.segments);
     let mut named = Vec::with_capacity(wanted.len());
     for (done, segment) in wanted.iter().enumerate() {
         let key = (segment.document.clone(), segment.segment);

@@ -4,6 +4,7 @@
 use super::Answers;
 use crate::label::{
     Agreement,
+    agreement::kappa_interval,
     distil::{likeliest, without},
 };
 
@@ -11,18 +12,27 @@ impl Answers {
     /// The agreement of the likeliest themes in the two orders of the letters, each order without
     /// what it says of anything; `None` where nothing was asked twice.
     pub fn between_orders(&self) -> Option<Agreement> {
-        let means = [self.mean(0)?, self.mean(1)?];
         let mut asked = self.asked_twice();
         asked.sort_unstable();
-        let pair = |(document, segment): (&str, u32)| {
-            let theme = |order: u32| {
-                let said = self.get(document, segment, order)?;
-                Some(likeliest(&without(said, &means[order as usize])))
-            };
-            theme(0).zip(theme(1))
+        let means = [self.mean(0, asked.clone())?, self.mean(1, asked.clone())?];
+        let theme = |document: &str, segment: u32, order: u32| {
+            let said = self.get(document, segment, order)?;
+            Some(likeliest(&without(said, &means[order as usize])))
         };
-        let (first, second): (Vec<u32>, Vec<u32>) = asked.into_iter().filter_map(pair).unzip();
-        Agreement::between("itself, the letters in another order", &first, &second, true)
+        let (mut documents, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
+        for (document, segment) in asked {
+            if let (Some(once), Some(again)) =
+                (theme(document, segment, 0), theme(document, segment, 1))
+            {
+                documents.push(document);
+                first.push(once);
+                second.push(again);
+            }
+        }
+        let with = "itself, the letters in another order";
+        let agreement = Agreement::between(with, &first, &second, true)?;
+        let kappa_interval = kappa_interval(&documents, &first, &second);
+        Some(Agreement { kappa_interval, ..agreement })
     }
 }
 
@@ -41,7 +51,8 @@ mod tests {
                 let p = if order == 1 && turned.contains(&segment) { 1.0 - p } else { p };
                 let probabilities = vec![p, 1.0 - p];
                 let document = "a/0".to_owned();
-                answers.add(Answer { document, segment, order, probabilities }).unwrap();
+                let answer = Answer { document, segment, order, probabilities, asked: None };
+                answers.add(answer).unwrap();
             }
         }
         answers
@@ -63,10 +74,8 @@ mod tests {
         let catalogue = &catalogue::read(None).unwrap()[..2];
         let mut answers = Answers::open(dir.path(), catalogue).unwrap();
         assert_eq!(answers.between_orders(), None);
-        let probabilities = vec![0.5, 0.5];
-        answers
-            .add(Answer { document: "a/0".into(), segment: 0, order: 0, probabilities })
-            .unwrap();
+        let (document, probabilities) = ("a/0".to_owned(), vec![0.5, 0.5]);
+        answers.add(Answer { document, segment: 0, order: 0, probabilities, asked: None }).unwrap();
         assert_eq!(answers.between_orders(), None);
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     ChainConfig,
     batch::Stories,
+    dropout::Dropout,
     network::{Network, Sizes},
 };
 use crate::{LabError, Result};
@@ -46,6 +47,7 @@ pub(super) fn fit(
     };
     let mut optimizer = AdamW::new(variables.clone(), parameters)?;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed);
+    let dropout = Dropout::new(config.dropout, !config.seed);
     let mut order: Vec<usize> = (0..train.len()).collect();
     let steps = (config.epochs * order.len().div_ceil(config.batch)).max(1);
     let mut best: Option<(f32, usize, Vec<Tensor>)> = None;
@@ -54,7 +56,7 @@ pub(super) fn fit(
         shuffle(&mut order, &mut random);
         for numbers in order.chunks(config.batch) {
             optimizer.set_learning_rate(config.learning_rate * pace(step, steps));
-            let loss = network.loss(&train.batch(numbers, card.places)?, config.dropout)?;
+            let loss = network.loss(&train.batch(numbers, card.places)?, Some(&dropout))?;
             optimizer.backward_step(&loss)?;
             step += 1;
         }
@@ -103,7 +105,7 @@ fn validate(network: &Network, card: &ChainCard, stories: &Stories, batch: usize
     let all: Vec<usize> = (0..stories.len()).collect();
     let (mut sum, mut count) = (0.0, 0.0);
     for numbers in all.chunks(batch) {
-        let loss = network.loss(&stories.batch(numbers, card.places)?, 0.0)?;
+        let loss = network.loss(&stories.batch(numbers, card.places)?, None)?;
         sum += loss.to_scalar::<f32>()? * numbers.len() as f32;
         count += numbers.len() as f32;
     }

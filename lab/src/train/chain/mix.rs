@@ -69,7 +69,7 @@ pub(super) fn calibrate(
     let mut presents: Vec<Present> = Vec::new();
     for numbers in all.chunks(32) {
         let batch = stories.batch(numbers, model.card.places)?;
-        let out = network.forward(&batch, 0.0)?;
+        let out = network.forward(&batch, None)?;
         let before = presents.len();
         for (offset, targets) in batch.marginal.iter().enumerate() {
             let logits = network.marginal(&out, targets, offset)?.flatten_all()?.to_vec1()?;

@@ -1,6 +1,9 @@
 //! The chain predictor in candle, with gradients.
 
-use super::batch::{Batch, Targets};
+use super::{
+    batch::{Batch, Targets},
+    dropout::Dropout,
+};
 use crate::{LabError, Result, train::head::Scaler};
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::{loss, ops};
@@ -150,14 +153,13 @@ impl Network {
         own.into_iter().chain(layers).cloned().collect()
     }
 
-    /// The normed output of every token, *shape* `[documents × L, width]`. `dropout` is 0 outside
-    /// of training.
+    /// The normed output of every token, *shape* `[documents × L, width]`; there is no `dropout`
+    /// outside of training.
     ///
     /// # Errors
     /// candle's.
-    pub(super) fn forward(&self, batch: &Batch, dropout: f32) -> Candle<Tensor> {
-        let drop =
-            |x: &Tensor| if dropout > 0.0 { ops::dropout(x, dropout) } else { Ok(x.clone()) };
+    pub(super) fn forward(&self, batch: &Batch, dropout: Option<&Dropout>) -> Candle<Tensor> {
+        let drop = |x: &Tensor| dropout.map_or_else(|| Ok(x.clone()), |dropout| dropout.of(x));
         let rows = drop(&batch.rows)?.matmul(&self.input.t()?)?;
         let rows = rows.broadcast_add(&self.input_bias)?;
         let width = self.input.dim(0)?;
@@ -230,7 +232,7 @@ impl Network {
     ///
     /// # Errors
     /// candle's.
-    pub(super) fn loss(&self, batch: &Batch, dropout: f32) -> Candle<Tensor> {
+    pub(super) fn loss(&self, batch: &Batch, dropout: Option<&Dropout>) -> Candle<Tensor> {
         let out = self.forward(batch, dropout)?;
         let mut losses = Vec::new();
         for (offset, targets) in batch.marginal.iter().enumerate() {

@@ -54,7 +54,7 @@ fn serving_computes_what_training_computes() {
     let network = Network::new(&card, sizes, 9).unwrap();
     let model = network.export(&card, &scaler).unwrap();
     let batch = stories.batch(&[0, 1], card.places).unwrap();
-    let out = network.forward(&batch, 0.0).unwrap();
+    let out = network.forward(&batch, None).unwrap();
     let targets = &batch.marginal[1];
     let logits: Vec<f32> =
         network.marginal(&out, targets, 1).unwrap().flatten_all().unwrap().to_vec1().unwrap();
