@@ -1,17 +1,17 @@
 //! What is compared a few tokens into segments.
 //!
 //! Within a segment a text model has two things to say: what the text so far tells it, and what it
-//! said at the boundary before. The better of both, averaged in log space as ours is, is the
-//! baseline.
+//! said at the boundary before. The better of both, averaged in log space and served with a
+//! temperature as ours is, is the baseline.
 
 use super::{
     events::{BySplit, Event, Part},
     fit::{Fitted, Setup},
     models::{Model, Sees, TextColumns, Workshop},
 };
-use crate::Result;
+use crate::{Result, train::settle::temperature};
 use std::collections::HashMap;
-use themecast_forecast::linear::softmax;
+use themecast_forecast::linear::{softmax, temper};
 
 /// How much the forecast from the text so far counts beside the one at the boundary before.
 const WEIGHTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
@@ -63,13 +63,25 @@ impl Workshop<'_> {
             let loss = |weight: &f32| nats(&within.validation, &at(weight), (self.themes, ahead));
             let weight = WEIGHTS.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
             let weight = weight.unwrap_or(1.0);
-            Fitted {
-                validation: at(&weight),
+            let validation = at(&weight);
+            let mut averaged = Fitted {
+                temperature: temperature(&cases(
+                    &within.validation,
+                    &validation,
+                    self.themes,
+                    ahead,
+                )),
+                validation,
                 test: both(&now.test, &before.test, &places.test, weight),
                 held_out: both(&now.held_out, &before.held_out, &places.held_out, weight),
-                temperature: 1.0,
                 ..Fitted::default()
+            };
+            let Fitted { validation, test, held_out, temperature, .. } = &mut averaged;
+            for forecasts in [validation, test, held_out] {
+                let each = forecasts.chunks_exact_mut(self.themes);
+                each.for_each(|forecast| temper(forecast, *temperature));
             }
+            averaged
         });
         let name = format!("{}, averaged with its last boundary's", columns.name);
         Ok(Model { by_ahead: by_ahead.collect(), name, sees: Sees::Text, served: None })
@@ -109,12 +121,22 @@ fn mixed(
     all
 }
 
+/// The forecasts of the events that have something to come `ahead`, with what came.
+fn cases<'f>(
+    part: &Part,
+    forecasts: &'f [f32],
+    themes: usize,
+    ahead: usize,
+) -> Vec<(&'f [f32], u32)> {
+    let each = part.events.iter().zip(forecasts.chunks_exact(themes));
+    each.filter_map(|(event, forecast)| Some((forecast, event.came(ahead)?))).collect()
+}
+
 /// The mean loss of what came `ahead`, over the events that have it.
 fn nats(part: &Part, forecasts: &[f32], (themes, ahead): (usize, usize)) -> f32 {
-    let cases = part.events.iter().zip(forecasts.chunks_exact(themes));
-    let loss = |(event, p): (&Event, &[f32])| Some(-p[event.came(ahead)? as usize].max(1e-9).ln());
-    let losses: Vec<f32> = cases.filter_map(loss).collect();
-    losses.iter().sum::<f32>() / losses.len().max(1) as f32
+    let cases = cases(part, forecasts, themes, ahead);
+    let losses = cases.iter().map(|(p, came)| -p[*came as usize].max(1e-9).ln());
+    losses.sum::<f32>() / cases.len().max(1) as f32
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod recogniser;
 mod reference;
 pub(crate) mod rows;
 mod sets;
-mod settle;
+pub(crate) mod settle;
 
 pub use chain::{ChainConfig, ChainReport};
 pub use config::TrainConfig;

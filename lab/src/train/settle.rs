@@ -216,7 +216,7 @@ fn by_place(moments: &[Told], horizons: usize, of: impl Fn(&[(&[f32], u32)]) -> 
 }
 
 /// The temperature with which `cases` lose least; 1 where they are few. *Source* Guo et al. 2017.
-fn temperature(cases: &[(&[f32], u32)]) -> f32 {
+pub(crate) fn temperature(cases: &[(&[f32], u32)]) -> f32 {
     if cases.len() < ENOUGH {
         return 1.0;
     }
