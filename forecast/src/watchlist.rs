@@ -119,7 +119,8 @@ impl Watching {
         self.told
     }
 
-    /// Takes the probability `p` of one moment that one of them comes within the horizon. Whether the alarm is raised now.
+    /// Takes the probability `p` of one moment that one of them comes within the horizon. Whether
+    /// the alarm is raised now.
     pub fn push(&mut self, p: f32) -> bool {
         self.told = p;
         let newest = p.max(LEAST).ln();

@@ -16,6 +16,7 @@ mod error;
 pub mod eval;
 pub mod label;
 pub mod open;
+mod pace;
 mod replay;
 mod split;
 pub mod steer;

@@ -8,6 +8,7 @@ use crate::{
     LabError, Result,
     dataset::parquet_io::{column, open_columns, properties, write_parquet},
     embed::Embed,
+    pace::Pace,
     split::stable_hash,
 };
 use arrow::{
@@ -91,14 +92,8 @@ impl Embeddings {
             return Ok(());
         }
         progress(&format!("{} texts to embed, {} known", new.len(), self.places.len()));
-        let step = new.len() / 10 + 1;
-        let last = std::cell::Cell::new(0);
-        let vectors = embedder.embed(&new, &|done, all| {
-            if done / step > last.get() {
-                last.set(done / step);
-                progress(&format!("{done} of {all} texts embedded"));
-            }
-        })?;
+        let pace = Pace::new("texts embedded", progress);
+        let vectors = embedder.embed(&new, &|done, all| pace.at(done, all))?;
         for (text, vector) in new.iter().zip(vectors) {
             self.add(stable_hash(text), &vector);
         }

@@ -28,8 +28,9 @@ pub(super) fn of(reads_text: bool, more: Vec<String>) -> Vec<String> {
          single documents. ECE: 15 bins of equal mass, equal probabilities pooled, before and after \
          the temperature that was found on the validation split (of ours the last one alone, which \
          mixed and averaged forecasts are served with); by chance: of forecasts that are \
-         calibrated, the tokens of a segment drawn together. Sets: split conformal at 90 %, score 1 − p, thresholds \
-         from the validation split; that split chose penalties and temperatures too.",
+         calibrated, the tokens of a segment drawn together. Sets: split conformal at 90 %, score \
+         1 − p, thresholds from the validation split; that split chose penalties and temperatures \
+         too.",
         "Changes: at the end of a segment the theme differs from that of the segment that ended; \
          within one, from that of the segment being written (or, for that segment itself, from \
          the one before).",

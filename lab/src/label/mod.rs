@@ -44,7 +44,7 @@ pub use store::{LabelCard, Labels, SegmentLabel};
 pub use taxonomy::Taxonomy;
 pub use topics::{LevelFigures, TopicCard};
 
-use crate::{LabError, Result, embed::Embed, eval::Interval};
+use crate::{LabError, Result, embed::Embed, eval::Interval, pace::Pace};
 use std::ops::Range;
 use themecast_forecast::bundle::Theme;
 
@@ -183,12 +183,6 @@ fn embed_segments(
     progress: &dyn Fn(&str),
 ) -> Result<Vec<Vec<f32>>> {
     let texts: Vec<String> = segments.iter().map(|one| one.text.trim().to_owned()).collect();
-    let tenth = texts.len().div_ceil(10).max(1);
-    let told = std::cell::Cell::new(0);
-    embedder.embed(&texts, &|done, all| {
-        if done / tenth > told.get() || done == all {
-            told.set(done / tenth);
-            progress(&format!("embedded {done} of {all} segments"));
-        }
-    })
+    let pace = Pace::new("segments embedded", progress);
+    embedder.embed(&texts, &|done, all| pace.at(done, all))
 }

@@ -4,8 +4,8 @@
 //! sentence embedding of each segment to come, in closed form, then in low rank; and the way from
 //! a phrase's score to a probability, learnt from themes that the regression had not seen.
 //! [`judge`] holds it against guesses as the nearest published work does. In the order of the
-//! data: `corpus`, `fit` (`ridge`, `cholesky`, `lowrank`), `catalogue`, `phrases`; then `guesses` (`text`),
-//! `regenerated`, `retrieval`, `unseen`, `report`.
+//! data: `corpus`, `fit` (`ridge`, `cholesky`, `lowrank`), `catalogue`, `phrases`; then `guesses`
+//! (`text`), `regenerated`, `retrieval`, `unseen`, `report`.
 //!
 //! Themes of the catalogue are used as phrases here, never as classes: what forecasts classes is
 //! [`crate::train`]. Nothing here scores phrases while serving: that is `themecast-forecast`'s

@@ -10,11 +10,12 @@
 //! the cuts, `agreement`, `coherence` and `judge` measure, `report` holds, `tables` shows. Nothing
 //! here writes labels.
 //!
-//! Layout stays the default. On 368 test answers of up to 256 tokens (EVALUATION.md, Labels) the change
-//! of embedding is known 18 tokens late, half a segment, and leaves 19.6 % of the text in open ends
-//! (layout: known at once, 5.7 %); four segments in five have 36 to 404 characters (104 to 202), and hardly more of its boundaries change the theme than of random ones. It is steadier where
-//! words are left out (0.92 of boundaries stay, against 0.86) and parts what is unlike, which layout
-//! does not. So it is measured here, and nothing else takes it.
+//! Layout stays the default. On 368 test answers of up to 256 tokens (EVALUATION.md, Labels) the
+//! change of embedding is known 18 tokens late, half a segment, and leaves 19.6 % of the text in
+//! open ends (layout: known at once, 5.7 %); four segments in five have 36 to 404 characters (104
+//! to 202), and hardly more of its boundaries change the theme than of random ones. It is steadier
+//! where words are left out (0.92 of boundaries stay, against 0.86) and parts what is unlike, which
+//! layout does not. So it is measured here, and nothing else takes it.
 //!
 //! *Source* Hearst 1997 (TextTiling: boundaries where neighbours are less alike); Pevzner and
 //! Hearst 2002 (WindowDiff).

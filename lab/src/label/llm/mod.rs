@@ -20,7 +20,7 @@ pub use names::{NAMES, Namer, NamesConfig, propose};
 pub use prompt::{Letters, Turn};
 
 use super::{Segment, catalogue::Entry};
-use crate::{LabError, Result, Split, split::stable_hash};
+use crate::{LabError, Result, Split, pace::Pace, split::stable_hash};
 use std::{
     fs::{self, OpenOptions},
     path::Path,
@@ -68,21 +68,7 @@ pub fn sample(
     oracle: &dyn Oracle,
     (config, progress): (SampleConfig, &dyn Fn(&str)),
 ) -> Result<Answers> {
-    if catalogue.len() > LETTERS {
-        let message =
-            format!("{} themes: a model chooses from {LETTERS} letters at most", catalogue.len());
-        return Err(LabError::Data(message));
-    }
-    let mut answers = Answers::open(dir, catalogue)?;
-    if let Some(other) = answers.of_another(oracle.model()) {
-        let message = format!(
-            "the answers in {} are the model '{other}''s: give --llm-model {other}, or move the \
-             file away to ask '{}'",
-            dir.join(ANSWERS).display(),
-            oracle.model()
-        );
-        return Err(LabError::Data(message));
-    }
+    let mut answers = answers_of(oracle.model(), dir, catalogue)?;
     let asked_about = [Split::Train, Split::Validation, Split::Test];
     let wanted = drawn(segments, &asked_about, config.segments);
     let orders =
@@ -91,23 +77,43 @@ pub fn sample(
         let count = if order == 0 { config.segments } else { config.twice };
         wanted.iter().take(count).map(move |segment| (order as u32, letters, *segment))
     });
-    let total = wanted.len() + wanted.len().min(config.twice);
-    for (done, (order, letters, segment)) in jobs.enumerate() {
-        if answers.of(segment, order).is_none() {
-            let given = oracle.choose(&letters.turns(catalogue, &segment.text), letters.all())?;
-            answers.add(Answer {
-                document: segment.document.clone(),
-                segment: segment.segment,
-                order,
-                probabilities: letters.by_theme(&given),
-                asked: Some(answers.asked(oracle.model(), segment)),
-            })?;
-        }
-        if (done + 1) % 25 == 0 || done + 1 == total {
-            progress(&format!("the language model has labelled {} of {total}", done + 1));
-        }
+    let open =
+        |(order, _, segment): &(u32, &Letters, &Segment)| answers.of(segment, *order).is_none();
+    let jobs: Vec<_> = jobs.filter(open).collect();
+    let pace = Pace::new("passages labelled by the language model", progress);
+    for (done, (order, letters, segment)) in jobs.iter().enumerate() {
+        let given = oracle.choose(&letters.turns(catalogue, &segment.text), letters.all())?;
+        answers.add(Answer {
+            document: segment.document.clone(),
+            segment: segment.segment,
+            order: *order,
+            probabilities: letters.by_theme(&given),
+            asked: Some(answers.asked(oracle.model(), segment)),
+        })?;
+        pace.at(done + 1, jobs.len());
     }
     Ok(answers)
+}
+
+/// The answers in the folder `dir` so far, which have to be `model`'s.
+fn answers_of(model: &str, dir: &Path, catalogue: &[Entry]) -> Result<Answers> {
+    if catalogue.len() > LETTERS {
+        let message =
+            format!("{} themes: a model chooses from {LETTERS} letters at most", catalogue.len());
+        return Err(LabError::Data(message));
+    }
+    let answers = Answers::open(dir, catalogue)?;
+    match answers.of_another(model) {
+        None => Ok(answers),
+        Some(other) => {
+            let path = dir.join(ANSWERS);
+            Err(LabError::Data(format!(
+                "{} has answers of the model '{other}': give --llm-model {other}, or move the file \
+                 away to ask '{model}'",
+                path.display()
+            )))
+        }
+    }
 }
 
 /// The lines of a file that grows by a line at a time; none where there is no file. A last line that

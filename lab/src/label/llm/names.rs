@@ -13,6 +13,7 @@ use crate::{
     LabError, Result, Split,
     embed::Embed,
     label::{Segment, catalogue::Entry},
+    pace::Pace,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fs::OpenOptions, io::Write, path::Path};
@@ -75,8 +76,11 @@ pub fn propose(
     let mut file = open.map_err(LabError::io("write", &path))?;
     let wanted = drawn(segments, &[Split::Train], config.segments);
     let mut named = Vec::with_capacity(wanted.len());
-    for (done, segment) in wanted.iter().enumerate() {
-        let key = (segment.document.clone(), segment.segment);
+    let key = |segment: &Segment| (segment.document.clone(), segment.segment);
+    let all = wanted.iter().filter(|one| !said.contains_key(&key(one))).count();
+    let (pace, mut done) = (Pace::new("passages named by the language model", progress), 0);
+    for segment in &wanted {
+        let key = key(segment);
         let words = match said.remove(&key) {
             Some(words) => words,
             None => {
@@ -85,14 +89,13 @@ pub fn propose(
                 let line = serde_json::to_string(&Line { document, segment, said: words.clone() })
                     .map_err(|error| LabError::format(&path, error))?;
                 writeln!(file, "{line}").map_err(LabError::io("write", &path))?;
+                done += 1;
+                pace.at(done, all);
                 words
             }
         };
         if let Some(name) = tidy(&words) {
             named.push(Named { name, passage: segment.text.trim().to_owned() });
-        }
-        if (done + 1) % 25 == 0 || done + 1 == wanted.len() {
-            progress(&format!("the language model has named {} of {}", done + 1, wanted.len()));
         }
     }
     let entries = merge(&named, embedder, (config.themes, config.alike))?;

@@ -1,9 +1,9 @@
 //! Training the chain predictor on top of trained linear heads.
 //!
 //! `batch` lays documents out as tokens with a mask, `network` is the transformer in candle,
-//! `dropout` what it leaves out while it is trained, `fit` descends the gradient until the validation split says enough, `mix` weighs its
-//! distributions against the linear heads'. What serving computes is `themecast-forecast`'s
-//! `chain`; a test holds the two together.
+//! `dropout` what it leaves out while it is trained, `fit` descends the gradient until the
+//! validation split says enough, `mix` weighs its distributions against the linear heads'. What
+//! serving computes is `themecast-forecast`'s `chain`; a test holds the two together.
 
 mod batch;
 mod dropout;

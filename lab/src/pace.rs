@@ -1,0 +1,66 @@
+//! How a long step goes: how much is done, how fast, and how long the rest will take.
+
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
+/// How often it is told.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// The pace of one step, told every fifteen seconds and at its end.
+pub(crate) struct Pace<'a> {
+    what: &'a str,
+    progress: &'a dyn Fn(&str),
+    begun: Instant,
+    told: Cell<Instant>,
+}
+
+impl<'a> Pace<'a> {
+    /// A step that begins now; `what` is what it does with its parts, such as "texts embedded".
+    pub(crate) fn new(what: &'a str, progress: &'a dyn Fn(&str)) -> Self {
+        let begun = Instant::now();
+        Self { what, progress, begun, told: Cell::new(begun) }
+    }
+
+    /// `done` parts of `all` are done.
+    pub(crate) fn at(&self, done: usize, all: usize) {
+        if done == all || self.told.get().elapsed() >= EVERY {
+            self.told.set(Instant::now());
+            (self.progress)(&line(self.what, (done, all), self.begun.elapsed()));
+        }
+    }
+}
+
+fn line(what: &str, (done, all): (usize, usize), took: Duration) -> String {
+    let seconds = took.as_secs_f64().max(1e-3);
+    let rate = done as f64 / seconds;
+    let told = format!("{done} of {all} {what}, {rate:.2}/s");
+    match (done, all.saturating_sub(done)) {
+        (0, _) | (_, 0) => told,
+        (_, rest) => match rest as f64 / rate {
+            left if left < 90.0 => format!("{told}, {left:.0} s left"),
+            left => format!("{told}, {:.0} min left", left / 60.0),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn rate_and_rest_are_told_and_the_end_always_is() {
+        let at = |done, seconds| line("texts embedded", (done, 100), Duration::from_secs(seconds));
+        assert_eq!(at(25, 10), "25 of 100 texts embedded, 2.50/s, 30 s left");
+        assert_eq!(at(1, 10), "1 of 100 texts embedded, 0.10/s, 16 min left");
+        assert_eq!(at(100, 10), "100 of 100 texts embedded, 10.00/s");
+        assert_eq!(at(0, 10), "0 of 100 texts embedded, 0.00/s");
+        let told = RefCell::new(Vec::new());
+        let progress = |line: &str| told.borrow_mut().push(line.to_owned());
+        let pace = Pace::new("done", &progress);
+        (1..=100).for_each(|done| pace.at(done, 100));
+        assert_eq!(told.borrow().len(), 1);
+    }
+}
