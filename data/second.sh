@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Makes the collection of the second model and its tables of EVALUATION.md: answers of
+# Makes the collection of the second model, its bundle and its tables of EVALUATION.md: answers of
 # Qwen2.5-Coder-1.5B-Instruct to the first PROMPTS that are not held out, labelled as those of the default
-# model are, and a bundle trained on them, which goes to REPORTS/bundles/second, beside the committed one.
-# An hour and more on two cores; started again, it goes on where it stopped, with more PROMPTS too.
+# model are, and bundles trained on them: linear heads, which are shipped
+# (bundles/qwen2.5-coder-1.5b-instruct/linear), and a chain to hold against them, in REPORTS/bundles.
+# Two hours and more on two cores; started again, it goes on where it stopped, with more PROMPTS too.
 #
 #     data/second.sh collection reports
 #     data/tables.py --check reports EVALUATION.md
@@ -15,18 +16,19 @@ mkdir -p "$data" "$out/bundles"
 
 [ -s "$data/prompts.jsonl" ] || python3 "$here/build_prompts.py" "$data/prompts.jsonl"
 grep -v '"split": "held-out"' "$data/prompts.jsonl" > "$data/in-distribution.jsonl"
-head -n "${PROMPTS:-192}" "$data/in-distribution.jsonl" > "$data/first.jsonl"
+head -n "${PROMPTS:-480}" "$data/in-distribution.jsonl" > "$data/first.jsonl"
 sharded collect --model qwen2.5-coder-1.5b --prompts "$data/first.jsonl" --samples 1 \
     --max-tokens 160 --seed 0 --sites layer.22.in,final --out "$data"
 unset RAYON_NUM_THREADS
 
 "$themecast" label --data "$data"
-"$themecast" train --data "$data" --sites final --predictor chain --watch \
-    --out "$out/bundles/second" > "$out/train-second.json"
-"$themecast" train --data "$data" --sites final --predictor linear \
-    --out "$out/bundles/second-linear" > "$out/train-second-linear.json"
-"$themecast" eval --data "$data" --bundle "$out/bundles/second" --record \
-    --other-bundle "$here/../bundles/qwen2.5-coder-1.5b-instruct/chain" \
-    --other-bundle "$out/bundles/second-linear" --curve-draws 0 \
+"$themecast" train --data "$data" --sites final --predictor linear --watch \
+    --out "$out/bundles/linear" > "$out/train-second-linear.json"
+"$themecast" train --data "$data" --sites final --predictor chain \
+    --out "$out/bundles/second-chain" > "$out/train-second-chain.json"
+"$themecast" eval --data "$data" --bundle "$out/bundles/linear" --record \
+    --other-bundle "$out/bundles/second-chain" --curve-draws 3 \
     --html "$out/second.html" --json "$out/second.json" > "$out/second.md.part"
 mv "$out/second.md.part" "$out/second.md"
+"$themecast" eval --data "$data" --bundle "$out/bundles/linear" --phrases --record > "$out/second-phrases.md.part"
+mv "$out/second-phrases.md.part" "$out/second-phrases.md"

@@ -33,7 +33,10 @@ impl<'a> Pace<'a> {
 }
 
 fn line(what: &str, (done, all): (usize, usize), took: Duration) -> String {
-    let seconds = took.as_secs_f64().max(1e-3);
+    let seconds = took.as_secs_f64();
+    if seconds < 1.0 {
+        return format!("{done} of {all} {what}");
+    }
     let rate = done as f64 / seconds;
     let told = format!("{done} of {all} {what}, {rate:.2}/s");
     match (done, all.saturating_sub(done)) {
@@ -57,6 +60,7 @@ mod tests {
         assert_eq!(at(1, 10), "1 of 100 texts embedded, 0.10/s, 16 min left");
         assert_eq!(at(100, 10), "100 of 100 texts embedded, 10.00/s");
         assert_eq!(at(0, 10), "0 of 100 texts embedded, 0.00/s");
+        assert_eq!(at(100, 0), "100 of 100 texts embedded");
         let told = RefCell::new(Vec::new());
         let progress = |line: &str| told.borrow_mut().push(line.to_owned());
         let pace = Pace::new("done", &progress);

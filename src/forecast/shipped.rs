@@ -18,7 +18,7 @@ macro_rules! bundle {
 
 /// One bundle a model, the default model's first.
 const SHIPPED: [Files; 2] =
-    [bundle!("smollm2-135m-instruct/chain"), bundle!("qwen2.5-coder-1.5b-instruct/chain")];
+    [bundle!("smollm2-135m-instruct/chain"), bundle!("qwen2.5-coder-1.5b-instruct/linear")];
 
 /// The bundle that is shipped for the default model.
 ///
