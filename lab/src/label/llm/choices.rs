@@ -4,9 +4,8 @@ use crate::{LabError, Result, split::stable_hash};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 
-/// The theme that a reader chose for one segment.
+/// The theme that a reader chose for one segment; a line may have more keys, such as who it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Choice {
     /// The document's id.
     pub document: String,
