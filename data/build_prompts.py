@@ -4,7 +4,8 @@
 
 Topics and phrasings written by hand (phrasings.py) and prompts from registry packages
 (packages.py), mixed with a fixed seed. Prompts of one group on one topic share a split, so that
-none is trained on and judged on (across groups a topic can be in two); whole groups are `held-out`: never trained on.
+none is trained on and judged on (across groups a topic can be in two); whole groups are `held-out`:
+never trained on.
 """
 
 import hashlib

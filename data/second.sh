@@ -30,5 +30,6 @@ unset RAYON_NUM_THREADS
     --other-bundle "$out/bundles/second-chain" --curve-draws 3 \
     --html "$out/second.html" --json "$out/second.json" > "$out/second.md.part"
 mv "$out/second.md.part" "$out/second.md"
-"$themecast" eval --data "$data" --bundle "$out/bundles/linear" --phrases --record > "$out/second-phrases.md.part"
+"$themecast" eval --data "$data" --bundle "$out/bundles/linear" --phrases --record \
+    > "$out/second-phrases.md.part"
 mv "$out/second-phrases.md.part" "$out/second-phrases.md"
