@@ -58,7 +58,7 @@ pub(super) struct Label {
     /// Where the classifier that was learnt from the answers is kept
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
-    /// The classifier that labels, without answers; the shipped one where not given
+    /// The classifier that labels where there are no answers; the shipped one where not given
     #[arg(long, value_name = "FILE", conflicts_with_all = ["answers", "endpoint", "keep"])]
     classifier: Option<PathBuf>,
     /// The endpoint's model

@@ -61,22 +61,25 @@ pub(super) fn merge(
             }
         }
     }
-    let mut entries: Vec<Entry> =
-        groups.iter().map(|group| entry(group, &counted, named)).collect();
-    for place in 0..entries.len() {
-        let id = id_of(&entries[place].name);
-        let taken = entries[..place].iter().any(|before| before.id == id);
-        entries[place].id = if taken { format!("{id}-{}", place + 1) } else { id };
+    let mut entries: Vec<Entry> = Vec::with_capacity(groups.len());
+    for group in &groups {
+        entries.push(entry(group, (&counted, named), &entries));
     }
     Ok(entries)
 }
 
-/// A name in kebab-case; letters that are not ASCII part words.
-fn id_of(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' };
-    let name: String = name.chars().map(plain).collect();
+/// A name in kebab-case, numbered where one of `before` has it; letters that are not ASCII part words.
+fn id_of(name: &str, before: &[Entry]) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' };
+    let name: String = name.chars().map(letter).collect();
     let words: Vec<&str> = name.split_whitespace().collect();
-    if words.is_empty() { "theme".to_owned() } else { words.join("-") }
+    let plain = if words.is_empty() { "theme".to_owned() } else { words.join("-") };
+    let (mut id, mut number) = (plain.clone(), 2);
+    while before.iter().any(|entry| entry.id == id) {
+        id = format!("{plain}-{number}");
+        number += 1;
+    }
+    id
 }
 
 impl Group {
@@ -98,12 +101,16 @@ fn counted(named: &[Named]) -> Vec<(String, usize)> {
     counted
 }
 
-fn entry(group: &Group, counted: &[(String, usize)], named: &[Named]) -> Entry {
+fn entry(
+    group: &Group,
+    (counted, named): (&[(String, usize)], &[Named]),
+    before: &[Entry],
+) -> Entry {
     let names: Vec<&str> = group.names.iter().map(|&name| counted[name].0.as_str()).collect();
     let examples = named.iter().filter(|one| names.contains(&one.name.as_str()));
     let told = &names[..names.len().min(TOLD)];
     Entry {
-        id: String::new(),
+        id: id_of(names[0], before),
         name: names[0].to_owned(),
         description: format!("passages that were called: {}", told.join(", ")),
         examples: examples.take(EXAMPLES).map(|one| one.passage.clone()).collect(),
@@ -145,11 +152,11 @@ mod tests {
 
     #[test]
     fn ids_are_kebab_case_and_there_once() {
-        let named = named(&["résumé", "配料", "dialogue", "列"]);
+        let named = named(&["résumé", "配料", "dialogue", "列", "theme 2"]);
         let entries = merge(&named, &Apart, (18, 0.6)).unwrap();
         let mut ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
         ids.sort_unstable();
-        assert_eq!(ids, ["dialogue", "r-sum", "theme", "theme-4"]);
+        assert_eq!(ids, ["dialogue", "r-sum", "theme", "theme-2", "theme-3"]);
     }
 
     /// No two texts are alike.
