@@ -46,6 +46,9 @@ pub(super) struct RowSet {
     /// *Shape* `[rows, features]`, raw.
     pub(super) rows: Array2<f32>,
     pub(super) origins: Vec<Origin>,
+    /// Within segments, the embeddings of what was read of them, *shape* `[rows, dimension]`; none
+    /// where that was not asked for.
+    pub(super) begun: Option<Array2<f32>>,
 }
 
 /// The collection.
@@ -67,6 +70,8 @@ pub(super) struct Wanted<'a> {
     pub(super) hidden: usize,
     /// How many tokens of each segment become rows.
     pub(super) mid_rows: usize,
+    /// Whether to embed what was read of the segments that those tokens stand in.
+    pub(super) begun: bool,
     pub(super) splits: &'a [Split],
 }
 
@@ -91,13 +96,20 @@ impl Corpus {
             reading.texts.len()
         ));
         let embeddings = embed(embedder, &reading.texts)?;
+        let begun = match reading.begun.is_empty() {
+            true => None,
+            false => {
+                progress(&format!("{} begun segments to embed", reading.begun.len()));
+                Some(embed(embedder, &reading.begun)?)
+            }
+        };
         let themes = std::mem::take(&mut reading.themes);
         let features = reading.layout.len();
         Ok(Self {
             embeddings,
             themes,
-            boundary: set(reading.boundary, features)?,
-            mid: set(reading.mid, features)?,
+            boundary: set(reading.boundary, features, None)?,
+            mid: set(reading.mid, features, begun)?,
             answers: reading.answers,
         })
     }
@@ -151,8 +163,12 @@ fn matrix(values: Vec<f32>, columns: usize) -> Result<Array2<f32>> {
         .map_err(|error| LabError::Data(format!("{rows} rows of {columns}: {error}")))
 }
 
-fn set((values, origins): (Vec<f32>, Vec<Origin>), features: usize) -> Result<RowSet> {
-    Ok(RowSet { rows: matrix(values, features)?, origins })
+fn set(
+    (values, origins): (Vec<f32>, Vec<Origin>),
+    features: usize,
+    begun: Option<Array2<f32>>,
+) -> Result<RowSet> {
+    Ok(RowSet { rows: matrix(values, features)?, origins, begun })
 }
 
 struct Reading<'a> {
@@ -165,6 +181,8 @@ struct Reading<'a> {
     themes: Vec<u32>,
     boundary: (Vec<f32>, Vec<Origin>),
     mid: (Vec<f32>, Vec<Origin>),
+    /// The text of each row's segment up to its token, where that is wanted.
+    begun: Vec<String>,
 }
 
 impl<'a> Reading<'a> {
@@ -178,7 +196,8 @@ impl<'a> Reading<'a> {
             FeatureLayout { hidden: wanted.hidden, sites: wanted.sites.len(), themes: 0, text: 0 };
         let (answers, texts, themes) = (Vec::new(), Vec::new(), Vec::new());
         let (boundary, mid) = Default::default();
-        Self { wanted, layout, labelled, answers, texts, themes, boundary, mid }
+        let begun = Vec::new();
+        Self { wanted, layout, labelled, answers, texts, themes, boundary, mid, begun }
     }
 
     fn take(&mut self, document: &Document) -> Result<()> {
@@ -201,6 +220,7 @@ impl<'a> Reading<'a> {
         self.texts.extend(segments.iter().map(|(text, _)| text.trim().to_owned()));
         self.themes.extend(segments.iter().map(|(_, theme)| *theme));
         let drawn = drawn(document, self.wanted.mid_rows);
+        let begun = if self.wanted.begun { begun(document) } else { Vec::new() };
         let mut token = 0;
         replay(
             document,
@@ -214,6 +234,7 @@ impl<'a> Reading<'a> {
                     let into = if mid { &mut self.mid } else { &mut self.boundary };
                     into.0.extend_from_slice(moment.features);
                     into.1.push(Origin { answer, segment: moment.segment });
+                    self.begun.extend(begun.get(token - 1).filter(|_| mid).cloned());
                 }
                 Ok(())
             },
@@ -237,6 +258,23 @@ fn openings(document: &Document, count: usize) -> Vec<[String; 2]> {
         seen[segment] += 1;
     }
     openings
+}
+
+/// Of each token that was read, the text of its segment up to it, trimmed.
+fn begun(document: &Document) -> Vec<String> {
+    let (mut all, mut text) = (Vec::new(), String::new());
+    for row in &document.tokens {
+        if row.index >= 0 {
+            text.push_str(&row.text);
+        }
+        if row.residuals.is_some() {
+            all.push(text.trim().to_owned());
+        }
+        if row.segment_end {
+            text.clear();
+        }
+    }
+    all
 }
 
 /// Which of the tokens that were read to take within segments, up to `count` of each: those whose

@@ -32,8 +32,11 @@ pub(super) struct Sources<'a> {
     pub(super) corpus: &'a Corpus,
     pub(super) head: &'a OpenHead,
     pub(super) embedder: &'a dyn Embed,
+    /// What the text tells at boundaries.
     pub(super) text: Sample<'a>,
     both: Sample<'a>,
+    /// The prompts' embeddings, *shape* `[answers, dimension]`.
+    prompts: Array2<f32>,
     /// What the model would have written instead.
     regenerated: Regenerated,
     /// The test answers to other prompts, and those to the same one, by answer.
@@ -52,8 +55,9 @@ impl<'a> Sources<'a> {
         regenerated: Regenerated,
     ) -> Result<Self> {
         let prompts: Vec<String> = corpus.answers.iter().map(|one| one.prompt.clone()).collect();
+        let prompts = corpus::embed(embedder, &prompts)?;
         let set = corpus.set(RowKind::Boundary);
-        let words = text::rows(corpus, set, &corpus::embed(embedder, &prompts)?);
+        let words = text::rows(corpus, set, &prompts);
         let both = concatenate(Axis(1), &[words.view(), set.rows.view()])
             .map_err(|error| crate::LabError::Data(error.to_string()))?;
         let answers = corpus.answers.iter().enumerate();
@@ -64,9 +68,16 @@ impl<'a> Sources<'a> {
             embedder,
             text: Sample::of(corpus, set, words.view()),
             both: Sample::of(corpus, set, both.view()),
+            prompts,
             regenerated,
             test: test.collect(),
         })
+    }
+
+    /// What the text tells at the moments within segments.
+    pub(super) fn text_within(&self) -> Sample<'a> {
+        let set = self.corpus.set(RowKind::Mid);
+        Sample::of(self.corpus, set, text::rows(self.corpus, set, &self.prompts).view())
     }
 
     /// Every guess of the segments `ahead` of `cases`, by name, ours first.

@@ -1,7 +1,7 @@
 //! Judging the head of a bundle on answers it has never seen, beside everything it has to beat.
 
 use super::{
-    Encoder, TrainedOn,
+    Encoder, OpenConfig, TrainedOn,
     catalogue::Catalogue,
     check,
     corpus::{Corpus, Wanted},
@@ -66,7 +66,8 @@ pub fn run(
         dir,
         sites: &bundle.card.sites,
         hidden: info.model.hidden_size,
-        mid_rows: 0,
+        mid_rows: OpenConfig::default().mid_rows,
+        begun: true,
         splits: &[Split::Train, Split::Validation, Split::Test],
     };
     let corpus = Corpus::read(&wanted, &labels, encoder.embedder, progress)?;
@@ -85,7 +86,8 @@ pub fn run(
         test_answers: numbers.len(),
         among: config.among,
         guesses: judge.guesses(progress)?,
-        unseen: judge.unseen(&labels, progress)?,
+        unseen: judge.unseen(&labels, RowKind::Boundary, progress)?,
+        unseen_between: Some(judge.unseen(&labels, RowKind::Mid, progress)?),
     })
 }
 
@@ -163,22 +165,31 @@ impl Judge<'_> {
         Ok(reports)
     }
 
-    /// Phrases for themes that are left out one after the other.
-    fn unseen(&self, labels: &Labels, progress: &dyn Fn(&str)) -> Result<UnseenReport> {
+    /// Phrases for themes that are left out one after the other, at moments of one kind.
+    fn unseen(
+        &self,
+        labels: &Labels,
+        kind: RowKind,
+        progress: &dyn Fn(&str),
+    ) -> Result<UnseenReport> {
         let corpus = self.sources.corpus;
         let phrases = Catalogue::new(&labels.themes, corpus, self.sources.embedder)?;
         let horizons = self.head().card.horizons;
         let splits = [Split::Validation, Split::Test];
         let trained = TrainedOn::read(&self.head().card)?;
-        progress("leaving out one theme after the other");
-        let sample = Sample::new(corpus, RowKind::Boundary);
-        let lambda = (horizons, trained.lambda(RowKind::Boundary));
+        let place = if kind == RowKind::Mid { "between boundaries" } else { "at boundaries" };
+        progress(&format!("{place}: leaving out one theme after the other"));
+        let sample = Sample::new(corpus, kind);
+        let lambda = (horizons, trained.lambda(kind));
         let ours = Leaving::new(&sample, lambda, &phrases).all(&splits)?;
-        progress("the same for the text");
-        let (_, lambda, ..) = self.sources.text.fit(1)?;
-        let text = Leaving::new(&self.sources.text, (horizons, lambda), &phrases).all(&splits)?;
+        progress(&format!("{place}: the same for the text"));
+        let within = (kind == RowKind::Mid).then(|| self.sources.text_within());
+        let text = within.as_ref().unwrap_or(&self.sources.text);
+        let (_, lambda, ..) = text.fit(1)?;
+        let text = Leaving::new(text, (horizons, lambda), &phrases).all(&splits)?;
         let setting = Setting {
             corpus,
+            set: corpus.set(kind),
             themes: &labels.themes,
             phrases: &phrases,
             numbers: self.numbers,

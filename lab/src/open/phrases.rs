@@ -16,6 +16,8 @@ use themecast_forecast::open::{INPUTS, Score, inputs};
 /// A theme's phrase at one moment.
 #[derive(Debug, Clone)]
 pub(super) struct PhraseCase {
+    /// The place of its row among those of its kind.
+    pub(super) row: usize,
     pub(super) origin: Origin,
     /// What the probability is made from.
     pub(super) inputs: [f32; INPUTS],
@@ -152,7 +154,7 @@ impl<'a> Leaving<'a> {
                 cosine: left.forecasts[[row, at]],
                 unusual: (left.forecasts[[row, at]] - means[at]) / deviations[at].max(1e-6),
             });
-            Some(PhraseCase { origin, inputs: inputs(scores, segments), came })
+            Some(PhraseCase { row, origin, inputs: inputs(scores, segments), came })
         };
         wanted.filter_map(case).collect()
     }
@@ -235,7 +237,7 @@ mod tests {
             let high = at.is_multiple_of(2);
             let inputs = [if high { 1.0 } else { -1.0 }, 0.0, 0.0, 0.5, 0.0];
             let came = if high { at % 10 < 8 } else { at % 10 == 1 };
-            PhraseCase { origin, inputs, came }
+            PhraseCase { row: at, origin, inputs, came }
         };
         let cases: Vec<_> = (0..1000).map(case).collect();
         let weights = logistic(cases.iter()).unwrap();

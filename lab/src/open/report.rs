@@ -16,8 +16,11 @@ pub struct OpenReport {
     pub among: usize,
     /// Every guesser at every place and horizon, ours first.
     pub guesses: Vec<GuessReport>,
-    /// Phrases for themes that nothing was trained on.
+    /// Phrases for themes that nothing was trained on, at boundaries.
     pub unseen: UnseenReport,
+    /// The same between boundaries; reports of before have none.
+    #[serde(default)]
+    pub unseen_between: Option<UnseenReport>,
 }
 
 /// One guesser of the embedding to come at one place and horizon.
@@ -131,7 +134,10 @@ impl OpenReport {
         for (name, cosine) in PUBLISHED {
             out.push_str(&format!("| {name} | {cosine:.2} |\n"));
         }
-        out.push_str(&self.unseen.to_markdown());
+        out.push_str(&self.unseen.to_markdown("Phrases for themes left out of training"));
+        if let Some(between) = &self.unseen_between {
+            out.push_str(&between.to_markdown("Between boundaries, phrases for such themes"));
+        }
         out
     }
 
@@ -147,6 +153,8 @@ impl OpenReport {
         serde_json::json!({
             "test_answers": self.test_answers, "cosines": figures.collect::<Vec<_>>(),
             "unseen_auroc": self.unseen.auroc, "unseen_ece": self.unseen.ece,
+            "unseen_between_auroc": self.unseen_between.as_ref().map(|one| one.auroc),
+            "unseen_between_ece": self.unseen_between.as_ref().map(|one| one.ece),
         })
     }
 }
@@ -167,10 +175,10 @@ impl GuessReport {
 }
 
 impl UnseenReport {
-    fn to_markdown(&self) -> String {
+    fn to_markdown(&self, title: &str) -> String {
         let maybe = |mean: &Option<Mean>| mean.as_ref().map_or("–".to_owned(), shown);
         let mut out = format!(
-            "\n### Phrases for themes left out of training, within {}\n\n| | |\n|---|---|\n",
+            "\n### {title}, within {}\n\n| | |\n|---|---|\n",
             self.within
         );
         for (what, mean) in [

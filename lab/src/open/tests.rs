@@ -49,6 +49,9 @@ fn the_head_knows_what_only_the_residual_knows_and_nothing_beyond() {
     assert!(ours.top5.mean > 0.6 && ours.ours_above.is_none(), "{ours:?}");
     assert!(far.ours_above.is_none() && far.cosine.mean < ours.cosine.mean - 0.1, "{far:?}");
     assert!((of(&report, 1, "marginal mean").rank.mean - 10.5).abs() < 2.5);
+    let between = report.unseen_between.as_ref().unwrap();
+    let (auroc, text) = (between.auroc.unwrap(), between.text_auroc.unwrap());
+    println!("{auroc:?} {text:?} {:?}", report.unseen.auroc);
     let page = report.to_markdown();
     assert!(page.contains("| text ridge | ") && page.contains("| cheat-10 | 0.63 |"));
     let json = serde_json::to_string(&report).unwrap();
@@ -80,7 +83,14 @@ fn over_the_training_rows_a_phrases_scores_are_as_usual_as_can_be() {
     let labels = Labels::load(dir.path()).unwrap();
     let info = CollectionInfo::load(dir.path()).unwrap();
     let splits = &[Split::Train];
-    let wanted = Wanted { dir: dir.path(), sites: &info.sites, hidden: 12, mid_rows: 3, splits };
+    let wanted = Wanted {
+        dir: dir.path(),
+        sites: &info.sites,
+        hidden: 12,
+        mid_rows: 3,
+        begun: false,
+        splits,
+    };
     let corpus = Corpus::read(&wanted, &labels, &WordEmbedder, &|_| {}).unwrap();
     let phrase = [[1.0 / 3f32.sqrt(); 3].as_slice(), &[0.0; 9]].concat();
     for kind in [RowKind::Boundary, RowKind::Mid] {

@@ -87,6 +87,7 @@ pub fn run(
         sites: &loaded.card.sites,
         hidden: info.model.hidden_size,
         mid_rows: config.mid_rows,
+        begun: false,
         splits: &[Split::Train, Split::Validation],
     };
     let corpus = Corpus::read(&wanted, &labels, encoder.embedder, progress)?;

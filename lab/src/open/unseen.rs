@@ -2,10 +2,11 @@
 
 use super::{
     catalogue::{Catalogue, NEVER},
-    corpus::Corpus,
+    corpus::{Corpus, RowSet},
     fit::cosine,
     phrases::{LeftOut, PhraseCase, Unseen, logistic},
     report::{UnseenReport, UnseenTheme},
+    text,
 };
 use crate::{Result, Split, eval::bootstrap::Draws};
 use std::collections::HashMap;
@@ -31,6 +32,8 @@ struct Judged {
 /// What judging needs besides the cases.
 pub(super) struct Setting<'a> {
     pub(super) corpus: &'a Corpus,
+    /// The moments, all of one kind.
+    pub(super) set: &'a RowSet,
     pub(super) themes: &'a [Theme],
     pub(super) phrases: &'a Catalogue,
     /// The number of each test answer.
@@ -38,7 +41,7 @@ pub(super) struct Setting<'a> {
     pub(super) within: usize,
 }
 
-/// Judges `ours` and `text`, the same cases of the validation and test splits, at boundaries.
+/// Judges `ours` and `text`, the same cases of the validation and test splits.
 ///
 /// # Errors
 /// [`crate::LabError`] of calibrating.
@@ -93,19 +96,17 @@ fn calibrate(setting: &Setting<'_>, unseen: &[Unseen], phrase: usize) -> Result<
 fn judged(
     setting: &Setting<'_>,
     phrase: usize,
-    (ours, text): (&PhraseCase, &PhraseCase),
+    (ours, read): (&PhraseCase, &PhraseCase),
     [ours_weights, text_weights]: &[Vec<f32>; 2],
 ) -> Option<Judged> {
     let document = *setting.numbers.get(&ours.origin.answer)?;
-    let last = setting.corpus.target(ours.origin, 0)?;
-    let (phrase, segment) =
-        (setting.phrases.embeddings.row(phrase), setting.corpus.embeddings.row(last));
+    let last = text::last(setting.corpus, setting.set, ours.row)?;
     Some(Judged {
         document,
         came: ours.came,
         p: f64::from(probability(ours_weights, &ours.inputs)),
-        text: f64::from(probability(text_weights, &text.inputs)),
-        continuation: f64::from(cosine(phrase, segment)),
+        text: f64::from(probability(text_weights, &read.inputs)),
+        continuation: f64::from(cosine(setting.phrases.embeddings.row(phrase), last)),
     })
 }
 
