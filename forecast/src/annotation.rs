@@ -5,6 +5,7 @@ use crate::{
     chains::Chain,
     divergence::entropy_nats,
     events::Detector,
+    open::Chance,
     options::Options,
 };
 use themecast_plugin_api::Value;
@@ -22,12 +23,12 @@ pub(crate) struct Forecast {
     pub(crate) chains: Vec<Chain>,
     /// How many themes each conformal set holds, by segments ahead; empty where not calibrated.
     pub(crate) sets: Vec<usize>,
-    /// How far the predictors are apart, by segments ahead, in nats; empty where there is one.
+    /// How far opinions are apart, by segments ahead, in nats; empty where there is one.
     pub(crate) disagreement_nats: Vec<f32>,
     pub(crate) divergence: Divergence,
     pub(crate) trust: Trust,
-    /// The probability of each phrase that is watched for, in the order of the request.
-    pub(crate) watch: Vec<f32>,
+    /// The chance of each phrase that is watched for, in the order of the request.
+    pub(crate) watch: Vec<Chance>,
 }
 
 /// How far an answer can be trusted.
@@ -85,12 +86,14 @@ impl Forecast {
     /// The phrases that are watched for; none where none are.
     fn watched(&self, card: &Card, options: &Options) -> Option<Value> {
         let within = card.open.as_ref().filter(|_| !self.watch.is_empty())?.horizons;
-        let phrase = |(phrase, &p): (&String, &f32)| {
-            Value::map([
+        let phrase = |(phrase, chance): (&String, &Chance)| {
+            let apart = chance.disagreement_nats.map(|nats| ("disagreement", rounded(nats)));
+            let fields = [
                 ("theme", phrase.as_str().into()),
-                ("p", rounded(p)),
+                ("p", rounded(chance.p)),
                 ("within", within.into()),
-            ])
+            ];
+            Value::map(fields.into_iter().chain(apart))
         };
         Some(options.watch.iter().zip(&self.watch).map(phrase).collect::<Vec<_>>().into())
     }

@@ -23,7 +23,8 @@
 //!                   summary   ──▶ the host, at the answer's end
 //! ```
 //!
-//! [`bundle`] holds what was trained; [`ForecastPlugin`] is all of it as a plugin. [`segment`],
+//! [`bundle`] holds what was trained, [`ensemble`] tells how much of it was left open;
+//! [`ForecastPlugin`] is all of it as a plugin. [`segment`],
 //! [`features`] and [`linear`] are also what collecting, training and evaluating use, so that
 //! they see what serving sees.
 //!
@@ -65,6 +66,7 @@ pub mod chains;
 pub mod conformal;
 mod dense;
 pub mod divergence;
+pub mod ensemble;
 pub mod events;
 pub mod features;
 pub mod linear;

@@ -3,7 +3,8 @@
 //! Every predictor is a [`Predictor`]: heads over the row of features (fitted by gradients or in
 //! closed form, over activations, text or both) and the chain. At each moment each of them gives
 //! its opinion; two opinions are mixed; then what flickers is averaged within the segment. How far
-//! the opinions are apart is what two predictors do not know. What decides which theme *came* is
+//! opinions are apart, these two or those of the heads' [`ensemble`](crate::ensemble), is what was not
+//! learnt. What decides which theme *came* is
 //! not here: that is offset 0 of the boundary heads.
 
 use crate::{
@@ -11,8 +12,8 @@ use crate::{
     chain::{Outlook, Track},
     chains::{self, Chain},
     conformal,
-    divergence::entropy_nats,
-    linear::{RowKind, temper},
+    ensemble::disagreement_nats,
+    linear::{Affine, LinearPredictor, RowKind, temper},
     smooth::Smoother,
 };
 
@@ -39,16 +40,35 @@ struct Heads;
 
 impl Predictor for Heads {
     fn forecast(&mut self, bundle: &Bundle, kind: RowKind, row: &[f32]) -> Opinion {
-        // At a boundary the segment to come is one offset ahead.
-        let first = usize::from(kind == RowKind::Boundary);
-        let heads = &bundle.predictor.heads(kind)[first..=first + bundle.card.horizons];
-        let steps = heads.iter().map(|head| {
-            let mut p = Vec::new();
-            head.probabilities(row, &mut p);
-            p
-        });
-        Opinion { steps: steps.collect(), outlook: None }
+        Opinion { steps: steps(&bundle.predictor, bundle, kind, row), outlook: None }
     }
+}
+
+/// What the heads `of` a bundle say; *shape* `[horizons + 1][themes]`.
+fn steps(of: &LinearPredictor, bundle: &Bundle, kind: RowKind, row: &[f32]) -> Vec<Vec<f32>> {
+    // At a boundary the segment to come is one offset ahead.
+    let first = usize::from(kind == RowKind::Boundary);
+    let heads = &of.heads(kind)[first..=first + bundle.card.horizons];
+    let one = |head: &Affine| {
+        let mut p = Vec::new();
+        head.probabilities(row, &mut p);
+        p
+    };
+    heads.iter().map(one).collect()
+}
+
+/// How far the members of a bundle's ensemble are apart, by segments ahead; empty where it has none.
+fn apart(bundle: &Bundle, kind: RowKind, row: &[f32]) -> Vec<f32> {
+    if bundle.ensemble.is_empty() {
+        return Vec::new();
+    }
+    let of = |member: &LinearPredictor| steps(member, bundle, kind, row);
+    let members: Vec<Vec<Vec<f32>>> = bundle.ensemble.iter().map(of).collect();
+    let at = |ahead: usize| -> f32 {
+        let opinions: Vec<&[f32]> = members.iter().map(|steps| &steps[ahead][..]).collect();
+        disagreement_nats(&opinions)
+    };
+    (0..=bundle.card.horizons).map(at).collect()
 }
 
 impl Predictor for Track {
@@ -76,10 +96,8 @@ pub struct Foresight {
     pub steps: Vec<Vec<f32>>,
     /// The same before averaging and the temperatures that follow it.
     pub momentary: Vec<Vec<f32>>,
-    /// How far the predictors are apart on each of them, in nats; empty where there is only one.
-    ///
-    /// What the entropy of their arithmetic mean has beyond their own: the part of the uncertainty
-    /// that is not in the answer but in what was learnt. *Source*: Lakshminarayanan et al. 2017.
+    /// How far opinions are apart on each of them, in nats: of the chain and the heads, else of the
+    /// ensemble's members; empty where there are neither. See [`disagreement_nats`].
     pub disagreement_nats: Vec<f32>,
     place: Place,
     outlook: Option<Outlook>,
@@ -108,7 +126,8 @@ impl Forecaster {
             (Some(chain), Some(card)) => {
                 let mixes = if kind == RowKind::Boundary { &card.boundary } else { &card.mid };
                 let pairs = || chain.steps.iter().zip(&heads.steps);
-                let apart = pairs().map(|(own, linear)| disagreement_nats(own, linear)).collect();
+                let apart =
+                    pairs().map(|(own, linear)| disagreement_nats(&[own, linear])).collect();
                 let mixed = pairs().zip(mixes).map(|((own, linear), mix)| {
                     let mut own = own.clone();
                     mix.apply(&mut own, linear);
@@ -116,7 +135,7 @@ impl Forecaster {
                 });
                 (mixed.collect(), apart, chain.outlook)
             }
-            _ => (heads.steps, Vec::new(), None),
+            _ => (heads.steps, apart(bundle, kind, row), None),
         };
         let mut steps: Vec<Vec<f32>> = momentary;
         let momentary = steps.clone();
@@ -128,12 +147,6 @@ impl Forecaster {
         }
         Foresight { steps, momentary, disagreement_nats, place, outlook }
     }
-}
-
-/// The mutual information between a theme and which of two predictors is asked.
-fn disagreement_nats(a: &[f32], b: &[f32]) -> f32 {
-    let mean: Vec<f32> = a.iter().zip(b).map(|(a, b)| (a + b) / 2.0).collect();
-    (entropy_nats(&mean) - (entropy_nats(a) + entropy_nats(b)) / 2.0).max(0.0)
 }
 
 impl Foresight {
@@ -197,17 +210,5 @@ impl Foresight {
         let thresholds = conformal.thresholds.of(self.place).iter();
         let sets = self.steps.iter().zip(thresholds);
         sets.map(|(p, &threshold)| conformal::set_size(p, threshold)).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn predictors_that_agree_leave_nothing_unknown_and_opposites_leave_ln_2() {
-        assert!(disagreement_nats(&[0.3, 0.7], &[0.3, 0.7]) < 1e-6);
-        let opposite = disagreement_nats(&[1.0, 0.0], &[0.0, 1.0]);
-        assert!((opposite - std::f32::consts::LN_2).abs() < 1e-6);
     }
 }

@@ -58,6 +58,14 @@ pub(crate) fn fold(prompt_id: &str, folds: u64) -> usize {
     (stable_hash(prompt_id) / 100 % folds.max(1)) as usize
 }
 
+/// Into how many parts training prompts fall for ensembles: a member each.
+pub(crate) const PARTS: usize = 2;
+
+/// The part of a prompt, below [`PARTS`]; independent of its split.
+pub(crate) fn part(prompt_id: &str) -> usize {
+    fold(prompt_id, PARTS as u64)
+}
+
 /// FNV-1a, then the finaliser of SplitMix64: the same on every machine and in every version.
 pub(crate) fn stable_hash(text: &str) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

@@ -2,8 +2,14 @@
 
 use super::{BundleError, ByPlace};
 use crate::{
-    chain::ChainCard, divergence::DetectorCard, features::FeatureLayout, open::OpenCard,
-    segment::SegmenterConfig, text::TextCard, trust::RecogniserCard,
+    chain::ChainCard,
+    divergence::DetectorCard,
+    features::FeatureLayout,
+    linear::{LinearPredictor, RowKind},
+    open::OpenCard,
+    segment::SegmenterConfig,
+    text::TextCard,
+    trust::RecogniserCard,
 };
 use serde::{Deserialize, Serialize};
 use themecast_plugin_api::{ModelInfo, Site};
@@ -44,6 +50,10 @@ pub struct Card {
     pub created: String,
     /// How it was made.
     pub training: serde_json::Value,
+    /// The temperatures of the heads that were fitted again on parts of the training prompts, a part
+    /// each; empty where none were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ensemble: Vec<Temperatures>,
     /// The chain predictor, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<ChainCard>,
@@ -115,6 +125,14 @@ pub struct Temperatures {
     pub boundary: Vec<f32>,
     /// Of the heads between them.
     pub mid: Vec<f32>,
+}
+
+impl Temperatures {
+    /// Those of `predictor`.
+    pub fn of(predictor: &LinearPredictor) -> Self {
+        let of = |kind| predictor.heads(kind).iter().map(|head| head.temperature).collect();
+        Self { boundary: of(RowKind::Boundary), mid: of(RowKind::Mid) }
+    }
 }
 
 /// The training data in numbers.

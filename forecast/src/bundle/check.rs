@@ -1,6 +1,6 @@
 //! What a card says, checked against itself.
 
-use super::{BundleError, ByPlace, Card, MOST_HORIZONS, store::CARD};
+use super::{BundleError, ByPlace, Card, MOST_HORIZONS, Temperatures, store::CARD};
 use std::collections::HashSet;
 
 /// Checks what the card says against itself, before any weight is looked at.
@@ -83,19 +83,28 @@ pub fn is_kebab_case(id: &str) -> bool {
 
 fn counts(card: &Card) -> Result<(), BundleError> {
     let reference = &card.reference;
-    let temperatures = &card.calibration.temperatures;
-    for (what, found, wanted) in [
-        ("boundary temperatures", temperatures.boundary.len(), card.offsets()),
-        ("mid temperatures", temperatures.mid.len(), card.offsets()),
+    let heads = temperatures(card).flat_map(|of| {
+        [
+            ("boundary temperatures", of.boundary.len(), card.offsets()),
+            ("mid temperatures", of.mid.len(), card.offsets()),
+        ]
+    });
+    let rest = [
         ("reference residual means", reference.residual_mean.len(), card.model.hidden_size),
         ("reference residual deviations", reference.residual_std.len(), card.model.hidden_size),
         ("reference theme shares", reference.theme_share.len(), card.themes.len()),
-    ] {
+    ];
+    for (what, found, wanted) in heads.chain(rest) {
         if found != wanted {
             return Err(BundleError::Count { file: CARD, what, found, wanted });
         }
     }
     Ok(())
+}
+
+/// The temperatures of the heads, then those of each member of the ensemble.
+fn temperatures(card: &Card) -> impl Iterator<Item = &Temperatures> {
+    [&card.calibration.temperatures].into_iter().chain(&card.ensemble)
 }
 
 /// Temperatures and sets of what is served: one number a segment ahead at each place.
@@ -145,10 +154,10 @@ fn detectors(card: &Card) -> Result<(), BundleError> {
 
 fn numbers(card: &Card) -> Result<(), BundleError> {
     let reference = &card.reference;
-    let temperatures = &card.calibration.temperatures;
     let positive = |x: &f32| x.is_finite() && *x > 0.0;
     let scalars = [reference.median_distance, reference.distance_quantile_99, reference.excess_std];
-    let all = temperatures.boundary.iter().chain(&temperatures.mid).chain(&scalars);
+    let temperatures = temperatures(card).flat_map(|of| of.boundary.iter().chain(&of.mid));
+    let all = temperatures.chain(&scalars);
     if !all.chain(&reference.residual_std).all(positive) {
         return wrong(
             "temperatures, deviations and distances must be above 0 and finite".to_owned(),

@@ -1,12 +1,13 @@
 //! A bundle: a folder of `card.json` and `weights.safetensors`, data only.
 //!
 //! `card` is what a bundle says of itself, `check` holds that against itself, `store` reads and
-//! writes the folder and checks that the weights fit. How a bundle is trained never lives here.
+//! writes the folder and checks that the weights fit, by `tensors`. How a bundle is trained never lives here.
 
 mod card;
 mod check;
 mod places;
 mod store;
+pub(crate) mod tensors;
 
 pub use card::{
     Calibration, Card, Conformal, FORMAT, Fit, MOST_HORIZONS, Reference, Temperatures, Theme,
@@ -28,6 +29,8 @@ pub struct Bundle {
     pub card: Card,
     /// The linear heads.
     pub predictor: LinearPredictor,
+    /// The same heads fitted again on parts of the training prompts, where they were.
+    pub ensemble: Vec<LinearPredictor>,
     /// The chain predictor, where there is one.
     pub chain: Option<ChainModel>,
     /// The open-vocabulary head, where there is one.

@@ -1,16 +1,20 @@
 //! Reading and writing a bundle's folder.
 
-use super::{Bundle, Card, FORMAT, Fit, check::check};
+use super::{
+    Bundle, Card, FORMAT, Fit, Temperatures,
+    check::check,
+    tensors::{Tensor, full, to_full},
+};
 use crate::{
-    chain,
+    chain, ensemble,
     linear::{
         Affine, LinearError, LinearPredictor,
-        RowKind::{self, Boundary, Mid},
+        RowKind::{Boundary, Mid},
     },
     open,
     trust::{self, Recogniser},
 };
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{SafeTensors, tensor::TensorView};
 use std::{
     fs,
     io::{self, Write},
@@ -124,24 +128,25 @@ impl Bundle {
         let open = card.open.as_ref().map(read).transpose()?;
         let sizes =
             chain::Sizes { features: layout.len(), themes: layout.themes, horizons: card.horizons };
-        let get = |name: String, shape: &[usize]| tensor(&tensors, name, shape);
+        let get = |name: String, shape: &[usize]| full(&tensors, name, shape);
         let read = |of| chain::read(of, sizes, get);
         let chain = card.chain.as_ref().map(read).transpose()?;
         let read = |of| Recogniser::read(of, layout.hidden, get);
         let trust = card.trust.as_ref().map(read).transpose()?;
-        // A weight and a bias for each offset of each set; none is missing by now.
+        let ensemble = ensemble::read(&tensors, &card)?;
+        // A weight and a bias for each offset of each set, and of each member; none is missing by now.
         let more = |name: &&str| {
             (open.is_some() && name.starts_with(open::PREFIX))
                 || (chain.is_some() && name.starts_with(chain::PREFIX))
                 || (trust.is_some() && name.starts_with(trust::PREFIX))
         };
         let heads = tensors.names().into_iter().filter(|name| !more(name));
-        let (found, wanted) = (heads.count(), 4 * card.offsets());
+        let (found, wanted) = (heads.count(), 4 * card.offsets() * (1 + ensemble.len()));
         if found != wanted {
             return Err(BundleError::Count { file: WEIGHTS, what: "tensors", found, wanted });
         }
         let predictor = LinearPredictor::new(boundary, mid, layout.themes, layout.len())?;
-        Ok(Self { card, predictor, chain, open, trust })
+        Ok(Self { card, predictor, ensemble, chain, open, trust })
     }
 
     /// Writes the bundle to `folder`: both files beside their places and to the disk first, then
@@ -178,12 +183,11 @@ impl Bundle {
 
     /// Checks that the heads have the card's temperatures, which are the ones that are saved.
     fn check_temperatures(&self) -> Result<(), BundleError> {
-        let temperatures = &self.card.calibration.temperatures;
-        let sets = [(Boundary, &temperatures.boundary), (Mid, &temperatures.mid)];
-        let same = |(kind, card): (RowKind, &Vec<f32>)| {
-            self.predictor.heads(kind).iter().map(|head| head.temperature).eq(card.iter().copied())
-        };
-        match sets.into_iter().all(same) {
+        let card = [&self.card.calibration.temperatures].into_iter().chain(&self.card.ensemble);
+        let own = [&self.predictor].into_iter().chain(&self.ensemble);
+        let same = self.ensemble.len() == self.card.ensemble.len()
+            && own.zip(card).all(|(own, card)| *card == Temperatures::of(own));
+        match same {
             true => Ok(()),
             false => Err(BundleError::Value("temperatures differ from those of the heads".into())),
         }
@@ -199,28 +203,23 @@ impl Bundle {
 
     fn weights(&self) -> Result<Vec<u8>, BundleError> {
         let layout = self.layout();
-        let mut data: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        let mut data: Vec<Tensor> = Vec::new();
         for (set, kind) in [("boundary", Boundary), ("mid", Mid)] {
             for (offset, head) in self.predictor.heads(kind).iter().enumerate() {
                 let name = |part: &str| format!("{set}.{offset}.{part}");
-                data.push((name("weight"), vec![layout.themes, layout.len()], bytes(&head.weight)));
-                data.push((name("bias"), vec![layout.themes], bytes(&head.bias)));
+                let shape = vec![layout.themes, layout.len()];
+                data.push(to_full(name("weight"), shape, &head.weight));
+                data.push(to_full(name("bias"), vec![layout.themes], &head.bias));
             }
         }
-        for (name, shape, values) in self.chain.iter().flat_map(chain::write) {
-            data.push((name, shape, bytes(values)));
-        }
-        for (name, shape, values) in self.trust.iter().flat_map(Recogniser::write) {
-            data.push((name, shape, bytes(values)));
-        }
+        let chain = self.chain.iter().flat_map(chain::write);
+        let trust = self.trust.iter().flat_map(Recogniser::write);
+        data.extend(chain.chain(trust).map(|(name, shape, values)| to_full(name, shape, values)));
+        data.extend(ensemble::write(&self.ensemble, layout));
+        data.extend(self.open.iter().flat_map(open::write));
         let failed = |error: safetensors::SafeTensorError| BundleError::Weights(error.to_string());
         let mut views = Vec::with_capacity(data.len());
-        for (name, shape, values) in &data {
-            let view = TensorView::new(Dtype::F32, shape.clone(), values).map_err(failed)?;
-            views.push((name.as_str(), view));
-        }
-        let open = self.open.as_ref().map(open::write).unwrap_or_default();
-        for (name, dtype, shape, values) in &open {
+        for (name, dtype, shape, values) in &data {
             let view = TensorView::new(*dtype, shape.clone(), values).map_err(failed)?;
             views.push((name.as_str(), view));
         }
@@ -230,10 +229,6 @@ impl Bundle {
 
 fn json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, BundleError> {
     serde_json::from_slice(bytes).map_err(|error| BundleError::Card(error.to_string()))
-}
-
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// A file that is written but not yet in its place.
@@ -295,29 +290,10 @@ fn heads(
     let head = |(offset, temperature): (usize, &f32)| {
         let name = |part: &str| format!("{set}.{offset}.{part}");
         Ok(Affine {
-            weight: tensor(tensors, name("weight"), &[layout.themes, layout.len()])?,
-            bias: tensor(tensors, name("bias"), &[layout.themes])?,
+            weight: full(tensors, name("weight"), &[layout.themes, layout.len()])?,
+            bias: full(tensors, name("bias"), &[layout.themes])?,
             temperature: *temperature,
         })
     };
     temperatures.iter().enumerate().map(head).collect()
-}
-
-fn tensor(
-    tensors: &SafeTensors<'_>,
-    name: String,
-    shape: &[usize],
-) -> Result<Vec<f32>, BundleError> {
-    let wrong = |problem: String| BundleError::Tensor { tensor: name.clone(), problem };
-    let view = tensors.tensor(&name).map_err(|_| wrong("is missing".to_owned()))?;
-    if view.dtype() != Dtype::F32 || view.shape() != shape {
-        let (dtype, found) = (view.dtype(), view.shape());
-        return Err(wrong(format!("is {dtype:?} {found:?} where F32 {shape:?} is wanted")));
-    }
-    let (values, _) = view.data().as_chunks::<4>();
-    let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(place) => Err(wrong(format!("value {place} is not finite"))),
-        None => Ok(values),
-    }
 }

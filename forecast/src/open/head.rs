@@ -20,6 +20,10 @@ pub struct OpenCard {
     pub rank: usize,
     /// How many directions the background of training segments has.
     pub background_rank: usize,
+    /// How many times the way from latents to embeddings was fitted again, each time on a part of the
+    /// training prompts.
+    #[serde(default)]
+    pub ensemble: usize,
     /// From scores to probabilities.
     pub calibration: Calibration,
     /// How it was trained and how well it does.
@@ -60,6 +64,15 @@ pub struct OpenSet {
     pub scaling: Vec<f32>,
     /// *Shape* `[rank, features]`.
     pub project: Vec<f32>,
+    /// From latents to embeddings.
+    pub whole: Expansion,
+    /// The same fitted again on parts of the training prompts.
+    pub ensemble: Vec<Expansion>,
+}
+
+/// `expand · latents + bias`, at each horizon.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expansion {
     /// *Shape* `[horizons, dimension, rank]`.
     pub expand: Vec<f32>,
     /// *Shape* `[horizons, dimension]`.
@@ -114,8 +127,8 @@ impl OpenSet {
     /// The forecast embeddings for `latents`, *shape* `[horizons, dimension]`; not of length 1:
     /// the surer the forecast, the longer.
     pub fn embeddings(&self, latents: &[f32]) -> Vec<f32> {
-        let mut out = product(&self.expand, latents);
-        add(&mut out, &self.bias);
+        let mut out = product(&self.whole.expand, latents);
+        add(&mut out, &self.whole.bias);
         out
     }
 }
@@ -138,8 +151,8 @@ mod tests {
         let set = OpenSet {
             scaling: vec![1.0, 2.0, 0.5, 1.0],
             project: vec![1.0, -1.0],
-            expand: vec![2.0, 0.0, -1.0],
-            bias: vec![0.5, 0.25, 0.0],
+            whole: Expansion { expand: vec![2.0, 0.0, -1.0], bias: vec![0.5, 0.25, 0.0] },
+            ensemble: Vec::new(),
         };
         let mut latents = Vec::new();
         set.latents(&mut [5.0, 3.0], &mut latents);

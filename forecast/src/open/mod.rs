@@ -11,6 +11,6 @@ mod head;
 mod tensors;
 mod watch;
 
-pub use head::{Background, Calibration, OpenCard, OpenHead, OpenSet, features};
+pub use head::{Background, Calibration, Expansion, OpenCard, OpenHead, OpenSet, features};
 pub(crate) use tensors::{PREFIX, read, write};
-pub use watch::{INPUTS, Phrase, Score, Watch, inputs, probability};
+pub use watch::{Chance, INPUTS, Phrase, Score, Watch, inputs, probability};

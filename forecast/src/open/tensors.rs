@@ -1,15 +1,17 @@
 //! How the head lies in a bundle's weights: tensors named `open.*`, matrices in half precision.
 
-use super::{Background, INPUTS, OpenCard, OpenHead, OpenSet};
-use crate::bundle::BundleError;
-use half::f16;
-use safetensors::{Dtype, SafeTensors};
+use super::{Background, Expansion, INPUTS, OpenCard, OpenHead, OpenSet};
+use crate::bundle::{
+    BundleError,
+    tensors::{Tensor, full, halves, to_full, to_halves},
+};
+use safetensors::SafeTensors;
 
 /// How the names of the head's tensors start.
 pub(crate) const PREFIX: &str = "open.";
 
-/// A tensor as it goes into the weights: name, type, shape, little-endian values.
-pub(crate) type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
+/// How many members an ensemble may have at most.
+const MOST_MEMBERS: usize = 64;
 
 /// Reads the head that `card` describes, for rows of `features` features.
 ///
@@ -25,11 +27,23 @@ pub(crate) fn read(
     let (rank, dimension, horizons) = (card.rank, card.dimension, card.horizons);
     let set = |set: &str| {
         let name = |part: &str| format!("{PREFIX}{set}.{part}");
+        let expansion = |of: String| {
+            Ok::<_, BundleError>(Expansion {
+                expand: halves(
+                    tensors,
+                    name(&format!("{of}expand")),
+                    &[horizons, dimension, rank],
+                )?,
+                bias: full(tensors, name(&format!("{of}bias")), &[horizons, dimension])?,
+            })
+        };
         Ok::<_, BundleError>(OpenSet {
             scaling: full(tensors, name("scaling"), &[2, features])?,
             project: halves(tensors, name("project"), &[rank, features])?,
-            expand: halves(tensors, name("expand"), &[horizons, dimension, rank])?,
-            bias: full(tensors, name("bias"), &[horizons, dimension])?,
+            whole: expansion(String::new())?,
+            ensemble: (0..card.ensemble)
+                .map(|at| expansion(member(at)))
+                .collect::<Result<_, _>>()?,
         })
     };
     let segments = Background {
@@ -50,11 +64,15 @@ pub(crate) fn write(head: &OpenHead) -> Vec<Tensor> {
     for (set, values) in [("boundary", &head.boundary), ("mid", &head.mid)] {
         let name = |part: &str| format!("{PREFIX}{set}.{part}");
         let features = values.scaling.len() / 2;
-        let expand = vec![card.horizons, card.dimension, card.rank];
         out.push(to_full(name("scaling"), vec![2, features], &values.scaling));
         out.push(to_halves(name("project"), vec![card.rank, features], &values.project));
-        out.push(to_halves(name("expand"), expand, &values.expand));
-        out.push(to_full(name("bias"), vec![card.horizons, card.dimension], &values.bias));
+        let whole = [(String::new(), &values.whole)].into_iter();
+        for (of, one) in whole.chain((0..).map(member).zip(&values.ensemble)) {
+            let expand = vec![card.horizons, card.dimension, card.rank];
+            let bias = vec![card.horizons, card.dimension];
+            out.push(to_halves(name(&format!("{of}expand")), expand, &one.expand));
+            out.push(to_full(name(&format!("{of}bias")), bias, &one.bias));
+        }
     }
     let name = |part: &str| format!("{PREFIX}segments.{part}");
     let (mean, factor) = (&head.segments.mean, &head.segments.factor);
@@ -63,9 +81,20 @@ pub(crate) fn write(head: &OpenHead) -> Vec<Tensor> {
     out
 }
 
+/// How the names of a member of the ensemble start.
+fn member(at: usize) -> String {
+    format!("{at}.")
+}
+
 fn check(card: &OpenCard) -> Result<(), BundleError> {
     let wrong = |message: String| Err(BundleError::Value(format!("open: {message}")));
     let (rank, dimension, horizons) = (card.rank, card.dimension, card.horizons);
+    if card.ensemble > MOST_MEMBERS {
+        return wrong(format!(
+            "{} members of an ensemble: want {MOST_MEMBERS} at most",
+            card.ensemble
+        ));
+    }
     if rank == 0 || dimension == 0 || !(1..=16).contains(&horizons) {
         return wrong(format!("rank {rank}, dimension {dimension}, {horizons} horizons"));
     }
@@ -75,51 +104,4 @@ fn check(card: &OpenCard) -> Result<(), BundleError> {
         }
     }
     Ok(())
-}
-
-fn to_full(name: String, shape: Vec<usize>, values: &[f32]) -> Tensor {
-    (name, Dtype::F32, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())
-}
-
-fn to_halves(name: String, shape: Vec<usize>, values: &[f32]) -> Tensor {
-    let bytes = values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes());
-    (name, Dtype::F16, shape, bytes.collect())
-}
-
-fn full(tensors: &SafeTensors<'_>, name: String, shape: &[usize]) -> Result<Vec<f32>, BundleError> {
-    let (bytes, _) = bytes(tensors, &name, Dtype::F32, shape)?.as_chunks::<4>();
-    finite(name, bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-}
-
-fn halves(
-    tensors: &SafeTensors<'_>,
-    name: String,
-    shape: &[usize],
-) -> Result<Vec<f32>, BundleError> {
-    let (bytes, _) = bytes(tensors, &name, Dtype::F16, shape)?.as_chunks::<2>();
-    finite(name, bytes.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect())
-}
-
-fn bytes<'t>(
-    tensors: &'t SafeTensors<'_>,
-    name: &str,
-    dtype: Dtype,
-    shape: &[usize],
-) -> Result<&'t [u8], BundleError> {
-    let wrong = |problem: String| BundleError::Tensor { tensor: name.to_owned(), problem };
-    let view = tensors.tensor(name).map_err(|_| wrong("is missing".to_owned()))?;
-    if view.dtype() != dtype || view.shape() != shape {
-        let (found, at) = (view.dtype(), view.shape());
-        return Err(wrong(format!("is {found:?} {at:?} where {dtype:?} {shape:?} is wanted")));
-    }
-    Ok(view.data())
-}
-
-fn finite(tensor: String, values: Vec<f32>) -> Result<Vec<f32>, BundleError> {
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(place) => {
-            Err(BundleError::Tensor { tensor, problem: format!("value {place} is not finite") })
-        }
-        None => Ok(values),
-    }
 }

@@ -1,7 +1,12 @@
 //! Phrases of one request and how likely a segment like each is to come.
 
-use super::{OpenHead, head::features};
-use crate::{dense::dot, features::FeatureLayout, linear::RowKind, text::Embed};
+use super::{
+    OpenHead,
+    head::{Expansion, features},
+};
+use crate::{
+    dense::dot, ensemble::disagreement_nats, features::FeatureLayout, linear::RowKind, text::Embed,
+};
 
 /// How many numbers tell a phrase's chance at one moment.
 pub const INPUTS: usize = 5;
@@ -37,20 +42,32 @@ pub fn probability(calibration: &[f32], inputs: &[f32; INPUTS]) -> f32 {
     1.0 / (1.0 + (-(intercept + dot(weights, inputs))).exp())
 }
 
+/// How likely a segment like a phrase is to come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chance {
+    /// Its probability.
+    pub p: f32,
+    /// How far what was learnt of parts of the training prompts is apart on it, in nats; none where
+    /// the head was not fitted to such.
+    pub disagreement_nats: Option<f32>,
+}
+
 /// A phrase in the terms of one regression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Phrase {
-    /// At each horizon: the mean forecast of its cosine, how far it strays, the weights of the
-    /// latents.
-    horizons: Vec<(f32, f32, Vec<f32>)>,
+    whole: Scorer,
+    ensemble: Vec<Scorer>,
     segments: (f32, f32),
 }
 
-impl Phrase {
-    /// The phrase with this embedding, for rows of one kind.
-    pub fn new(head: &OpenHead, kind: RowKind, embedding: &[f32]) -> Self {
-        let (set, rank) = (head.set(kind), head.card.rank);
-        let blocks = set.expand.chunks_exact(embedding.len() * rank);
+/// What scores a phrase at each horizon: the mean forecast of its cosine, how far it strays, the
+/// weights of the latents.
+#[derive(Debug, Clone, PartialEq)]
+struct Scorer(Vec<(f32, f32, Vec<f32>)>);
+
+impl Scorer {
+    fn new(of: &Expansion, rank: usize, embedding: &[f32]) -> Self {
+        let blocks = of.expand.chunks_exact(embedding.len() * rank);
         let horizon = |(block, bias): (&[f32], &[f32])| {
             let mut weights = vec![0.0; rank];
             for (row, share) in block.chunks_exact(rank).zip(embedding) {
@@ -58,17 +75,42 @@ impl Phrase {
             }
             (dot(bias, embedding), dot(&weights, &weights).sqrt(), weights)
         };
-        let horizons = blocks.zip(set.bias.chunks_exact(embedding.len())).map(horizon).collect();
-        Self { horizons, segments: head.segments.cosines(embedding) }
+        Self(blocks.zip(of.bias.chunks_exact(embedding.len())).map(horizon).collect())
+    }
+
+    fn inputs(&self, latents: &[f32], segments: (f32, f32)) -> [f32; INPUTS] {
+        let scores = self.0.iter().map(|(mean, deviation, weights)| {
+            let above = dot(weights, latents);
+            Score { cosine: mean + above, unusual: above / deviation.max(1e-6) }
+        });
+        inputs(scores, segments)
+    }
+}
+
+impl Phrase {
+    /// The phrase with this embedding, for rows of one kind.
+    pub fn new(head: &OpenHead, kind: RowKind, embedding: &[f32]) -> Self {
+        let set = head.set(kind);
+        let scorer = |of: &Expansion| Scorer::new(of, head.card.rank, embedding);
+        Self {
+            whole: scorer(&set.whole),
+            ensemble: set.ensemble.iter().map(scorer).collect(),
+            segments: head.segments.cosines(embedding),
+        }
     }
 
     /// What tells its chance at a moment with these latents.
     pub fn inputs(&self, latents: &[f32]) -> [f32; INPUTS] {
-        let scores = self.horizons.iter().map(|(mean, deviation, weights)| {
-            let above = dot(weights, latents);
-            Score { cosine: mean + above, unusual: above / deviation.max(1e-6) }
-        });
-        inputs(scores, self.segments)
+        self.whole.inputs(latents, self.segments)
+    }
+
+    /// Its chance at a moment with these latents, by a logistic regression (*shape* `[1 + INPUTS]`).
+    pub fn chance(&self, calibration: &[f32], latents: &[f32]) -> Chance {
+        let of = |scorer: &Scorer| probability(calibration, &scorer.inputs(latents, self.segments));
+        let members: Vec<[f32; 2]> = self.ensemble.iter().map(of).map(|p| [p, 1.0 - p]).collect();
+        let opinions: Vec<&[f32]> = members.iter().map(|p| &p[..]).collect();
+        let apart = (!opinions.is_empty()).then(|| disagreement_nats(&opinions));
+        Chance { p: of(&self.whole), disagreement_nats: apart }
     }
 }
 
@@ -106,15 +148,15 @@ impl Watch {
         Ok(Self::new(head, &embeddings))
     }
 
-    /// For each phrase the probability that one of the head's horizons brings a segment like it,
-    /// counted from the segment of the token that was read last.
-    pub fn probabilities(
+    /// For each phrase the chance that one of the head's horizons brings a segment like it, counted
+    /// from the segment of the token that was read last.
+    pub fn chances(
         &mut self,
         head: &OpenHead,
         kind: RowKind,
         row: &[f32],
         layout: &FeatureLayout,
-    ) -> Vec<f32> {
+    ) -> Vec<Chance> {
         let phrases = match kind {
             RowKind::Boundary => &self.boundary,
             RowKind::Mid => &self.mid,
@@ -125,7 +167,7 @@ impl Watch {
         features(row, layout, &mut self.features);
         head.set(kind).latents(&mut self.features, &mut self.latents);
         let calibration = head.calibration(kind);
-        phrases.iter().map(|one| probability(calibration, &one.inputs(&self.latents))).collect()
+        phrases.iter().map(|one| one.chance(calibration, &self.latents)).collect()
     }
 }
 
@@ -138,8 +180,8 @@ mod tests {
         let set = OpenSet {
             scaling: [[0.0; 7], [1.0; 7]].concat(),
             project: vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-            expand: vec![0.2, 0.0, 0.1, 0.0],
-            bias: vec![0.3, 0.1, 0.3, 0.1],
+            whole: Expansion { expand: vec![0.2, 0.0, 0.1, 0.0], bias: vec![0.3, 0.1, 0.3, 0.1] },
+            ensemble: Vec::new(),
         };
         OpenHead {
             card: OpenCard {
@@ -148,6 +190,7 @@ mod tests {
                 horizons: 2,
                 rank: 1,
                 background_rank: 1,
+                ensemble: 0,
                 calibration: Calibration {
                     boundary: vec![-1.0, 1.0, 0.0, 0.0, 0.0, 0.0],
                     mid: vec![0.0; 6],
@@ -178,9 +221,34 @@ mod tests {
         let mut watch = Watch::new(&head, &[vec![1.0, 0.0], vec![0.0, 1.0]]);
         let mut row = vec![0.0; layout.len()];
         row[0] = 2.0;
-        let p = watch.probabilities(&head, RowKind::Boundary, &row, &layout);
-        assert!((p[0] - 1.0 / (1.0 + (-1.0f32).exp())).abs() < 1e-6, "{p:?}");
-        assert!(p[1] < p[0]);
-        assert_eq!(watch.probabilities(&head, RowKind::Mid, &row, &layout), [0.5, 0.5]);
+        let told = watch.chances(&head, RowKind::Boundary, &row, &layout);
+        assert!((told[0].p - 1.0 / (1.0 + (-1.0f32).exp())).abs() < 1e-6, "{told:?}");
+        assert!(told[1].p < told[0].p);
+        let within = Chance { p: 0.5, disagreement_nats: None };
+        assert_eq!(watch.chances(&head, RowKind::Mid, &row, &layout), [within, within]);
+    }
+
+    #[test]
+    fn members_that_expect_the_opposite_are_told_as_disagreeing_and_the_probability_stays() {
+        let mut head = head();
+        let turned = |sign: f32| Expansion {
+            expand: head.boundary.whole.expand.iter().map(|x| sign * x).collect(),
+            ..head.boundary.whole.clone()
+        };
+        let (same, opposite) = (turned(1.0), turned(-1.0));
+        let told = |head: &OpenHead| {
+            let phrase = Phrase::new(head, RowKind::Boundary, &[1.0, 0.0]);
+            phrase.chance(&head.card.calibration.boundary, &[1.5])
+        };
+        let alone = told(&head);
+        head.boundary.ensemble = vec![same.clone(), same.clone()];
+        let agreed = told(&head);
+        head.boundary.ensemble = vec![same, opposite];
+        let torn = told(&head);
+        assert_eq!((alone.p, alone.disagreement_nats), (torn.p, None));
+        assert!(agreed.disagreement_nats.unwrap() < 1e-6, "{agreed:?}");
+        let (p, q) = (torn.p, 1.0 / (1.0 + 2.5f32.exp()));
+        let apart = disagreement_nats(&[&[p, 1.0 - p], &[q, 1.0 - q]]);
+        assert!((torn.disagreement_nats.unwrap() - apart).abs() < 1e-6 && apart > 0.05, "{torn:?}");
     }
 }

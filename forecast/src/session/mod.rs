@@ -12,7 +12,7 @@ use crate::{
     events::Observer,
     features::FeatureState,
     linear::RowKind,
-    open::{OpenHead, Watch},
+    open::{Chance, OpenHead, Watch},
     options::Options,
     predict::{Forecaster, Foresight},
     segment::Segmenter,
@@ -134,8 +134,8 @@ impl ForecastSession {
 }
 
 /// How likely the phrases that `watch` scores are to come, by a row of features.
-fn phrases(watch: &mut Watch, (bundle, kind): (&Bundle, RowKind), row: &[f32]) -> Vec<f32> {
-    let score = |head: &OpenHead| watch.probabilities(head, kind, row, &bundle.layout());
+fn phrases(watch: &mut Watch, (bundle, kind): (&Bundle, RowKind), row: &[f32]) -> Vec<Chance> {
+    let score = |head: &OpenHead| watch.chances(head, kind, row, &bundle.layout());
     bundle.open.as_ref().map(score).unwrap_or_default()
 }
 
@@ -159,7 +159,10 @@ impl Session for ForecastSession {
         let at = (step.index, self.segmenter.segment());
         let trust = self.residuals.trust();
         let bundle = &*self.bundle;
-        let mut watched = || phrases(&mut self.watched, (bundle, kind), &self.row);
+        let mut watched = || {
+            let chances = phrases(&mut self.watched, (bundle, kind), &self.row);
+            chances.into_iter().map(|chance| chance.p).collect()
+        };
         let now = Now { bundle, foresight: &foresight, begins, phrases: &mut watched };
         self.path.forecast(&*self.observer, now, at, trust);
         let forecast = Forecast {

@@ -89,11 +89,12 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
         license: "Apache-2.0".into(),
         created: "2026-01-01T00:00:00Z".into(),
         training: serde_json::json!({}),
+        ensemble: Vec::new(),
         chain: None,
         text: None,
         open: None,
         trust: None,
     };
     let predictor = LinearPredictor::new(heads(1), heads(2), themes, layout.len()).unwrap();
-    Bundle { card, predictor, chain: None, open: None, trust: None }
+    Bundle { card, predictor, ensemble: Vec::new(), chain: None, open: None, trust: None }
 }

@@ -5,6 +5,7 @@
 
 mod bundle;
 mod comes;
+mod ensemble;
 mod made_up;
 mod open;
 mod recomputed;

@@ -14,7 +14,7 @@ use themecast_forecast::{
     events::Silent,
     features::FeatureLayout,
     linear::{Affine, LinearPredictor, RowKind},
-    open::{Background, Calibration, OpenCard, OpenHead, OpenSet, Watch},
+    open::{Background, Calibration, Expansion, OpenCard, OpenHead, OpenSet, Watch},
     text::{Embed, TextCard},
     watchlist::Watched,
 };
@@ -31,6 +31,11 @@ fn halves(seed: u64, count: usize) -> Vec<f32> {
     numbers(seed, count).iter().map(|x| (x * 64.0).round() / 64.0).collect()
 }
 
+fn expansion(seed: u64) -> Expansion {
+    let expand = halves(seed, AHEAD * DIMENSION * RANK);
+    Expansion { expand, bias: halves(seed + 1, AHEAD * DIMENSION) }
+}
+
 fn watching() -> Bundle {
     let mut bundle = bundle();
     let layout = bundle.layout();
@@ -38,8 +43,8 @@ fn watching() -> Bundle {
     let set = |seed: u64| OpenSet {
         scaling: [vec![0.0; features], vec![1.0; features]].concat(),
         project: halves(seed, RANK * features),
-        expand: halves(seed + 1, AHEAD * DIMENSION * RANK),
-        bias: halves(seed + 2, AHEAD * DIMENSION),
+        whole: expansion(seed + 1),
+        ensemble: vec![expansion(seed + 3), expansion(seed + 5)],
     };
     let card = OpenCard {
         embedder: "letters".into(),
@@ -47,6 +52,7 @@ fn watching() -> Bundle {
         horizons: AHEAD,
         rank: RANK,
         background_rank: 1,
+        ensemble: 2,
         calibration: Calibration {
             boundary: vec![-1.0, 1.0, 0.5, 0.25, 0.0, 0.0],
             mid: vec![-2.0, 0.5, 0.5, 0.0, 0.0, 0.1],
@@ -131,12 +137,14 @@ fn phrases_are_annotated_as_the_contract_says_and_embedded_once() {
         );
         let watch = note["watch"].as_array().unwrap();
         let keys: Vec<&String> = watch[0].as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["theme", "p", "within"]);
+        assert_eq!(keys, ["theme", "p", "within", "disagreement"]);
         assert_eq!((watch.len(), &watch[0]["theme"]), (2, &"a refund request".into()));
         assert_eq!(watch[1]["within"], AHEAD);
         assert!(p(note, 0) > 0.0 && p(note, 0) < 1.0);
     }
     assert_ne!(p(&notes[1], 0), p(&notes[2], 0));
+    let apart = |note: &serde_json::Value| note["watch"][0]["disagreement"].as_f64().unwrap();
+    assert!(notes.iter().any(|note| apart(note) > 0.001), "made of random numbers");
     // A phrase's probability does not depend on what else is watched for.
     for (both, alone) in notes.iter().zip(told(&plugin, &["b"])) {
         assert_eq!(p(both, 1), p(&alone, 0));
@@ -209,6 +217,8 @@ fn the_head_is_saved_and_loaded_and_what_does_not_fit_is_named() {
         ("\"rank\": 2", "\"rank\": 3", "open.boundary.project: is F16 [2, 22]"),
         ("\"rank\": 2", "\"rank\": 0", "open: rank 0"),
         ("\"dimension\": 3", "\"dimension\": 4", "open.segments.mean: is F32 [3]"),
+        ("\"ensemble\": 2", "\"ensemble\": 3", "open.boundary.2.expand: is missing"),
+        ("\"ensemble\": 2", "\"ensemble\": 65", "open: 65 members of an ensemble"),
         ("-2.0,", "", "a calibration is not 6 finite numbers"),
     ] {
         assert!(card.contains(from), "{from}");
@@ -230,11 +240,15 @@ fn cost_of_sixteen_phrases() {
     let (dimension, horizons, rank) = (384, 3, 96);
     let layout = FeatureLayout { hidden: 576, sites: 1, themes: 24, text: 0 };
     let features = layout.len() - layout.history().len();
+    let whole = Expansion {
+        expand: numbers(2, horizons * dimension * rank),
+        bias: numbers(3, horizons * dimension),
+    };
     let set = OpenSet {
         scaling: vec![1.0; 2 * features],
         project: numbers(1, rank * features),
-        expand: numbers(2, horizons * dimension * rank),
-        bias: numbers(3, horizons * dimension),
+        whole: whole.clone(),
+        ensemble: vec![whole.clone(), whole],
     };
     let card = watching().card.open.unwrap();
     let head = OpenHead {
@@ -249,7 +263,7 @@ fn cost_of_sixteen_phrases() {
     let mut millis: Vec<f64> = (0..2000)
         .map(|_| {
             let started = std::time::Instant::now();
-            let p = watch.probabilities(&head, RowKind::Mid, &row, &layout);
+            let p = watch.chances(&head, RowKind::Mid, &row, &layout);
             assert_eq!(std::hint::black_box(p).len(), 16);
             started.elapsed().as_secs_f64() * 1e3
         })

@@ -89,7 +89,7 @@ pub(crate) fn score(
 /// The temperature with the least loss, by golden-section search over its logarithm.
 ///
 /// Regression to one-hot gives logits within about 0 and 1: the search starts far below 1.
-fn temperature(logits: &[f32], targets: &[Option<u32>], classes: usize) -> f32 {
+pub(crate) fn temperature(logits: &[f32], targets: &[Option<u32>], classes: usize) -> f32 {
     let loss = |log: f32| score(logits, targets, (classes, log.exp())).0;
     let ratio = (5f32.sqrt() - 1.0) / 2.0;
     let (mut low, mut high) = (-6.0_f32, 5.0_f32);

@@ -5,10 +5,16 @@ use super::{
     lowrank,
     ridge::{Moments, Ridge},
 };
-use crate::{LabError, Result, Split};
+use crate::{
+    LabError, Result, Split,
+    split::{self, PARTS},
+};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
-use themecast_forecast::{linear::RowKind, open::OpenSet};
+use themecast_forecast::{
+    linear::RowKind,
+    open::{Expansion, OpenSet},
+};
 
 /// Penalties from strong to weak, for rows of unit variance.
 const LAMBDAS: [f64; 8] = [100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03];
@@ -99,15 +105,19 @@ impl<'a> Sample<'a> {
     /// # Errors
     /// [`LabError::Data`] where a split has no row; [`LabError::Fit`].
     pub(super) fn fit(&self, ahead: usize) -> Result<(Ridge, f64, f64, Moments)> {
-        let (train, validation) =
-            (self.pairs(Split::Train, ahead), self.pairs(Split::Validation, ahead));
+        self.fit_to(&self.pairs(Split::Train, ahead), ahead)
+    }
+
+    /// The same from some of the training rows, `train`, each with its segment's place.
+    fn fit_to(&self, train: &[(usize, usize)], ahead: usize) -> Result<(Ridge, f64, f64, Moments)> {
+        let validation = self.pairs(Split::Validation, ahead);
         if train.is_empty() || validation.is_empty() {
             let (rows, checks) = (train.len(), validation.len());
             let message =
                 format!("{rows} training and {checks} validation rows for {ahead} segments ahead");
             return Err(LabError::Data(message));
         }
-        let moments = Moments::of(self.rows.view(), self.corpus.embeddings.view(), &train);
+        let moments = Moments::of(self.rows.view(), self.corpus.embeddings.view(), train);
         let mut best: Option<(Ridge, f64, f64)> = None;
         for lambda in LAMBDAS {
             let ridge = moments.solve(lambda)?;
@@ -189,8 +199,36 @@ pub(super) fn set(
     let set = OpenSet {
         scaling: sample.scaling.flat(),
         project: project.iter().copied().collect(),
-        expand: expand.iter().copied().collect(),
-        bias: ridges.iter().flat_map(|ridge| ridge.bias.iter().copied()).collect(),
+        whole: Expansion {
+            expand: expand.iter().copied().collect(),
+            bias: ridges.iter().flat_map(|ridge| ridge.bias.iter().copied()).collect(),
+        },
+        ensemble: ensemble(sample, &project, horizons)?,
     };
     Ok((set, reports))
+}
+
+/// The way from the latents of `project` to embeddings, fitted again to each part of the training
+/// prompts; none where a part has no row.
+fn ensemble(sample: &Sample<'_>, project: &Array2<f32>, horizons: usize) -> Result<Vec<Expansion>> {
+    let corpus = sample.corpus;
+    let latents = sample.rows.dot(&project.t());
+    let sample = Sample { corpus, set: sample.set, rows: latents, scaling: sample.scaling.clone() };
+    let part = |row: usize| split::part(&corpus.answers[sample.set.origins[row].answer].prompt_id);
+    let mut members = Vec::new();
+    for of in 0..PARTS {
+        let mut member = Expansion { expand: Vec::new(), bias: Vec::new() };
+        for ahead in 1..=horizons {
+            let mut train = sample.pairs(Split::Train, ahead);
+            train.retain(|(row, _)| part(*row) == of);
+            if train.is_empty() {
+                return Ok(Vec::new());
+            }
+            let (ridge, ..) = sample.fit_to(&train, ahead)?;
+            member.expand.extend(ridge.weight.t().iter());
+            member.bias.extend(&ridge.bias);
+        }
+        members.push(member);
+    }
+    Ok(members)
 }

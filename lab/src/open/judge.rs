@@ -5,11 +5,12 @@ use super::{
     catalogue::Catalogue,
     check,
     corpus::{Corpus, Wanted},
+    doubt,
     fit::{Sample, cosine},
     guesses::{self, Case, Guesses, OURS, Sources},
     phrases::Leaving,
     regenerated::Regenerated,
-    report::{GuessReport, OpenReport, UnseenReport},
+    report::{GuessReport, OpenReport, PhraseDoubt, UnseenReport},
     retrieval,
     unseen::{self, Setting},
 };
@@ -88,6 +89,7 @@ pub fn run(
         guesses: judge.guesses(progress)?,
         unseen: judge.unseen(&labels, RowKind::Boundary, progress)?,
         unseen_between: Some(judge.unseen(&labels, RowKind::Mid, progress)?),
+        doubts: judge.doubts(&labels)?,
     })
 }
 
@@ -163,6 +165,14 @@ impl Judge<'_> {
             });
         }
         Ok(reports)
+    }
+
+    /// What the uncertainty of the catalogue's themes as phrases tells.
+    fn doubts(&self, labels: &Labels) -> Result<Vec<PhraseDoubt>> {
+        let corpus = self.sources.corpus;
+        let phrases = Catalogue::new(&labels.themes, corpus, self.sources.embedder)?;
+        let phrases = (&phrases, labels.themes.len());
+        Ok(doubt::reports((corpus, self.head()), phrases, self.numbers, self.draws))
     }
 
     /// Phrases for themes that are left out one after the other, at moments of one kind.

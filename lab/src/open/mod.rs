@@ -5,7 +5,7 @@
 //! a phrase's score to a probability, learnt from themes that the regression had not seen.
 //! [`judge`] holds it against guesses as the nearest published work does. In the order of the
 //! data: `corpus`, `fit` (`ridge`, `cholesky`, `lowrank`), `catalogue`, `phrases`; then `guesses`
-//! (`text`), `regenerated`, `retrieval`, `unseen`, `report`.
+//! (`text`), `regenerated`, `retrieval`, `unseen`, `doubt`, `report`.
 //!
 //! Themes of the catalogue are used as phrases here, never as classes: what forecasts classes is
 //! [`crate::train`]. Nothing here scores phrases while serving: that is `themecast-forecast`'s
@@ -15,6 +15,7 @@ mod blocks;
 mod catalogue;
 pub(crate) mod cholesky;
 mod corpus;
+mod doubt;
 mod fit;
 mod guesses;
 mod judge;
@@ -34,7 +35,7 @@ pub use crate::eval::Mean;
 pub use fit::RidgeReport;
 pub use guesses::OURS;
 pub use judge::{JudgeConfig, run as judge};
-pub use report::{GuessReport, OpenReport, PUBLISHED, UnseenReport, UnseenTheme};
+pub use report::{GuessReport, OpenReport, PUBLISHED, PhraseDoubt, UnseenReport, UnseenTheme};
 pub use train::{OpenConfig, TrainedOn, run as train};
 
 use crate::{LabError, Result, dataset::CollectionInfo, embed::Embed};

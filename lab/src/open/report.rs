@@ -21,6 +21,26 @@ pub struct OpenReport {
     /// The same between boundaries; reports of before have none.
     #[serde(default)]
     pub unseen_between: Option<UnseenReport>,
+    /// The measures of uncertainty, where the bundle has them for phrases.
+    #[serde(default)]
+    pub doubts: Vec<PhraseDoubt>,
+}
+
+/// What one measure of a phrase's uncertainty tells, over the catalogue's themes as phrases.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhraseDoubt {
+    /// `boundary` or `between boundaries`.
+    pub place: String,
+    /// The measure.
+    pub measure: String,
+    /// Test moments, each once for every theme.
+    pub cases: usize,
+    /// Those in which the likelier of coming and staying away was not what happened.
+    pub wrong: usize,
+    /// The measure's mean.
+    pub mean_nats: f64,
+    /// How well it tells wrong from right.
+    pub wrong_auroc: Option<Mean>,
 }
 
 /// One guesser of the embedding to come at one place and horizon.
@@ -138,6 +158,23 @@ impl OpenReport {
         if let Some(between) = &self.unseen_between {
             out.push_str(&between.to_markdown("Between boundaries, phrases for such themes"));
         }
+        if !self.doubts.is_empty() {
+            out.push_str(
+                "\n### Uncertainty of phrases\n\n| place | measure | cases | wrong | mean (nats) | \
+                 AUROC: wrong against right |\n|---|---|---|---|---|---|\n",
+            );
+        }
+        for one in &self.doubts {
+            out.push_str(&format!(
+                "| {} | {} | {} | {} | {:.4} | {} |\n",
+                one.place,
+                one.measure,
+                one.cases,
+                one.wrong,
+                one.mean_nats,
+                one.wrong_auroc.as_ref().map_or("–".to_owned(), shown)
+            ));
+        }
         out
     }
 
@@ -177,10 +214,7 @@ impl GuessReport {
 impl UnseenReport {
     fn to_markdown(&self, title: &str) -> String {
         let maybe = |mean: &Option<Mean>| mean.as_ref().map_or("–".to_owned(), shown);
-        let mut out = format!(
-            "\n### {title}, within {}\n\n| | |\n|---|---|\n",
-            self.within
-        );
+        let mut out = format!("\n### {title}, within {}\n\n| | |\n|---|---|\n", self.within);
         for (what, mean) in [
             ("mean AUROC of themes", &self.auroc),
             ("the same of the text ridge", &self.text_auroc),

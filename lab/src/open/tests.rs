@@ -51,7 +51,13 @@ fn the_head_knows_what_only_the_residual_knows_and_nothing_beyond() {
     assert!((of(&report, 1, "marginal mean").rank.mean - 10.5).abs() < 2.5);
     let between = report.unseen_between.as_ref().unwrap();
     let (auroc, text) = (between.auroc.unwrap(), between.text_auroc.unwrap());
-    println!("{auroc:?} {text:?} {:?}", report.unseen.auroc);
+    assert!(auroc.interval.low > 0.58 && text.interval.high < 0.6, "{auroc:?} {text:?}");
+    let doubts: Vec<(&str, &str)> =
+        report.doubts.iter().map(|one| (&one.place[..], &one.measure[..])).collect();
+    let measures = ["entropy of the probability", "disagreement"];
+    let places = ["boundary", "between boundaries"];
+    let all = places.iter().flat_map(|place| measures.map(|measure| (*place, measure)));
+    assert!(all.eq(doubts) && report.doubts.iter().all(|one| one.wrong_auroc.is_some()));
     let page = report.to_markdown();
     assert!(page.contains("| text ridge | ") && page.contains("| cheat-10 | 0.63 |"));
     let json = serde_json::to_string(&report).unwrap();
@@ -69,6 +75,12 @@ fn the_bundle_keeps_its_other_heads_and_loads_again() {
     let copy = dir.path().join("copy");
     loaded.save(&copy).unwrap();
     assert_eq!(Bundle::load(&copy).unwrap(), loaded);
+    // Its ensemble forecasts what the whole does, to within what half of the prompts say.
+    assert_eq!((head.card.ensemble, head.boundary.ensemble.len()), (2, 2));
+    for member in head.boundary.ensemble.iter().chain(&head.mid.ensemble) {
+        assert_eq!(member.expand.len(), head.boundary.whole.expand.len());
+    }
+    assert_ne!(head.boundary.ensemble[0], head.boundary.ensemble[1]);
     // In low rank and half precision the forecast is nearly what it was.
     let ridge = &head.card.evaluation["ridges"][0];
     let figure = |key: &str| ridge[key].as_f64().unwrap();

@@ -120,15 +120,20 @@ fn head(
             Leaving::new(&sample, (config.horizons, lambda), phrases).all(&[Split::Validation])?;
         Ok::<_, LabError>((set, logistic(unseen.iter().flat_map(|one| &one.cases))?))
     };
-    let (boundary, boundary_calibration) = one(RowKind::Boundary)?;
-    let (mid, mid_calibration) = one(RowKind::Mid)?;
+    let (mut boundary, boundary_calibration) = one(RowKind::Boundary)?;
+    let (mut mid, mid_calibration) = one(RowKind::Mid)?;
+    if boundary.ensemble.len() != mid.ensemble.len() {
+        boundary.ensemble.clear();
+        mid.ensemble.clear();
+    }
     let segments = background(corpus, config.background_rank);
     let dimension = corpus.embeddings.ncols();
     let card = OpenCard {
         embedder: embedder.to_owned(),
         dimension,
         horizons: config.horizons,
-        rank: boundary.bias.len().min(boundary.expand.len() / boundary.bias.len().max(1)),
+        rank: boundary.whole.expand.len() / boundary.whole.bias.len().max(1),
+        ensemble: boundary.ensemble.len(),
         background_rank: segments.factor.len() / dimension.max(1),
         calibration: Calibration { boundary: boundary_calibration, mid: mid_calibration },
         evaluation: serde_json::to_value(&trained)

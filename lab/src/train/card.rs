@@ -7,7 +7,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use themecast_forecast::{
     bundle::{Bundle, Calibration, Card, FORMAT, Temperatures},
     features::FeatureLayout,
-    linear::RowKind,
     text::TextCard,
 };
 use themecast_plugin_api::Site;
@@ -20,8 +19,7 @@ pub(super) fn bundle(
     config: &TrainConfig,
     trained: Trained,
 ) -> Result<(Bundle, TrainReport)> {
-    let Trained { predictor, chain, distances, excess_std, report } = trained;
-    let temperatures = |kind| predictor.heads(kind).iter().map(|head| head.temperature).collect();
+    let Trained { predictor, ensemble, chain, distances, excess_std, report } = trained;
     let theme_share = labels.themes.iter().map(|theme| theme.share).collect();
     let card = Card {
         format: FORMAT,
@@ -32,10 +30,7 @@ pub(super) fn bundle(
         horizons: config.horizons,
         predictor: config.kind().to_owned(),
         calibration: Calibration {
-            temperatures: Temperatures {
-                boundary: temperatures(RowKind::Boundary),
-                mid: temperatures(RowKind::Mid),
-            },
+            temperatures: Temperatures::of(&predictor),
             conformal: None,
             detectors: None,
             smoothing: 1.0,
@@ -55,12 +50,13 @@ pub(super) fn bundle(
             "seed": config.seed, "folds": config.folds, "steps": config.steps,
             "boundary_rows": report.boundary_rows, "mid_rows": report.mid_rows,
         }),
+        ensemble: ensemble.iter().map(Temperatures::of).collect(),
         chain: chain.as_ref().map(|model| model.card.clone()),
         text: config.text.clone().map(|embedder| TextCard { embedder, dimension: layout.text }),
         open: None,
         trust: None,
     };
-    Ok((Bundle { card, predictor, chain, open: None, trust: None }, report))
+    Ok((Bundle { card, predictor, ensemble, chain, open: None, trust: None }, report))
 }
 
 /// The present moment, `2026-01-31T12:00:00Z`.

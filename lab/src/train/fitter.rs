@@ -42,6 +42,12 @@ pub(crate) trait FitHead: Sync {
     /// # Errors
     /// [`crate::LabError::Fit`].
     fn again(&self, train: Sample<'_>, found: &Head, unused: &[Range<usize>]) -> Result<Weights>;
+
+    /// The temperature with which `weights` lose least on `validation`.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    fn temperature(&self, validation: Sample<'_>, weights: &Weights) -> Result<f32>;
 }
 
 impl Fitting {
@@ -72,6 +78,10 @@ impl FitHead for Gradient {
     fn again(&self, train: Sample<'_>, found: &Head, unused: &[Range<usize>]) -> Result<Weights> {
         let start = Weights::zero(train.rows.features, found.weights.classes);
         head::fit_at(train, found.lambda, unused, start, self.steps)
+    }
+
+    fn temperature(&self, validation: Sample<'_>, weights: &Weights) -> Result<f32> {
+        head::temperature(validation, weights)
     }
 }
 
@@ -109,5 +119,10 @@ impl FitHead for Discriminants {
 
     fn again(&self, train: Sample<'_>, found: &Head, unused: &[Range<usize>]) -> Result<Weights> {
         Self::gram(train, found.weights.classes, unused)?.lda(f64::from(found.lambda))
+    }
+
+    fn temperature(&self, validation: Sample<'_>, weights: &Weights) -> Result<f32> {
+        let logits = validation.rows.logits(weights)?;
+        Ok(closed_form::temperature(&logits, validation.targets, weights.classes))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::logistic::{Matrix, Objective, Weights};
 use crate::Result;
+use half::f16;
 use std::ops::Range;
 use themecast_forecast::linear::{Affine, softmax};
 
@@ -82,7 +83,10 @@ pub(crate) fn fit_at(
 /// The temperature with the least loss on `sample`; 1 where it has no rows.
 ///
 /// *Source* Guo et al. 2017. The loss is convex in 1/T, so it has one minimum.
-fn temperature(sample: Sample<'_>, weights: &Weights) -> Result<f32> {
+///
+/// # Errors
+/// [`crate::LabError::Fit`].
+pub(crate) fn temperature(sample: Sample<'_>, weights: &Weights) -> Result<f32> {
     if sample.targets.iter().flatten().next().is_none() {
         return Ok(1.0);
     }
@@ -196,13 +200,23 @@ impl Scaler {
 
     /// The same regression over raw features: mean and deviation go into weight and bias.
     pub(crate) fn fold(&self, weights: &Weights, temperature: f32) -> Affine {
+        self.folded(weights, temperature, |weight| weight)
+    }
+
+    /// The same with weights of half precision; the bias makes good what rounding does to the mean.
+    pub(crate) fn fold_halves(&self, weights: &Weights, temperature: f32) -> Affine {
+        self.folded(weights, temperature, |weight| f16::from_f32(weight).to_f32())
+    }
+
+    fn folded(&self, weights: &Weights, temperature: f32, round: fn(f32) -> f32) -> Affine {
         let (features, classes) = (self.mean.len(), weights.classes);
         let mut weight = vec![0f32; classes * features];
         let mut bias: Vec<f64> =
             weights.values[features * classes..].iter().map(|&bias| f64::from(bias)).collect();
         for feature in 0..features {
             for class in 0..classes {
-                let raw = weights.values[feature * classes + class] / self.deviation[feature];
+                let raw =
+                    round(weights.values[feature * classes + class] / self.deviation[feature]);
                 weight[class * features + feature] = raw;
                 bias[class] -= f64::from(raw) * f64::from(self.mean[feature]);
             }

@@ -4,12 +4,14 @@
 //! folds of prompts; a second pass builds every other row with the soft history that it gives,
 //! as in serving. Each head is a softmax regression of its own: penalty and temperature are
 //! chosen on the validation split, and nothing ever looks at the test split. [`chain`] trains a
-//! transformer beside the heads; `settle` chooses what follows from both, averaging and sets.
+//! transformer beside the heads; `settle` chooses what follows from both, averaging and sets. Without one the heads are
+//! fitted again on halves of the prompts, for how far these are apart.
 
 mod card;
 pub mod chain;
 mod config;
 pub(crate) mod detectors;
+mod ensemble;
 mod fitter;
 pub(crate) mod head;
 mod lag;
@@ -127,6 +129,7 @@ fn texts(
 
 struct Trained {
     predictor: LinearPredictor,
+    ensemble: Vec<LinearPredictor>,
     chain: Option<ChainModel>,
     distances: Distances,
     excess_std: f32,
@@ -151,8 +154,13 @@ fn train(source: &Source<'_>, config: &TrainConfig, progress: &dyn Fn(&str)) -> 
     let mid = sets::fit("mid", mid, layout, config, progress)?;
     let excess_std = boundary.excess_std;
     let heads = boundary.reports.into_iter().chain(mid.reports).collect();
-    let predictor = LinearPredictor::new(boundary.heads, mid.heads, layout.themes, layout.len())
-        .map_err(|error| LabError::Forecast(error.to_string()))?;
+    let together = |boundary, mid| {
+        LinearPredictor::new(boundary, mid, layout.themes, layout.len())
+            .map_err(|error| LabError::Forecast(error.to_string()))
+    };
+    let predictor = together(boundary.heads, mid.heads)?;
+    let members = boundary.ensemble.into_iter().zip(mid.ensemble);
+    let ensemble = members.map(|(boundary, mid)| together(boundary, mid)).collect::<Result<_>>()?;
     let chained = kept.map(|(of, boundary, mid)| {
         chain::train((&boundary, &mid), (layout, config.horizons), &predictor, of, progress)
     });
@@ -166,7 +174,7 @@ fn train(source: &Source<'_>, config: &TrainConfig, progress: &dyn Fn(&str)) -> 
         smoothing: Vec::new(),
         seconds: 0.0,
     };
-    Ok(Trained { predictor, chain, distances, excess_std, report })
+    Ok(Trained { predictor, ensemble, chain, distances, excess_std, report })
 }
 
 fn check_rows(rows: &Splits) -> Result<()> {

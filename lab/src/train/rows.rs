@@ -28,6 +28,8 @@ pub(crate) struct Origin {
     pub(crate) segment: i32,
     /// The cross-fitting fold of its prompt.
     pub(crate) fold: usize,
+    /// The ensemble's part of its prompt.
+    pub(crate) part: usize,
     /// The themes of its document.
     pub(crate) chain: Chain,
 }
@@ -161,7 +163,8 @@ impl Source<'_> {
                 continue;
             }
             let fold = split::fold(&document.prompt_id, self.folds as u64);
-            visit(&document, split, &Origin { segment: -1, fold, chain: chain.clone() })?;
+            let part = split::part(&document.prompt_id);
+            visit(&document, split, &Origin { segment: -1, fold, part, chain: chain.clone() })?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::{
     TrainConfig,
+    ensemble::{Again, by_member},
     head::{Head, Sample, Scaler},
     logistic::Matrix,
     reference,
@@ -40,6 +41,8 @@ pub struct HeadReport {
 /// The heads of one set, by offset.
 pub(super) struct HeadSet {
     pub(super) heads: Vec<Affine>,
+    /// The same fitted again on each part of the training prompts, *shape* `[parts][offsets]`.
+    pub(super) ensemble: Vec<Vec<Affine>>,
     pub(super) reports: Vec<HeadReport>,
     /// Deviation of the excess surprise of the forecasts of the next segment, in nats.
     pub(super) excess_std: f32,
@@ -66,9 +69,10 @@ pub(super) fn fit(
         rows.train.origins.len(),
         layout.len()
     ));
+    let parts: Vec<usize> = rows.train.origins.iter().map(|origin| origin.part).collect();
     let (scaler, train, validation) = matrices(rows, layout)?;
     let fitter = config.fitting.fitter(config.steps);
-    let one = |&offset: &usize| -> Result<(Head, HeadReport)> {
+    let one = |&offset: &usize| -> Result<Fitted> {
         let (train_targets, validation_targets) = &targets[offset];
         let count = |targets: &[Option<u32>]| targets.iter().flatten().count();
         let (rows, validation_rows) = (count(train_targets), count(validation_targets));
@@ -94,17 +98,29 @@ pub(super) fn fit(
             validation_nll_nats: head.validation_nats,
             validation_top1: head.validation_top1,
         };
-        Ok((head, report))
+        // The chain and the heads are two opinions already.
+        let again = Again { fitter: &*fitter, scaler: &scaler, unused: &unused, parts: &parts };
+        let members = match config.chain {
+            None => again.members(&head, train, sample)?,
+            Some(_) => Vec::new(),
+        };
+        Ok(Fitted { head, report, members })
     };
     let fitted = side_by_side(&offsets, one, progress)?;
-    let excess_std = excess_std(&fitted[1].0, &validation, &targets[1].1)?;
-    let heads =
-        fitted.iter().map(|(head, _)| scaler.fold(&head.weights, head.temperature)).collect();
-    Ok(HeadSet {
-        heads,
-        reports: fitted.into_iter().map(|(_, report)| report).collect(),
-        excess_std,
-    })
+    let excess_std = excess_std(&fitted[1].head, &validation, &targets[1].1)?;
+    let whole = |one: &Fitted| scaler.fold(&one.head.weights, one.head.temperature);
+    let heads = fitted.iter().map(whole).collect();
+    let (members, reports): (Vec<_>, _) =
+        fitted.into_iter().map(|one| (one.members, one.report)).unzip();
+    Ok(HeadSet { heads, ensemble: by_member(members, set, progress), reports, excess_std })
+}
+
+/// One head with what was found of it.
+struct Fitted {
+    head: Head,
+    report: HeadReport,
+    /// The same on each part of the training prompts; none where a part has no row.
+    members: Vec<Affine>,
 }
 
 /// Z-scored matrices of training and validation rows.
@@ -127,16 +143,16 @@ pub(crate) fn matrices(rows: Splits, layout: FeatureLayout) -> Result<(Scaler, M
 /// Runs `one` for every offset in parallel and tells of each that is done.
 fn side_by_side(
     offsets: &[usize],
-    one: impl Fn(&usize) -> Result<(Head, HeadReport)> + Send + Sync,
+    one: impl Fn(&usize) -> Result<Fitted> + Send + Sync,
     progress: &dyn Fn(&str),
-) -> Result<Vec<(Head, HeadReport)>> {
+) -> Result<Vec<Fitted>> {
     let (tell, told) = mpsc::channel::<HeadReport>();
     std::thread::scope(|scope| {
         let work = scope.spawn(move || {
             let told = |offset: &usize| {
                 let fitted = one(offset)?;
                 // The other end lives until this thread is joined.
-                let _ = tell.send(fitted.1.clone());
+                let _ = tell.send(fitted.report.clone());
                 Ok(fitted)
             };
             offsets.par_iter().map(told).collect::<Result<Vec<_>>>()

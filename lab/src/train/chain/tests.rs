@@ -22,7 +22,7 @@ fn rows(chains: &[Arc<[u32]>], of: impl Fn(i32) -> Vec<f32>, moments: bool) -> R
     for chain in chains {
         let last = chain.len() as i32;
         for segment in if moments { 0..last } else { -1..last - 1 } {
-            let origin = Origin { segment, fold: 0, chain: chain.clone() };
+            let origin = Origin { segment, fold: 0, part: 0, chain: chain.clone() };
             rows.values.extend(of(segment * 7 + last));
             rows.origins.push(origin);
         }
