@@ -1,7 +1,12 @@
 //! How a long step goes: how much is done, how fast, and how long the rest will take.
 
+use crate::{
+    Result,
+    dataset::{Document, DocumentReader, Load, completed_ids},
+};
 use std::{
     cell::Cell,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -29,6 +34,40 @@ impl<'a> Pace<'a> {
             self.told.set(Instant::now());
             (self.progress)(&line(self.what, (done, all), self.begun.elapsed()));
         }
+    }
+}
+
+/// The documents of a collection, one after the other, with the pace at which they are dealt with.
+pub(crate) struct Documents<'a> {
+    reader: DocumentReader,
+    pace: Pace<'a>,
+    done: usize,
+    all: usize,
+}
+
+impl<'a> Documents<'a> {
+    /// Those in the folder `dir`.
+    ///
+    /// # Errors
+    /// As [`DocumentReader::open`].
+    pub(crate) fn open(dir: &Path, load: Load, progress: &'a dyn Fn(&str)) -> Result<Self> {
+        let (reader, all) = (DocumentReader::open(dir, load)?, completed_ids(dir)?.len());
+        Ok(Self { reader, pace: Pace::new("documents read", progress), done: 0, all })
+    }
+}
+
+impl Iterator for Documents<'_> {
+    type Item = Result<Document>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.reader.next();
+        match &next {
+            // The one before has been dealt with by now.
+            Some(_) => self.pace.at(self.done, self.all.max(self.done + 1)),
+            None => self.pace.at(self.done, self.done),
+        }
+        self.done += usize::from(next.is_some());
+        next
     }
 }
 

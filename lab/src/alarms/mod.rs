@@ -14,9 +14,10 @@ pub use report::{AlarmReport, AtRate, DetectorReport, KindReport};
 
 use crate::{
     LabError, Result, Split,
-    dataset::{Document, DocumentReader, Load},
+    dataset::{Document, Load},
     embed::Embed,
     eval::own,
+    pace::{Documents, Pace},
     replay::texts_for,
 };
 use perplexity::Output;
@@ -59,7 +60,7 @@ pub fn run(
     let sites = bundle.card.sites.clone();
     let read = |dir: &Path, wanted: &dyn Fn(&Document) -> Result<bool>| -> Result<Vec<Document>> {
         let mut found = Vec::new();
-        for document in DocumentReader::open(dir, Load::Residuals(sites.clone()))? {
+        for document in Documents::open(dir, Load::Residuals(sites.clone()), progress)? {
             let document = document?;
             if !document.looping && ended(&document) >= LEAST && wanted(&document)? {
                 found.push(document);
@@ -82,8 +83,13 @@ pub fn run(
     }
     let traced = |dir: &Path, documents: Vec<Document>| -> Result<Vec<Trace>> {
         let read = texts_for(&bundle, dir, embedder, progress)?;
-        let of = |one| traces::of(&bundle, read.as_ref(), &rivals, one);
-        documents.iter().map(of).collect()
+        let pace = Pace::new("answers traced", progress);
+        let of = |(one, done): (&Document, usize)| {
+            let trace = traces::of(&bundle, read.as_ref(), &rivals, one);
+            pace.at(done, documents.len());
+            trace
+        };
+        documents.iter().zip(1..).map(of).collect()
     };
     let clean = traced(&config.data, of(Split::Test)?)?;
     progress("reading the splices");

@@ -5,8 +5,9 @@
 use super::events::{BySplit, Event, Part, Place, Story, Walk};
 use crate::{
     LabError, Result, Split,
-    dataset::{Document, DocumentReader, Load},
+    dataset::{Document, Load},
     label::Labels,
+    pace::Documents,
     replay::{Chain, Player, replay},
 };
 use std::{collections::HashMap, ops::Range, path::Path};
@@ -51,6 +52,7 @@ impl Collected {
         labels: &Labels,
         chains: &HashMap<String, Chain>,
         reading: Reading<'_>,
+        progress: &dyn Fn(&str),
     ) -> Result<Self> {
         let (sites, hidden) = (reading.sites, reading.hidden);
         let mut texts: HashMap<&str, Vec<String>> = HashMap::new();
@@ -66,7 +68,7 @@ impl Collected {
             layout: FeatureLayout { hidden, sites: sites.len(), themes: 0, text: 0 },
         };
         let mut prompts: HashMap<String, usize> = HashMap::new();
-        for document in DocumentReader::open(dir, Load::Residuals(sites.to_vec()))? {
+        for document in Documents::open(dir, Load::Residuals(sites.to_vec()), progress)? {
             let mut document = document?;
             let Some(chain) = chains.get(&document.id) else { continue };
             let number = prompts.len();

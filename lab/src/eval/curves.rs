@@ -8,7 +8,7 @@ use super::{
     models::Workshop,
     more_reports::CurveReport,
 };
-use crate::Result;
+use crate::{Result, pace::Pace};
 use rand_xoshiro::{
     Xoshiro256PlusPlus,
     rand_core::{RngCore, SeedableRng},
@@ -41,11 +41,13 @@ pub(super) fn curves(
         workshop.with_true_themes(part, event, out);
     };
     let mut reports: Vec<CurveReport> = Vec::new();
+    let drawn = |share: f64| if share < 1.0 { draws } else { 1 };
+    let all: u64 = SHARES.iter().map(|&share| drawn(share)).sum();
+    let (pace, mut done) = (Pace::new("curves fitted", progress), 0);
     for share in SHARES {
         progress(&format!("learning curve: {:.0} % of the training prompts", 100.0 * share));
         let first = reports.len();
-        let draws = if share < 1.0 { draws } else { 1 };
-        for draw in 0..draws {
+        for draw in 0..drawn(share) {
             let seed = workshop.config.seed + draw;
             let documents = subset(collected, share, seed, &mut parts.train);
             let targets = fit::targets(&parts, setup);
@@ -62,6 +64,8 @@ pub(super) fn curves(
                 report.nll_nats.push(nats(&cases).unwrap_or(f64::NAN));
                 report.top1.push(hits as f64 / cases.len().max(1) as f64);
             }
+            done += 1;
+            pace.at(done, all as usize);
         }
     }
     Ok(reports)

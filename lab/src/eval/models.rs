@@ -12,7 +12,7 @@ use super::{
     own::Served,
     text::{self, Vocabulary},
 };
-use crate::{Result, replay::Chain};
+use crate::{Result, pace::Pace, replay::Chain};
 use std::{collections::HashSet, ops::Range};
 use themecast_plugin_api::Site;
 
@@ -115,21 +115,29 @@ impl<'a> Workshop<'a> {
     ) -> Result<Vec<Model>> {
         let parts = &self.collected.boundary;
         let mut models = self.counted_models(parts, setup);
-        for columns in self.text_columns() {
+        let (text_columns, controls) = (self.text_columns(), self.controls());
+        let counted = models.len();
+        let all = text_columns.len() + controls.len() + 2;
+        let pace = Pace::new("models fitted", progress);
+        for columns in text_columns {
             progress(&format!("fitting {}", columns.name));
             models.push(self.text_model(&columns, parts, setup)?);
+            pace.at(models.len() - counted, all);
         }
         let better = self.better_text(&models);
         progress(&format!("fitting {BOTH} ({})", better.name));
         models.push(self.both(&better, setup)?);
-        for (name, write) in self.controls() {
+        pace.at(models.len() - counted, all);
+        for (name, write) in controls {
             progress(&format!("fitting {name}"));
             let targets = fit::targets(parts, setup);
             let by_ahead = fit::fit(&Design::plain(&*write), parts, &targets, setup)?;
             models.push(Model::new(name, Sees::Other, by_ahead));
+            pace.at(models.len() - counted, all);
         }
         progress("fitting shuffled labels");
         models.push(self.shuffled(setup)?);
+        pace.at(all, all);
         Ok(models)
     }
 

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     LabError, Result, Split,
-    dataset::{DocumentReader, Load},
+    dataset::Load,
+    pace::Documents,
     replay::{Chain, Moment, Player, replay},
 };
 use std::{collections::HashMap, path::Path};
@@ -79,11 +80,17 @@ impl<'a> Ours<'a> {
     ///
     /// # Errors
     /// [`LabError`] of reading.
-    pub(super) fn replay(&self, dir: &Path, chains: &HashMap<String, Chain>) -> Result<Own> {
+    pub(super) fn replay(
+        &self,
+        dir: &Path,
+        chains: &HashMap<String, Chain>,
+        progress: &dyn Fn(&str),
+    ) -> Result<Own> {
         let bundle = self.bundle;
         let mut own = Own::default();
         let classifier = &bundle.predictor.heads(RowKind::Boundary)[0];
-        for document in DocumentReader::open(dir, Load::Residuals(bundle.card.sites.clone()))? {
+        let load = Load::Residuals(bundle.card.sites.clone());
+        for document in Documents::open(dir, load, progress)? {
             let document = document?;
             let split = Split::of(&document)?;
             let Some(chain) = chains.get(&document.id).filter(|_| split != Split::Train) else {

@@ -61,10 +61,11 @@ pub(super) fn run(
     let sites = sites(&inputs.bundle, &info);
     let hidden = info.model.hidden_size;
     let reading = Reading { sites: &sites, hidden, layer_norm: false };
-    let collected = Collected::read(dir, &inputs.labels, &inputs.chains, reading)?;
+    let collected = Collected::read(dir, &inputs.labels, &inputs.chains, reading, progress)?;
     progress("replaying the bundle");
     let texts = replay::texts_for(&inputs.bundle, dir, embedder, progress)?;
-    let own = Ours::new(&inputs.bundle, texts.as_ref(), horizons).replay(dir, &inputs.chains)?;
+    let ours = Ours::new(&inputs.bundle, texts.as_ref(), horizons);
+    let own = ours.replay(dir, &inputs.chains, progress)?;
     let embeddings = match embedder {
         Some(embedder) => Some(Embeddings::of_collected(&collected, dir, embedder, progress)?),
         None => None,
@@ -302,7 +303,7 @@ impl Inputs<'_> {
             let horizons = self.horizons.min(bundle.card.horizons);
             let texts = replay::texts_for(&bundle, self.dir, self.embedder, self.progress)?;
             let other = Ours::new(&bundle, texts.as_ref(), horizons);
-            let other = other.replay(self.dir, &self.chains)?;
+            let other = other.replay(self.dir, &self.chains, self.progress)?;
             all.extend(others::reports(path, (&other, Some(own)), on, horizons));
         }
         Ok(all)

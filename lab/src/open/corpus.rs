@@ -2,9 +2,10 @@
 
 use crate::{
     LabError, Result, Split,
-    dataset::{Document, DocumentReader, Load},
+    dataset::{Document, Load},
     embed::Embed,
     label::Labels,
+    pace::{Documents, Pace},
     replay::{Player, replay},
     split::stable_hash,
 };
@@ -87,7 +88,8 @@ impl Corpus {
         progress: &dyn Fn(&str),
     ) -> Result<Self> {
         let mut reading = Reading::new(wanted, labels);
-        for document in DocumentReader::open(wanted.dir, Load::Residuals(wanted.sites.to_vec()))? {
+        let load = Load::Residuals(wanted.sites.to_vec());
+        for document in Documents::open(wanted.dir, load, progress)? {
             reading.take(&document?)?;
         }
         progress(&format!(
@@ -95,12 +97,12 @@ impl Corpus {
             reading.answers.len(),
             reading.texts.len()
         ));
-        let embeddings = embed(embedder, &reading.texts)?;
+        let embeddings = embed_told(embedder, &reading.texts, progress)?;
         let begun = match reading.begun.is_empty() {
             true => None,
             false => {
                 progress(&format!("{} begun segments to embed", reading.begun.len()));
-                Some(embed(embedder, &reading.begun)?)
+                Some(embed_told(embedder, &reading.begun, progress)?)
             }
         };
         let themes = std::mem::take(&mut reading.themes);
@@ -149,7 +151,17 @@ impl Corpus {
 /// # Errors
 /// [`LabError::Embed`]; [`LabError::Data`] where there is no text.
 pub(super) fn embed(embedder: &dyn Embed, texts: &[String]) -> Result<Array2<f32>> {
-    let vectors = embedder.embed(texts, &|_, _| {})?;
+    embed_told(embedder, texts, &|_| {})
+}
+
+/// The same, telling how it goes.
+fn embed_told(
+    embedder: &dyn Embed,
+    texts: &[String],
+    progress: &dyn Fn(&str),
+) -> Result<Array2<f32>> {
+    let pace = Pace::new("segments embedded", progress);
+    let vectors = embedder.embed(texts, &|done, all| pace.at(done, all))?;
     let dimension = vectors.first().map(Vec::len).unwrap_or_default();
     if dimension == 0 {
         return Err(LabError::data("there is nothing to embed"));

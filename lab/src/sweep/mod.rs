@@ -18,6 +18,7 @@ use crate::{
         text,
     },
     label::Labels,
+    pace::Pace,
     replay,
     train::logistic::Matrix,
 };
@@ -63,15 +64,19 @@ pub fn run(dir: &Path, progress: &dyn Fn(&str)) -> Result<SweepReport> {
     let read = |layer_norm: bool| -> Result<Bench<'_>> {
         progress("reading the collection");
         let reading = Reading { sites: &info.sites, hidden: info.model.hidden_size, layer_norm };
-        let collected = Collected::read(dir, &labels, &chains, reading)?;
+        let collected = Collected::read(dir, &labels, &chains, reading, progress)?;
         Ok(Bench { collected, setup: setup.clone(), progress })
     };
     let mut found: Vec<Found> = Vec::new();
+    let together = info.sites.len().saturating_sub(1).min(2);
+    let all = NORMALISATIONS.len() * info.sites.len() + together;
+    let pace = Pace::new("combinations fitted", progress);
     for layer_norm in [false, true] {
         let bench = read(layer_norm)?;
         for normalisation in NORMALISATIONS.iter().filter(|one| one.layer_norm == layer_norm) {
             for &site in &info.sites {
                 found.push(bench.try_one(&[site], *normalisation)?);
+                pace.at(found.len(), all);
             }
         }
     }
@@ -85,9 +90,11 @@ pub fn run(dir: &Path, progress: &dyn Fn(&str)) -> Result<SweepReport> {
     }
     if ranked.len() > 1 {
         found.push(bench.try_one(&ranked[..2], best)?);
+        pace.at(found.len(), all);
     }
     if ranked.len() > 2 {
         found.push(bench.try_one(&info.sites, best)?);
+        pace.at(found.len(), all);
     }
     found.sort_by(|a, b| a.0.validation_nll_nats.total_cmp(&b.0.validation_nll_nats));
     bench.report(dir, &found, best)

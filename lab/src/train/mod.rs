@@ -93,12 +93,12 @@ pub fn run(
         ..replay::layout(&info, sites, labels.themes.len())
     };
     let player = Player { layout, texts };
-    let source =
-        Source { dir, sites, player, chains: &chains, folds: config.folds, seed: config.seed };
+    let (folds, seed) = (config.folds, config.seed);
+    let source = Source { dir, sites, player, chains: &chains, folds, seed, progress };
     let trained = train(&source, config, progress)?;
     let (mut bundle, mut report) = card::bundle(&info, &labels, (sites, layout), config, trained)?;
     progress("settling averages and sets on the validation split");
-    report.smoothing = settle::settle(dir, &mut bundle, texts, &chains)?;
+    report.smoothing = settle::settle((dir, texts), &mut bundle, &chains, progress)?;
     bundle.card.calibration.detectors = Some(detectors::tune(dir, &bundle, texts, &chains)?);
     let recogniser = recogniser::fit(dir, &info, &chains)?;
     progress(&format!(

@@ -3,7 +3,8 @@
 use super::reference::Distances;
 use crate::{
     Result, Split,
-    dataset::{Document, DocumentReader, Load},
+    dataset::{Document, Load},
+    pace::Documents,
     replay::{Chain, Moment, Player, replay, target},
     split,
 };
@@ -77,6 +78,7 @@ pub(crate) struct Source<'a> {
     pub(crate) chains: &'a HashMap<String, Chain>,
     pub(crate) folds: usize,
     pub(crate) seed: u64,
+    pub(crate) progress: &'a dyn Fn(&str),
 }
 
 /// The classifiers of ended segments: one for new documents, one per fold for training documents.
@@ -155,7 +157,8 @@ impl Source<'_> {
 
     /// Visits every labelled document of the training and validation splits.
     fn each(&self, mut visit: impl FnMut(&Document, Split, &Origin) -> Result<()>) -> Result<()> {
-        for document in DocumentReader::open(self.dir, Load::Residuals(self.sites.to_vec()))? {
+        let load = Load::Residuals(self.sites.to_vec());
+        for document in Documents::open(self.dir, load, self.progress)? {
             let document = document?;
             let split = Split::of(&document)?;
             let Some(chain) = self.chains.get(&document.id) else { continue };

@@ -8,7 +8,7 @@ use super::{
     reference,
     rows::{Rows, Splits},
 };
-use crate::{LabError, Result};
+use crate::{LabError, Result, pace::Pace};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::sync::mpsc;
@@ -157,7 +157,8 @@ fn side_by_side(
             };
             offsets.par_iter().map(told).collect::<Result<Vec<_>>>()
         });
-        for report in told {
+        let pace = Pace::new("heads fitted", progress);
+        for (report, done) in told.into_iter().zip(1..) {
             progress(&format!(
                 "{} head {}: {:.3} nats, top-1 {:.1} % on the validation split (penalty {}, \
                  temperature {:.2})",
@@ -168,6 +169,7 @@ fn side_by_side(
                 report.lambda,
                 report.temperature
             ));
+            pace.at(done, offsets.len());
         }
         work.join().unwrap_or_else(|_| Err(LabError::Fit("a fit panicked".to_owned())))
     })

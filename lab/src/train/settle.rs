@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     LabError, Result, Split,
-    dataset::{DocumentReader, Load},
+    dataset::Load,
     eval::embeddings::Embeddings,
+    pace::Documents,
     replay::{Chain, Player, replay, target},
 };
 use serde::Serialize;
@@ -72,12 +73,12 @@ impl Told {
 /// # Errors
 /// [`LabError`] of reading; [`LabError::Data`] where nothing can be scored.
 pub(super) fn settle(
-    dir: &Path,
+    (dir, texts): (&Path, Option<&Embeddings>),
     bundle: &mut Bundle,
-    texts: Option<&Embeddings>,
     chains: &HashMap<String, Chain>,
+    progress: &dyn Fn(&str),
 ) -> Result<Vec<SmoothingReport>> {
-    let documents = told(dir, bundle, texts, chains)?;
+    let documents = told((dir, texts), bundle, chains, progress)?;
     let horizons = bundle.card.horizons;
     let (now, ahead) = (tried(&documents, 0..1), tried(&documents, 1..horizons + 1));
     let (best_now, best_ahead) = (best(&now)?, best(&ahead)?);
@@ -99,14 +100,15 @@ pub(super) fn settle(
 }
 
 fn told(
-    dir: &Path,
+    (dir, texts): (&Path, Option<&Embeddings>),
     bundle: &Bundle,
-    texts: Option<&Embeddings>,
     chains: &HashMap<String, Chain>,
+    progress: &dyn Fn(&str),
 ) -> Result<Vec<Vec<Told>>> {
     let mut all = Vec::new();
     let classifier = &bundle.predictor.heads(RowKind::Boundary)[0];
-    for document in DocumentReader::open(dir, Load::Residuals(bundle.card.sites.clone()))? {
+    let load = Load::Residuals(bundle.card.sites.clone());
+    for document in Documents::open(dir, load, progress)? {
         let document = document?;
         let Some(chain) = chains.get(&document.id) else { continue };
         if Split::of(&document)? != Split::Validation {

@@ -9,7 +9,8 @@ use super::{
     },
     paired::Columns,
 };
-use crate::Result;
+use crate::{Result, pace::Pace};
+use std::cell::Cell;
 
 /// The name of the writer's row.
 pub(super) const OWN: &str = "own activations";
@@ -35,7 +36,18 @@ pub(super) fn models(
     progress: &dyn Fn(&str),
 ) -> Result<Compared> {
     let parts = &workshop.collected.boundary;
-    let [own, other] = sites.map(|sites| best(sites, parts, setup, progress));
+    let text_columns = workshop.text_columns();
+    let all = sites.iter().map(Vec::len).sum::<usize>() + 3 + text_columns.len();
+    let (pace, done) = (Pace::new("models fitted", progress), Cell::new(0));
+    let fitted_one = || {
+        done.set(done.get() + 1);
+        pace.at(done.get(), all);
+    };
+    let told = |line: &str| {
+        progress(line);
+        fitted_one();
+    };
+    let [own, other] = sites.map(|sites| best(sites, parts, setup, &told));
     let (own, other) = (own?, other?);
     let ranges = [&own.ranges[..], &other.ranges[..]].concat();
     let both = Columns { name: BOTH.to_owned(), ranges };
@@ -43,10 +55,12 @@ pub(super) fn models(
     for (name, columns) in [(OWN, &own), (OTHER, &other), (BOTH, &both)] {
         progress(&format!("fitting {name} ({})", columns.name));
         models.push(Model::new(name, Sees::Other, fitted(columns, parts, setup)?));
+        fitted_one();
     }
-    for columns in workshop.text_columns() {
+    for columns in text_columns {
         progress(&format!("fitting {}", columns.name));
         models.push(workshop.text_model(&columns, parts, setup)?);
+        fitted_one();
     }
     Ok(Compared { models, sites: [own.name, other.name] })
 }

@@ -54,8 +54,8 @@ pub fn run(
     let labels = Labels::load(dir)?;
     let chains = shared(&labels, read)?;
     progress("reading both collections");
-    let mut own = Side::read(dir, &labels, &chains)?;
-    let other = Side::read(read, &labels, &chains)?;
+    let mut own = Side::read(dir, &labels, &chains, progress)?;
+    let other = Side::read(read, &labels, &chains, progress)?;
     let paired = paired::pair(&own.collected, &other.collected);
     let sites = [paired::sites(&own.collected, 0), paired::sites(&other.collected, paired.own)];
     own.collected.boundary = paired.parts;
@@ -100,11 +100,16 @@ fn shared(labels: &Labels, read: &Path) -> Result<HashMap<String, Chain>> {
 }
 
 impl Side {
-    fn read(dir: &Path, labels: &Labels, chains: &HashMap<String, Chain>) -> Result<Self> {
+    fn read(
+        dir: &Path,
+        labels: &Labels,
+        chains: &HashMap<String, Chain>,
+        progress: &dyn Fn(&str),
+    ) -> Result<Self> {
         let info = CollectionInfo::load(dir)?;
         let reading =
             Reading { sites: &info.sites, hidden: info.model.hidden_size, layer_norm: false };
-        let mut collected = Collected::read(dir, labels, chains, reading)?;
+        let mut collected = Collected::read(dir, labels, chains, reading, progress)?;
         collected.within = Default::default();
         Ok(Self { info, collected })
     }

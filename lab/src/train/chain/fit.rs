@@ -6,7 +6,7 @@ use super::{
     dropout::Dropout,
     network::{Network, Sizes},
 };
-use crate::{LabError, Result};
+use crate::{LabError, Result, pace::Pace};
 use candle_core::{Tensor, Var};
 use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
 use rand_xoshiro::{
@@ -52,6 +52,7 @@ pub(super) fn fit(
     let steps = (config.epochs * order.len().div_ceil(config.batch)).max(1);
     let mut best: Option<(f32, usize, Vec<Tensor>)> = None;
     let (mut step, mut epochs) = (0, 0);
+    let told = Pace::new("passes at most", progress);
     for epoch in 1..=config.epochs {
         shuffle(&mut order, &mut random);
         for numbers in order.chunks(config.batch) {
@@ -63,6 +64,7 @@ pub(super) fn fit(
         epochs = epoch;
         let nats = validate(&network, card, validation, config.batch)?;
         progress(&format!("chain predictor: pass {epoch}, {nats:.4} nats on the validation split"));
+        told.at(epoch, config.epochs);
         if best.as_ref().is_none_or(|(least, ..)| nats < *least) {
             best = Some((nats, epoch, copies(&variables)?));
         }
