@@ -3,7 +3,9 @@
 # Qwen2.5-Coder-1.5B-Instruct to the first PROMPTS that are not held out, labelled as those of the default
 # model are, and bundles trained on them: linear heads, which are shipped
 # (bundles/qwen2.5-coder-1.5b-instruct/linear), and a chain to hold against them, in REPORTS/bundles.
-# Two hours and more on two cores; started again, it goes on where it stopped, with more PROMPTS too.
+# Judged alone are answers to the first HELD_OUT prompts of each group that is held out, and answers that
+# turn into others. Three hours on two cores; started again, it goes on where it stopped, with more
+# PROMPTS too.
 #
 #     data/second.sh collection reports
 #     data/tables.py --check reports EVALUATION.md
@@ -17,8 +19,12 @@ mkdir -p "$data" "$out/bundles"
 [ -s "$data/prompts.jsonl" ] || python3 "$here/build_prompts.py" "$data/prompts.jsonl"
 grep -v '"split": "held-out"' "$data/prompts.jsonl" > "$data/in-distribution.jsonl"
 head -n "${PROMPTS:-480}" "$data/in-distribution.jsonl" > "$data/first.jsonl"
+for group in odd speech language; do
+    grep -m "${HELD_OUT:-20}" "\"group\": \"$group\"" "$data/prompts.jsonl" >> "$data/first.jsonl"
+done
 sharded collect --model qwen2.5-coder-1.5b --prompts "$data/first.jsonl" --samples 1 \
     --max-tokens 160 --seed 0 --sites layer.22.in,final --out "$data"
+sharded read --model qwen2.5-coder-1.5b --data "$data" --splices 60 --sites final --out "$data/splices"
 unset RAYON_NUM_THREADS
 
 "$themecast" label --data "$data"
@@ -33,3 +39,6 @@ mv "$out/second.md.part" "$out/second.md"
 "$themecast" eval --data "$data" --bundle "$out/bundles/linear" --phrases --record \
     > "$out/second-phrases.md.part"
 mv "$out/second-phrases.md.part" "$out/second-phrases.md"
+"$themecast" alarms --model qwen2.5-coder-1.5b --data "$data" --splices "$data/splices" \
+    --bundle "$out/bundles/linear" > "$out/second-alarms.md.part"
+mv "$out/second-alarms.md.part" "$out/second-alarms.md"

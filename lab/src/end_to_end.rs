@@ -116,7 +116,9 @@ fn training_is_deterministic_and_its_bundle_loads() {
     };
     let (report, first) = train("a");
     let (_, second) = train("b");
-    assert_eq!(first.predictor, second.predictor);
+    assert_eq!((&first.predictor, &first.ensemble), (&second.predictor, &second.ensemble));
+    let [half, other] = &first.ensemble[..] else { panic!("a member for each half") };
+    assert_ne!(half, other);
     assert_eq!(report.heads.len(), 8);
     let now = &report.heads[0];
     assert!(now.validation_top1 > 0.95, "{now:?}");
@@ -147,6 +149,8 @@ fn every_kind_of_predictor_learns_the_made_up_themes_and_is_judged() {
         let config = EvalConfig { resamples: 20, curve_draws: 0, ..EvalConfig::new(&config.out) };
         let judged = eval::run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
         assert_eq!(judged.horizons[0].models[0].scores.top1 > 0.7, kind != "text", "{kind}");
+        assert_eq!((bundle.ensemble.len(), judged.doubt.len()), (2, 2), "{kind}");
+        assert!(judged.doubt[1].mean_nats > 0.0 && judged.doubt[1].wrong_auroc.is_some());
         bundle
     };
     let new = || TrainConfig::new(dir.path().join("bundle"));

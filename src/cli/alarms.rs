@@ -1,7 +1,8 @@
 //! `themecast alarms`: how good the alarms are, on answers made to leave their path.
 
 use super::{model, output::Reports};
-use anyhow::{Context, Result};
+use crate::host::mistral::ModelSource;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::PathBuf;
 use themecast_lab::{
@@ -27,10 +28,10 @@ pub(super) struct Alarms {
     /// The held-out group that is judged against clean traffic too
     #[arg(long, default_value = "odd")]
     group: String,
-    /// The model that wrote the answers, a .gguf file: what it thought of its tokens [default: the
-    /// default model]
+    /// The model that wrote the answers, for what it thought of its tokens: a .gguf file or a name that
+    /// `fetch --named` knows; the default model where not given
     #[arg(long)]
-    model: Option<PathBuf>,
+    model: Option<String>,
     /// Leave the detectors that read the text out: no embedder is fetched
     #[arg(long)]
     no_embedder: bool,
@@ -46,17 +47,17 @@ fn named(text: &str) -> Result<(String, PathBuf), String> {
 
 impl Alarms {
     pub(super) async fn run(self) -> Result<()> {
-        tokio::task::spawn_blocking(move || self.judge()).await.context("judging was cut short")?
+        let ModelSource::Gguf(model) = model::source(self.model.as_deref()).await? else {
+            bail!("--model: want a .gguf file, or a name that `fetch --named` knows");
+        };
+        let judged = tokio::task::spawn_blocking(move || self.judge(model));
+        judged.await.context("judging was cut short")?
     }
 
-    fn judge(self) -> Result<()> {
+    fn judge(self, model: PathBuf) -> Result<()> {
         let embedder = model::embedder(!self.no_embedder)?;
         let embedder = embedder.as_ref().map(|embedder| -> &dyn Embed { embedder });
         let Self { data, splices, bundle, planted, group, .. } = self;
-        let model = match self.model {
-            Some(model) => model,
-            None => themecast_assets::default_model(&*themecast_assets::to_stderr())?,
-        };
         let config = AlarmConfig { data, splices, bundle, planted, group, model: Some(model) };
         let report = alarms::run(&config, embedder, &|line| eprintln!("alarms: {line}"))?;
         self.reports.write(&report, AlarmReport::to_html, AlarmReport::to_markdown)

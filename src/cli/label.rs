@@ -58,7 +58,8 @@ pub(super) struct Label {
     /// Where the classifier that was learnt from the answers is kept
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
-    /// The classifier that labels where there are no answers; the shipped one where not given
+    /// The classifier that labels, whatever answers lie with the collection; where not given, the
+    /// shipped one if there are none
     #[arg(long, value_name = "FILE", conflicts_with_all = ["answers", "endpoint", "keep"])]
     classifier: Option<PathBuf>,
     /// The endpoint's model
@@ -279,8 +280,14 @@ impl Label {
             anyhow::ensure!(path.is_file(), "{}: no such file of answers", path.display());
             return Ok(Some(Answers::read(path.clone(), catalogue)?));
         }
+        if self.classifier.is_some() {
+            return Ok(None);
+        }
         let Some(endpoint) = &self.endpoint else {
             let data = self.data.as_deref().filter(|data| data.join(llm::ANSWERS).is_file());
+            if let Some(data) = data {
+                tell(&format!("learning from {}", data.join(llm::ANSWERS).display()));
+            }
             return Ok(data.map(|data| Answers::open(data, catalogue)).transpose()?);
         };
         let data = self.data.as_deref().context("--endpoint needs --data")?;
