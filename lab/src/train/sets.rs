@@ -38,6 +38,21 @@ pub struct HeadReport {
     pub validation_top1: f32,
 }
 
+impl HeadReport {
+    fn new(set: &'static str, offset: usize, rows: (usize, usize), head: &Head) -> Self {
+        Self {
+            set,
+            offset,
+            rows: rows.0,
+            validation_rows: rows.1,
+            lambda: head.lambda,
+            temperature: head.temperature,
+            validation_nll_nats: head.validation_nats,
+            validation_top1: head.validation_top1,
+        }
+    }
+}
+
 /// The heads of one set, by offset.
 pub(super) struct HeadSet {
     pub(super) heads: Vec<Affine>,
@@ -88,16 +103,7 @@ pub(super) fn fit(
         let train = Sample { rows: &train, targets: train_targets };
         let sample = Sample { rows: &validation, targets: validation_targets };
         let head = fitter.fit(train, sample, layout.themes, &unused)?;
-        let report = HeadReport {
-            set,
-            offset,
-            rows,
-            validation_rows,
-            lambda: head.lambda,
-            temperature: head.temperature,
-            validation_nll_nats: head.validation_nats,
-            validation_top1: head.validation_top1,
-        };
+        let report = HeadReport::new(set, offset, (rows, validation_rows), &head);
         // The chain and the heads are two opinions already.
         let again = Again { fitter: &*fitter, scaler: &scaler, unused: &unused, parts: &parts };
         let members = match config.chain {
