@@ -24,7 +24,7 @@ for group in odd speech language; do
 done
 sharded collect --model qwen2.5-coder-1.5b --prompts "$data/first.jsonl" --samples 1 \
     --max-tokens 160 --seed 0 --sites layer.22.in,final --out "$data"
-sharded read --model qwen2.5-coder-1.5b --data "$data" --splices 60 --sites final --out "$data/splices"
+sharded read --model qwen2.5-coder-1.5b --data "$data" --splices 40 --sites final --out "$data/splices"
 unset RAYON_NUM_THREADS
 
 "$themecast" label --data "$data"
