@@ -4,8 +4,8 @@
 # model are, and bundles trained on them: linear heads, which are shipped
 # (bundles/qwen2.5-coder-1.5b-instruct/linear), and a chain to hold against them, in REPORTS/bundles.
 # Judged alone are answers to the first HELD_OUT prompts of each group that is held out, and answers that
-# turn into others. Three hours on two cores; started again, it goes on where it stopped, with more
-# PROMPTS too.
+# turn into SPLICES others. Three hours on two cores; started again, it goes on where it stopped, with
+# more PROMPTS too (splices are made anew then).
 #
 #     data/second.sh collection reports
 #     data/tables.py --check reports EVALUATION.md
@@ -24,7 +24,9 @@ for group in odd speech language; do
 done
 sharded collect --model qwen2.5-coder-1.5b --prompts "$data/first.jsonl" --samples 1 \
     --max-tokens 160 --seed 0 --sites layer.22.in,final --out "$data"
-sharded read --model qwen2.5-coder-1.5b --data "$data" --splices 40 --sites final --out "$data/splices"
+splices="$data/splices-${PROMPTS:-480}-${SPLICES:-40}"
+sharded read --model qwen2.5-coder-1.5b --data "$data" --splices "${SPLICES:-40}" --sites final \
+    --out "$splices"
 unset RAYON_NUM_THREADS
 
 "$themecast" label --data "$data"
@@ -39,6 +41,6 @@ mv "$out/second.md.part" "$out/second.md"
 "$themecast" eval --data "$data" --bundle "$out/bundles/linear" --phrases --record \
     > "$out/second-phrases.md.part"
 mv "$out/second-phrases.md.part" "$out/second-phrases.md"
-"$themecast" alarms --model qwen2.5-coder-1.5b --data "$data" --splices "$data/splices" \
+"$themecast" alarms --model qwen2.5-coder-1.5b --data "$data" --splices "$splices" \
     --bundle "$out/bundles/linear" > "$out/second-alarms.md.part"
 mv "$out/second-alarms.md.part" "$out/second-alarms.md"

@@ -1,25 +1,27 @@
 //! The heads fitted again, each time on prompts that the other times did not see.
 //!
 //! They forecast nothing that is told. How far they are apart is the part of the uncertainty that is
-//! not in the answer but in what was learnt: what other training prompts would have changed.
-//! *Source*: Breiman 1996 (bagging predictors); Lakshminarayanan et al. 2017.
+//! not in the answer but in what was learnt: what other training prompts would have changed. Each
+//! member is a whole predictor, so that it is stored and asked as the bundle's own heads are.
 
-use crate::{
-    bundle::{
-        BundleError, Card, Temperatures,
-        tensors::{Tensor, full, halves, to_full, to_halves},
-    },
-    divergence::entropy_nats,
-    features::FeatureLayout,
-    linear::{Affine, LinearPredictor, RowKind},
-};
-use safetensors::SafeTensors;
+use crate::divergence::entropy_nats;
 
-/// How the names of its tensors start.
-pub(crate) const PREFIX: &str = "ensemble.";
+/// How many members an ensemble may have at most.
+pub const MOST_MEMBERS: usize = 16;
 
-/// What the entropy of the mean of `opinions` has beyond their own, in nats: the mutual information
-/// between the theme and which of them is asked; 0 where there are none.
+/// Whether an ensemble may have so many members: none, or two and more, since one is never apart.
+pub(crate) fn may_have(members: usize) -> bool {
+    members != 1 && members <= MOST_MEMBERS
+}
+
+/// How far `opinions`, *shape* `[members][themes]`, are apart: what the entropy of their mean has
+/// beyond their own, 0 to ln `members` nats; 0 where there are none.
+///
+/// It is the mutual information between the theme and which member is asked. *Source*: Houlsby et
+/// al. 2011 (Bayesian active learning by disagreement).
+///
+/// # Panics
+/// Where one is shorter than the first.
 pub fn disagreement_nats(opinions: &[&[f32]]) -> f32 {
     let Some(themes) = opinions.first().map(|p| p.len()) else { return 0.0 };
     let share = 1.0 / opinions.len() as f32;
@@ -27,50 +29,6 @@ pub fn disagreement_nats(opinions: &[&[f32]]) -> f32 {
     let mean: Vec<f32> = (0..themes).map(mean).collect();
     let own = opinions.iter().map(|p| entropy_nats(p)).sum::<f32>() * share;
     (entropy_nats(&mean) - own).max(0.0)
-}
-
-/// Reads the members that `card` names.
-///
-/// # Errors
-/// [`BundleError::Tensor`] for the first tensor that does not fit.
-pub(crate) fn read(
-    tensors: &SafeTensors<'_>,
-    card: &Card,
-) -> Result<Vec<LinearPredictor>, BundleError> {
-    let layout = card.layout();
-    let set = |member: usize, set: &str, temperatures: &[f32]| {
-        let head = |(offset, temperature): (usize, &f32)| {
-            let name = |part: &str| format!("{PREFIX}{member}.{set}.{offset}.{part}");
-            Ok::<_, BundleError>(Affine {
-                weight: halves(tensors, name("weight"), &[layout.themes, layout.len()])?,
-                bias: full(tensors, name("bias"), &[layout.themes])?,
-                temperature: *temperature,
-            })
-        };
-        temperatures.iter().enumerate().map(head).collect::<Result<Vec<_>, _>>()
-    };
-    let member = |(member, of): (usize, &Temperatures)| {
-        let (boundary, mid) =
-            (set(member, "boundary", &of.boundary)?, set(member, "mid", &of.mid)?);
-        Ok(LinearPredictor::new(boundary, mid, layout.themes, layout.len())?)
-    };
-    card.ensemble.iter().enumerate().map(member).collect()
-}
-
-/// The tensors of `members`, matrices in half precision.
-pub(crate) fn write(members: &[LinearPredictor], layout: FeatureLayout) -> Vec<Tensor> {
-    let mut out = Vec::new();
-    for (member, predictor) in members.iter().enumerate() {
-        for (set, kind) in [("boundary", RowKind::Boundary), ("mid", RowKind::Mid)] {
-            for (offset, head) in predictor.heads(kind).iter().enumerate() {
-                let name = |part: &str| format!("{PREFIX}{member}.{set}.{offset}.{part}");
-                let shape = vec![layout.themes, layout.len()];
-                out.push(to_halves(name("weight"), shape, &head.weight));
-                out.push(to_full(name("bias"), vec![layout.themes], &head.bias));
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -219,7 +219,9 @@ impl Label {
         let answers = answered.then(|| self.answers(&catalogue)).transpose()?.flatten();
         let llm: Option<Box<dyn Labeler>> = match &answers {
             Some(answers) => Some(Box::new(Distilled { catalogue, answers, embedder, keep: None })),
-            None if self.catalogue.is_none() => Some(Box::new(self.classified(embedder)?)),
+            None if self.catalogue.is_none() || self.classifier.is_some() => {
+                Some(Box::new(self.classified(embedder)?))
+            }
             None => None,
         };
         labelers.extend(llm.as_deref());

@@ -1,7 +1,11 @@
 //! What a card says, checked against itself.
 
 use super::{BundleError, ByPlace, Card, MOST_HORIZONS, Temperatures, store::CARD};
+use crate::ensemble::{self, MOST_MEMBERS};
 use std::collections::HashSet;
+
+/// The widest sentence embedding that a bundle may read.
+const WIDEST: usize = 1 << 16;
 
 /// Checks what the card says against itself, before any weight is looked at.
 ///
@@ -35,8 +39,15 @@ fn kinds(card: &Card) -> Result<(), BundleError> {
             card.predictor
         ));
     }
-    if card.text.as_ref().is_some_and(|text| text.dimension == 0) {
-        return wrong("text: want embeddings of a width above 0".to_owned());
+    if card.text.as_ref().is_some_and(|text| !(1..=WIDEST).contains(&text.dimension)) {
+        return wrong(format!("text: want embeddings of a width of 1 to {WIDEST}"));
+    }
+    let members = card.ensemble.len();
+    if !ensemble::may_have(members) || (members > 0 && card.chain.is_some()) {
+        return wrong(format!(
+            "{members} members of an ensemble: want none or 2 to {MOST_MEMBERS}, and none beside a \
+             chain, which is a second opinion"
+        ));
     }
     if let Err(error) = card.segmenter.validate() {
         return wrong(error.to_string());

@@ -1,10 +1,11 @@
 //! A bundle: a folder of `card.json` and `weights.safetensors`, data only.
 //!
 //! `card` is what a bundle says of itself, `check` holds that against itself, `store` reads and
-//! writes the folder and checks that the weights fit, by `tensors`. How a bundle is trained never lives here.
+//! writes the folder and checks that the weights fit, by `heads` and `tensors`. How a bundle is trained never lives here.
 
 mod card;
 mod check;
+mod heads;
 mod places;
 mod store;
 pub(crate) mod tensors;

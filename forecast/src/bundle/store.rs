@@ -3,14 +3,12 @@
 use super::{
     Bundle, Card, FORMAT, Fit, Temperatures,
     check::check,
-    tensors::{Tensor, full, to_full},
+    heads::{self, Precision},
+    tensors::{full, to_full},
 };
 use crate::{
-    chain, ensemble,
-    linear::{
-        Affine, LinearError, LinearPredictor,
-        RowKind::{Boundary, Mid},
-    },
+    chain,
+    linear::{LinearError, LinearPredictor},
     open,
     trust::{self, Recogniser},
 };
@@ -119,9 +117,6 @@ impl Bundle {
         check(&card)?;
         let tensors = SafeTensors::deserialize(weights)
             .map_err(|error| BundleError::Weights(error.to_string()))?;
-        let temperatures = &card.calibration.temperatures;
-        let boundary = heads(&tensors, &card, "boundary", &temperatures.boundary)?;
-        let mid = heads(&tensors, &card, "mid", &temperatures.mid)?;
         let layout = card.layout();
         let features = layout.activations().len() + layout.position().len();
         let read = |card| open::read(&tensors, card, features);
@@ -133,19 +128,25 @@ impl Bundle {
         let chain = card.chain.as_ref().map(read).transpose()?;
         let read = |of| Recogniser::read(of, layout.hidden, get);
         let trust = card.trust.as_ref().map(read).transpose()?;
-        let ensemble = ensemble::read(&tensors, &card)?;
+        let temperatures = &card.calibration.temperatures;
+        let predictor = heads::read(&tensors, ("", Precision::Single), layout, temperatures)?;
+        let member = |(at, of): (usize, &Temperatures)| {
+            heads::read(&tensors, (&member(at), Precision::Half), layout, of)
+        };
+        let ensemble: Vec<LinearPredictor> =
+            card.ensemble.iter().enumerate().map(member).collect::<Result<_, _>>()?;
         // A weight and a bias for each offset of each set, and of each member; none is missing by now.
         let more = |name: &&str| {
-            (open.is_some() && name.starts_with(open::PREFIX))
-                || (chain.is_some() && name.starts_with(chain::PREFIX))
+            (chain.is_some() && name.starts_with(chain::PREFIX))
                 || (trust.is_some() && name.starts_with(trust::PREFIX))
         };
-        let heads = tensors.names().into_iter().filter(|name| !more(name));
-        let (found, wanted) = (heads.count(), 4 * card.offsets() * (1 + ensemble.len()));
-        if found != wanted {
-            return Err(BundleError::Count { file: WEIGHTS, what: "tensors", found, wanted });
+        let counted = tensors.names().into_iter().filter(|name| !more(name)).count();
+        let of_open = card.open.as_ref().map_or(0, open::tensors);
+        let wanted = of_open + 4 * card.offsets() * (1 + ensemble.len());
+        if counted != wanted {
+            let (what, found) = ("tensors", counted);
+            return Err(BundleError::Count { file: WEIGHTS, what, found, wanted });
         }
-        let predictor = LinearPredictor::new(boundary, mid, layout.themes, layout.len())?;
         Ok(Self { card, predictor, ensemble, chain, open, trust })
     }
 
@@ -203,19 +204,13 @@ impl Bundle {
 
     fn weights(&self) -> Result<Vec<u8>, BundleError> {
         let layout = self.layout();
-        let mut data: Vec<Tensor> = Vec::new();
-        for (set, kind) in [("boundary", Boundary), ("mid", Mid)] {
-            for (offset, head) in self.predictor.heads(kind).iter().enumerate() {
-                let name = |part: &str| format!("{set}.{offset}.{part}");
-                let shape = vec![layout.themes, layout.len()];
-                data.push(to_full(name("weight"), shape, &head.weight));
-                data.push(to_full(name("bias"), vec![layout.themes], &head.bias));
-            }
-        }
+        let mut data = heads::write(&self.predictor, ("", Precision::Single), layout);
         let chain = self.chain.iter().flat_map(chain::write);
         let trust = self.trust.iter().flat_map(Recogniser::write);
         data.extend(chain.chain(trust).map(|(name, shape, values)| to_full(name, shape, values)));
-        data.extend(ensemble::write(&self.ensemble, layout));
+        for (at, one) in self.ensemble.iter().enumerate() {
+            data.extend(heads::write(one, (&member(at), Precision::Half), layout));
+        }
         data.extend(self.open.iter().flat_map(open::write));
         let failed = |error: safetensors::SafeTensorError| BundleError::Weights(error.to_string());
         let mut views = Vec::with_capacity(data.len());
@@ -225,6 +220,11 @@ impl Bundle {
         }
         safetensors::serialize(views, None).map_err(failed)
     }
+}
+
+/// How the names of a member of the ensemble start.
+fn member(at: usize) -> String {
+    format!("ensemble.{at}.")
 }
 
 fn json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, BundleError> {
@@ -277,23 +277,4 @@ fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666))
     };
     builder.tempfile_in(folder)
-}
-
-/// The heads of one set, one for each temperature.
-fn heads(
-    tensors: &SafeTensors<'_>,
-    card: &Card,
-    set: &str,
-    temperatures: &[f32],
-) -> Result<Vec<Affine>, BundleError> {
-    let layout = card.layout();
-    let head = |(offset, temperature): (usize, &f32)| {
-        let name = |part: &str| format!("{set}.{offset}.{part}");
-        Ok(Affine {
-            weight: full(tensors, name("weight"), &[layout.themes, layout.len()])?,
-            bias: full(tensors, name("bias"), &[layout.themes])?,
-            temperature: *temperature,
-        })
-    };
-    temperatures.iter().enumerate().map(head).collect()
 }

@@ -12,5 +12,5 @@ mod tensors;
 mod watch;
 
 pub use head::{Background, Calibration, Expansion, OpenCard, OpenHead, OpenSet, features};
-pub(crate) use tensors::{PREFIX, read, write};
+pub(crate) use tensors::{read, tensors, write};
 pub use watch::{Chance, INPUTS, Phrase, Score, Watch, inputs, probability};

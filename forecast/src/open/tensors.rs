@@ -1,17 +1,23 @@
 //! How the head lies in a bundle's weights: tensors named `open.*`, matrices in half precision.
 
 use super::{Background, Expansion, INPUTS, OpenCard, OpenHead, OpenSet};
-use crate::bundle::{
-    BundleError,
-    tensors::{Tensor, full, halves, to_full, to_halves},
+use crate::{
+    bundle::{
+        BundleError,
+        tensors::{Tensor, full, halves, to_full, to_halves},
+    },
+    ensemble::{MOST_MEMBERS, may_have},
 };
 use safetensors::SafeTensors;
 
 /// How the names of the head's tensors start.
-pub(crate) const PREFIX: &str = "open.";
+const PREFIX: &str = "open.";
 
-/// How many members an ensemble may have at most.
-const MOST_MEMBERS: usize = 64;
+/// How many tensors the head that `card` describes has.
+pub(crate) fn tensors(card: &OpenCard) -> usize {
+    // Of each set scaling, project and, with each member's, expand and bias; of the background two.
+    2 * (2 + 2 * (1 + card.ensemble)) + 2
+}
 
 /// Reads the head that `card` describes, for rows of `features` features.
 ///
@@ -89,11 +95,10 @@ fn member(at: usize) -> String {
 fn check(card: &OpenCard) -> Result<(), BundleError> {
     let wrong = |message: String| Err(BundleError::Value(format!("open: {message}")));
     let (rank, dimension, horizons) = (card.rank, card.dimension, card.horizons);
-    if card.ensemble > MOST_MEMBERS {
-        return wrong(format!(
-            "{} members of an ensemble: want {MOST_MEMBERS} at most",
-            card.ensemble
-        ));
+    let members = card.ensemble;
+    if !may_have(members) {
+        let message = format!("{members} members of an ensemble: want none or 2 to {MOST_MEMBERS}");
+        return wrong(message);
     }
     if rank == 0 || dimension == 0 || !(1..=16).contains(&horizons) {
         return wrong(format!("rank {rank}, dimension {dimension}, {horizons} horizons"));

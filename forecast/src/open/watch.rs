@@ -47,8 +47,8 @@ pub fn probability(calibration: &[f32], inputs: &[f32; INPUTS]) -> f32 {
 pub struct Chance {
     /// Its probability.
     pub p: f32,
-    /// How far what was learnt of parts of the training prompts is apart on it, in nats; none where
-    /// the head was not fitted to such.
+    /// How far what was learnt of parts of the training prompts is apart on it, in nats (of two parts
+    /// 0 to ln 2); none where the head was not fitted to such.
     pub disagreement_nats: Option<f32>,
 }
 
@@ -104,7 +104,8 @@ impl Phrase {
         self.whole.inputs(latents, self.segments)
     }
 
-    /// Its chance at a moment with these latents, by a logistic regression (*shape* `[1 + INPUTS]`).
+    /// Its chance at a moment with these latents, *shape* `[rank]`, by a logistic regression (*shape*
+    /// `[1 + INPUTS]`, the intercept first).
     pub fn chance(&self, calibration: &[f32], latents: &[f32]) -> Chance {
         let of = |scorer: &Scorer| probability(calibration, &scorer.inputs(latents, self.segments));
         let members: Vec<[f32; 2]> = self.ensemble.iter().map(of).map(|p| [p, 1.0 - p]).collect();

@@ -90,12 +90,13 @@ fn members_are_saved_and_loaded_and_what_does_not_fit_is_named() {
         &|members| members.push(members[0].clone()),
         "ensemble.2.boundary.0.weight: is missing",
     );
-    refused(&|members| drop(members.pop()), "tensors: 60 where 40");
+    refused(&|members| drop(members.pop()), "1 members of an ensemble: want none or 2 to 16");
+    refused(&|members| members.resize(17, members[0].clone()), "17 members of an ensemble");
     refused(&|members| members.clear(), "tensors: 60 where 20");
     refused(&|members| members[1]["mid"][0] = 0.0.into(), "must be above 0");
     refused(&|members| drop(members[1]["mid"].as_array_mut().unwrap().pop()), "mid temperatures");
     let mut other = made;
-    other.card.ensemble.pop();
+    other.ensemble.pop();
     let error = other.save(folder.path()).unwrap_err().to_string();
     assert!(error.contains("temperatures differ"), "{error}");
 }

@@ -218,7 +218,9 @@ fn the_head_is_saved_and_loaded_and_what_does_not_fit_is_named() {
         ("\"rank\": 2", "\"rank\": 0", "open: rank 0"),
         ("\"dimension\": 3", "\"dimension\": 4", "open.segments.mean: is F32 [3]"),
         ("\"ensemble\": 2", "\"ensemble\": 3", "open.boundary.2.expand: is missing"),
-        ("\"ensemble\": 2", "\"ensemble\": 65", "open: 65 members of an ensemble"),
+        ("\"ensemble\": 2", "\"ensemble\": 17", "open: 17 members of an ensemble"),
+        ("\"ensemble\": 2", "\"ensemble\": 1", "open: 1 members of an ensemble"),
+        ("\"ensemble\": 2", "\"ensemble\": 0", "tensors: 38 where 30 are wanted"),
         ("-2.0,", "", "a calibration is not 6 finite numbers"),
     ] {
         assert!(card.contains(from), "{from}");

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use themecast_forecast::{divergence::entropy_nats, predict::Foresight};
 
 /// The names of the measures, in the order of [`DoubtCase::values`].
-const MEASURES: [&str; 2] = ["entropy of the forecast", "disagreement of the predictors"];
+const MEASURES: [&str; 2] = ["entropy of the forecast", "disagreement"];
 
 /// One forecast at a boundary.
 #[derive(Debug, Clone)]
@@ -22,7 +22,8 @@ pub(super) struct DoubtCase {
     values: [f64; 2],
 }
 
-/// Takes the forecasts of a boundary where there are two predictors to disagree.
+/// Takes the forecasts of a boundary where there are opinions to disagree: of chain and heads, or of
+/// an ensemble's members.
 pub(super) fn take(
     foresight: &Foresight,
     moment: &Moment<'_>,

@@ -47,9 +47,19 @@ pub(super) struct RowSet {
     /// *Shape* `[rows, features]`, raw.
     pub(super) rows: Array2<f32>,
     pub(super) origins: Vec<Origin>,
-    /// Within segments, the embeddings of what was read of them, *shape* `[rows, dimension]`; none
-    /// where that was not asked for.
-    pub(super) begun: Option<Array2<f32>>,
+    /// What the text of each row's segment is.
+    pub(super) read: Read,
+}
+
+/// What was read of the segment that a row stands in.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// All of it.
+    Whole,
+    /// Its begin, up to the row's token: embeddings, *shape* `[rows, dimension]`.
+    Begun(Array2<f32>),
+    /// Its begin, which was not embedded.
+    Unknown,
 }
 
 /// The collection.
@@ -98,11 +108,11 @@ impl Corpus {
             reading.texts.len()
         ));
         let embeddings = embed_told(embedder, &reading.texts, progress)?;
-        let begun = match reading.begun.is_empty() {
-            true => None,
+        let within = match reading.begun.is_empty() {
+            true => Read::Unknown,
             false => {
                 progress(&format!("{} begun segments to embed", reading.begun.len()));
-                Some(embed_told(embedder, &reading.begun, progress)?)
+                Read::Begun(embed_told(embedder, &reading.begun, progress)?)
             }
         };
         let themes = std::mem::take(&mut reading.themes);
@@ -110,8 +120,8 @@ impl Corpus {
         Ok(Self {
             embeddings,
             themes,
-            boundary: set(reading.boundary, features, None)?,
-            mid: set(reading.mid, features, begun)?,
+            boundary: set(reading.boundary, features, Read::Whole)?,
+            mid: set(reading.mid, features, within)?,
             answers: reading.answers,
         })
     }
@@ -175,12 +185,14 @@ fn matrix(values: Vec<f32>, columns: usize) -> Result<Array2<f32>> {
         .map_err(|error| LabError::Data(format!("{rows} rows of {columns}: {error}")))
 }
 
-fn set(
-    (values, origins): (Vec<f32>, Vec<Origin>),
-    features: usize,
-    begun: Option<Array2<f32>>,
-) -> Result<RowSet> {
-    Ok(RowSet { rows: matrix(values, features)?, origins, begun })
+fn set((values, origins): (Vec<f32>, Vec<Origin>), features: usize, read: Read) -> Result<RowSet> {
+    match &read {
+        Read::Begun(begun) if begun.nrows() != origins.len() => {
+            let (texts, rows) = (begun.nrows(), origins.len());
+            Err(LabError::Data(format!("{texts} begun segments for {rows} rows")))
+        }
+        _ => Ok(RowSet { rows: matrix(values, features)?, origins, read }),
+    }
 }
 
 struct Reading<'a> {
@@ -272,17 +284,19 @@ fn openings(document: &Document, count: usize) -> Vec<[String; 2]> {
     openings
 }
 
-/// Of each token that was read, the text of its segment up to it, trimmed.
+/// Of each token that was read, the text of its segment up to it, trimmed; the segment before where
+/// that is nothing yet.
 fn begun(document: &Document) -> Vec<String> {
-    let (mut all, mut text) = (Vec::new(), String::new());
+    let (mut all, mut text, mut before) = (Vec::new(), String::new(), String::new());
     for row in &document.tokens {
         if row.index >= 0 {
             text.push_str(&row.text);
         }
         if row.residuals.is_some() {
-            all.push(text.trim().to_owned());
+            all.push(if text.trim().is_empty() { &before } else { text.trim() }.to_owned());
         }
         if row.segment_end {
+            text.trim().clone_into(&mut before);
             text.clear();
         }
     }

@@ -1,6 +1,6 @@
-//! What the measures of a phrase's uncertainty tell: whether its forecast is wrong.
+//! What the disagreement about phrases tells: whether their probabilities are off where it is large.
 
-use super::{catalogue::Catalogue, corpus::Corpus, report::PhraseDoubt, unseen::Curve};
+use super::{catalogue::Catalogue, corpus::Corpus, report::PhraseDoubt};
 use crate::{Split, eval::bootstrap::Draws};
 use std::collections::HashMap;
 use themecast_forecast::{
@@ -9,16 +9,30 @@ use themecast_forecast::{
     open::{OpenHead, Phrase},
 };
 
+/// Into how many groups of equal size moments fall by their disagreement.
+const GROUPS: usize = 4;
+
 /// A theme's phrase at one test moment.
 struct Case {
     document: usize,
-    wrong: bool,
-    entropy: f64,
+    p: f64,
+    came: bool,
     apart: f64,
 }
 
-/// The measures at boundaries and between them, over the phrases of the `themes` first of `phrases`,
-/// as `head` serves them; none where it has no ensemble.
+impl Case {
+    /// The surprise at what happened minus the forecast's own entropy, in nats: 0 in the mean where
+    /// probabilities hold up.
+    fn excess_nats(&self) -> f64 {
+        let happened = if self.came { self.p } else { 1.0 - self.p };
+        let own = [self.p as f32, 1.0 - self.p as f32];
+        -happened.max(f64::MIN_POSITIVE).ln() - f64::from(entropy_nats(&own))
+    }
+}
+
+/// The quarters of moments from the least to the most disagreement, at boundaries and between them,
+/// over the phrases of the `themes` first of `phrases`, as `head` serves them; none where it has no
+/// ensemble.
 pub(super) fn reports(
     (corpus, head): (&Corpus, &OpenHead),
     (phrases, themes): (&Catalogue, usize),
@@ -26,24 +40,25 @@ pub(super) fn reports(
     draws: &Draws,
 ) -> Vec<PhraseDoubt> {
     let mut reports = Vec::new();
-    for (place, kind) in [("boundary", RowKind::Boundary), ("between boundaries", RowKind::Mid)] {
-        let cases = cases((corpus, head), kind, (phrases, themes), numbers);
-        if cases.is_empty() {
-            continue;
-        }
-        for (measure, of) in [
-            ("entropy of the probability", (|case| case.entropy) as fn(&Case) -> f64),
-            ("disagreement", |case| case.apart),
-        ] {
-            let told = cases.iter().map(|case| (of(case), case.document, case.wrong));
-            let curve = Curve::of(told.collect());
+    for kind in [RowKind::Boundary, RowKind::Mid] {
+        let mut cases = cases((corpus, head), kind, (phrases, themes), numbers);
+        cases.sort_by(|a, b| a.apart.total_cmp(&b.apart));
+        for group in 0..GROUPS {
+            let bound = |group: usize| group * cases.len() / GROUPS;
+            let cases = &cases[bound(group)..bound(group + 1)];
+            if cases.is_empty() {
+                continue;
+            }
+            let mean =
+                |of: fn(&Case) -> f64| cases.iter().map(of).sum::<f64>() / cases.len() as f64;
             reports.push(PhraseDoubt {
-                place: place.to_owned(),
-                measure: measure.to_owned(),
+                place: super::place(kind).to_owned(),
+                group: group + 1,
                 cases: cases.len(),
-                wrong: cases.iter().filter(|case| case.wrong).count(),
-                mean_nats: cases.iter().map(of).sum::<f64>() / cases.len() as f64,
-                wrong_auroc: draws.statistic(|counts| curve.area(&|at| f64::from(counts[at]))),
+                disagreement_nats: mean(|case| case.apart),
+                mean_probability: mean(|case| case.p),
+                came: mean(|case| f64::from(u8::from(case.came))),
+                excess_nats: draws.mean(cases.iter().map(|one| (one.document, one.excess_nats()))),
             });
         }
     }
@@ -71,13 +86,22 @@ fn cases(
             let Some(came) = corpus.comes(origin, head.card.horizons, *theme) else { continue };
             let chance = phrase.chance(calibration, &latents);
             let Some(apart) = chance.disagreement_nats else { return Vec::new() };
-            cases.push(Case {
-                document,
-                wrong: (chance.p > 0.5) != came,
-                entropy: f64::from(entropy_nats(&[chance.p, 1.0 - chance.p])),
-                apart: f64::from(apart),
-            });
+            let (p, apart) = (f64::from(chance.p), f64::from(apart));
+            cases.push(Case { document, p, came, apart });
         }
     }
     cases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_as_often_as_it_comes_has_no_excess_in_the_mean() {
+        let case = |came| Case { document: 0, p: 0.25, came, apart: 0.0 };
+        let mean = 0.25 * case(true).excess_nats() + 0.75 * case(false).excess_nats();
+        assert!(mean.abs() < 1e-6, "{mean}");
+        assert!(case(true).excess_nats() > 0.5 && case(false).excess_nats() < 0.0);
+    }
 }

@@ -105,19 +105,15 @@ impl<'a> Sample<'a> {
     /// # Errors
     /// [`LabError::Data`] where a split has no row; [`LabError::Fit`].
     pub(super) fn fit(&self, ahead: usize) -> Result<(Ridge, f64, f64, Moments)> {
-        self.fit_to(&self.pairs(Split::Train, ahead), ahead)
-    }
-
-    /// The same from some of the training rows, `train`, each with its segment's place.
-    fn fit_to(&self, train: &[(usize, usize)], ahead: usize) -> Result<(Ridge, f64, f64, Moments)> {
-        let validation = self.pairs(Split::Validation, ahead);
+        let (train, validation) =
+            (self.pairs(Split::Train, ahead), self.pairs(Split::Validation, ahead));
         if train.is_empty() || validation.is_empty() {
             let (rows, checks) = (train.len(), validation.len());
             let message =
                 format!("{rows} training and {checks} validation rows for {ahead} segments ahead");
             return Err(LabError::Data(message));
         }
-        let moments = Moments::of(self.rows.view(), self.corpus.embeddings.view(), train);
+        let moments = Moments::of(self.rows.view(), self.corpus.embeddings.view(), &train);
         let mut best: Option<(Ridge, f64, f64)> = None;
         for lambda in LAMBDAS {
             let ridge = moments.solve(lambda)?;
@@ -203,29 +199,34 @@ pub(super) fn set(
             expand: expand.iter().copied().collect(),
             bias: ridges.iter().flat_map(|ridge| ridge.bias.iter().copied()).collect(),
         },
-        ensemble: ensemble(sample, &project, horizons)?,
+        ensemble: ensemble(sample, (&project, &covariance), &reports)?,
     };
     Ok((set, reports))
 }
 
-/// The way from the latents of `project` to embeddings, fitted again to each part of the training
-/// prompts; none where a part has no row.
-fn ensemble(sample: &Sample<'_>, project: &Array2<f32>, horizons: usize) -> Result<Vec<Expansion>> {
+/// The regressions fitted again to each part of the training prompts with the penalties of the whole
+/// ones (`reports`), each in terms of the latents of `project`; none where a part has no row.
+fn ensemble(
+    sample: &Sample<'_>,
+    (project, covariance): (&Array2<f32>, &Array2<f64>),
+    reports: &[RidgeReport],
+) -> Result<Vec<Expansion>> {
     let corpus = sample.corpus;
-    let latents = sample.rows.dot(&project.t());
-    let sample = Sample { corpus, set: sample.set, rows: latents, scaling: sample.scaling.clone() };
     let part = |row: usize| split::part(&corpus.answers[sample.set.origins[row].answer].prompt_id);
+    // Latents have unit covariance, so what a regression has of them is its covariance with them.
+    let spread = covariance.dot(&project.t().mapv(f64::from)).mapv(|x| x as f32);
     let mut members = Vec::new();
     for of in 0..PARTS {
         let mut member = Expansion { expand: Vec::new(), bias: Vec::new() };
-        for ahead in 1..=horizons {
-            let mut train = sample.pairs(Split::Train, ahead);
+        for report in reports {
+            let mut train = sample.pairs(Split::Train, report.ahead);
             train.retain(|(row, _)| part(*row) == of);
             if train.is_empty() {
                 return Ok(Vec::new());
             }
-            let (ridge, ..) = sample.fit_to(&train, ahead)?;
-            member.expand.extend(ridge.weight.t().iter());
+            let moments = Moments::of(sample.rows.view(), corpus.embeddings.view(), &train);
+            let ridge = moments.solve(report.lambda)?;
+            member.expand.extend(ridge.weight.t().dot(&spread).iter());
             member.bias.extend(&ridge.bias);
         }
         members.push(member);

@@ -10,7 +10,7 @@ use super::{
     guesses::{self, Case, Guesses, OURS, Sources},
     phrases::Leaving,
     regenerated::Regenerated,
-    report::{GuessReport, OpenReport, PhraseDoubt, UnseenReport},
+    report::{GuessReport, OpenReport, UnseenReport},
     retrieval,
     unseen::{self, Setting},
 };
@@ -80,7 +80,9 @@ pub fn run(
     let draws = Draws::new(prompts, config.resamples, config.seed);
     progress("embedding the prompts");
     let sources = Sources::new(&corpus, head, encoder.embedder, Regenerated::read(dir)?)?;
-    let judge = Judge { config, sources: &sources, numbers: &numbers, draws: &draws };
+    let phrases = Catalogue::new(&labels.themes, &corpus, encoder.embedder)?;
+    let (phrases, themes) = (&phrases, labels.themes.len());
+    let judge = Judge { config, sources: &sources, phrases, numbers: &numbers, draws: &draws };
     Ok(OpenReport {
         collection: dir.display().to_string(),
         bundle: config.bundle.display().to_string(),
@@ -89,13 +91,14 @@ pub fn run(
         guesses: judge.guesses(progress)?,
         unseen: judge.unseen(&labels, RowKind::Boundary, progress)?,
         unseen_between: Some(judge.unseen(&labels, RowKind::Mid, progress)?),
-        doubts: judge.doubts(&labels)?,
+        doubts: doubt::reports((&corpus, head), (phrases, themes), &numbers, &draws),
     })
 }
 
 struct Judge<'a> {
     config: &'a JudgeConfig,
     sources: &'a Sources<'a>,
+    phrases: &'a Catalogue,
     numbers: &'a HashMap<usize, usize>,
     draws: &'a Draws,
 }
@@ -167,14 +170,6 @@ impl Judge<'_> {
         Ok(reports)
     }
 
-    /// What the uncertainty of the catalogue's themes as phrases tells.
-    fn doubts(&self, labels: &Labels) -> Result<Vec<PhraseDoubt>> {
-        let corpus = self.sources.corpus;
-        let phrases = Catalogue::new(&labels.themes, corpus, self.sources.embedder)?;
-        let phrases = (&phrases, labels.themes.len());
-        Ok(doubt::reports((corpus, self.head()), phrases, self.numbers, self.draws))
-    }
-
     /// Phrases for themes that are left out one after the other, at moments of one kind.
     fn unseen(
         &self,
@@ -183,25 +178,25 @@ impl Judge<'_> {
         progress: &dyn Fn(&str),
     ) -> Result<UnseenReport> {
         let corpus = self.sources.corpus;
-        let phrases = Catalogue::new(&labels.themes, corpus, self.sources.embedder)?;
+        let phrases = self.phrases;
         let horizons = self.head().card.horizons;
         let splits = [Split::Validation, Split::Test];
         let trained = TrainedOn::read(&self.head().card)?;
-        let place = if kind == RowKind::Mid { "between boundaries" } else { "at boundaries" };
+        let place = super::place(kind);
         progress(&format!("{place}: leaving out one theme after the other"));
         let sample = Sample::new(corpus, kind);
         let lambda = (horizons, trained.lambda(kind));
-        let ours = Leaving::new(&sample, lambda, &phrases).all(&splits)?;
+        let ours = Leaving::new(&sample, lambda, phrases).all(&splits)?;
         progress(&format!("{place}: the same for the text"));
         let within = (kind == RowKind::Mid).then(|| self.sources.text_within());
         let text = within.as_ref().unwrap_or(&self.sources.text);
         let (_, lambda, ..) = text.fit(1)?;
-        let text = Leaving::new(text, (horizons, lambda), &phrases).all(&splits)?;
+        let text = Leaving::new(text, (horizons, lambda), phrases).all(&splits)?;
         let setting = Setting {
             corpus,
             set: corpus.set(kind),
             themes: &labels.themes,
-            phrases: &phrases,
+            phrases,
             numbers: self.numbers,
             within: horizons,
         };

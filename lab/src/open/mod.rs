@@ -39,7 +39,7 @@ pub use report::{GuessReport, OpenReport, PUBLISHED, PhraseDoubt, UnseenReport, 
 pub use train::{OpenConfig, TrainedOn, run as train};
 
 use crate::{LabError, Result, dataset::CollectionInfo, embed::Embed};
-use themecast_forecast::bundle::Bundle;
+use themecast_forecast::{bundle::Bundle, linear::RowKind};
 
 /// A sentence encoder with its name.
 #[derive(Clone, Copy)]
@@ -48,6 +48,14 @@ pub struct Encoder<'a> {
     pub name: &'a str,
     /// The encoder.
     pub embedder: &'a dyn Embed,
+}
+
+/// Where rows of one kind stand, for people.
+fn place(kind: RowKind) -> &'static str {
+    match kind {
+        RowKind::Boundary => "at boundaries",
+        RowKind::Mid => "between boundaries",
+    }
 }
 
 fn check(bundle: &Bundle, info: &CollectionInfo) -> Result<()> {

@@ -21,26 +21,30 @@ pub struct OpenReport {
     /// The same between boundaries; reports of before have none.
     #[serde(default)]
     pub unseen_between: Option<UnseenReport>,
-    /// The measures of uncertainty, where the bundle has them for phrases.
+    /// What the disagreement about phrases tells, where the bundle has it.
     #[serde(default)]
     pub doubts: Vec<PhraseDoubt>,
 }
 
-/// What one measure of a phrase's uncertainty tells, over the catalogue's themes as phrases.
+/// A quarter of the test moments of the catalogue's themes as phrases, by how far the halves of the
+/// training prompts are apart there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhraseDoubt {
-    /// `boundary` or `between boundaries`.
+    /// `at boundaries`, the prompt's end included, or `between boundaries`.
     pub place: String,
-    /// The measure.
-    pub measure: String,
-    /// Test moments, each once for every theme.
+    /// Which quarter, 1 being that with the least disagreement.
+    pub group: usize,
+    /// Its moments, each once for every theme.
     pub cases: usize,
-    /// Those in which the likelier of coming and staying away was not what happened.
-    pub wrong: usize,
-    /// The measure's mean.
-    pub mean_nats: f64,
-    /// How well it tells wrong from right.
-    pub wrong_auroc: Option<Mean>,
+    /// Their mean disagreement, in nats.
+    pub disagreement_nats: f64,
+    /// Their mean probability.
+    pub mean_probability: f64,
+    /// How often the theme came.
+    pub came: f64,
+    /// The surprise at what happened minus the forecast's own entropy; above 0 where forecasts are surer
+    /// than they may be.
+    pub excess_nats: Option<Mean>,
 }
 
 /// One guesser of the embedding to come at one place and horizon.
@@ -154,25 +158,27 @@ impl OpenReport {
         for (name, cosine) in PUBLISHED {
             out.push_str(&format!("| {name} | {cosine:.2} |\n"));
         }
-        out.push_str(&self.unseen.to_markdown("Phrases for themes left out of training"));
+        let last = "the segment read last";
+        out.push_str(&self.unseen.to_markdown("Phrases for themes left out of training", last));
         if let Some(between) = &self.unseen_between {
-            out.push_str(&between.to_markdown("Between boundaries, phrases for such themes"));
+            let begun = "what was read of the running segment";
+            out.push_str(
+                &between.to_markdown("Between boundaries, phrases for such themes", begun),
+            );
         }
         if !self.doubts.is_empty() {
             out.push_str(
-                "\n### Uncertainty of phrases\n\n| place | measure | cases | wrong | mean (nats) | \
-                 AUROC: wrong against right |\n|---|---|---|---|---|---|\n",
+                "\n### Disagreement about phrases\n\n| place | quarter by disagreement | cases | mean \
+                 disagreement (nats) | mean p | came | surprise − entropy (nats) |\n\
+                 |---|---|---|---|---|---|---|\n",
             );
         }
         for one in &self.doubts {
+            let excess = one.excess_nats.as_ref().map_or("–".to_owned(), shown);
+            let told = (one.disagreement_nats, one.mean_probability, one.came);
             out.push_str(&format!(
-                "| {} | {} | {} | {} | {:.4} | {} |\n",
-                one.place,
-                one.measure,
-                one.cases,
-                one.wrong,
-                one.mean_nats,
-                one.wrong_auroc.as_ref().map_or("–".to_owned(), shown)
+                "| {} | {} | {} | {:.4} | {:.3} | {:.3} | {excess} |\n",
+                one.place, one.group, one.cases, told.0, told.1, told.2
             ));
         }
         out
@@ -212,14 +218,14 @@ impl GuessReport {
 }
 
 impl UnseenReport {
-    fn to_markdown(&self, title: &str) -> String {
+    fn to_markdown(&self, title: &str, last: &str) -> String {
         let maybe = |mean: &Option<Mean>| mean.as_ref().map_or("–".to_owned(), shown);
         let mut out = format!("\n### {title}, within {}\n\n| | |\n|---|---|\n", self.within);
         for (what, mean) in [
             ("mean AUROC of themes", &self.auroc),
             ("the same of the text ridge", &self.text_auroc),
             ("ours above that", &self.above_text),
-            ("the same of the cosine to the segment read last", &self.continuation_auroc),
+            (&*format!("the same of the cosine to {last}"), &self.continuation_auroc),
             ("ours above that", &self.above_continuation),
             ("AUROC, themes together", &self.pooled_auroc),
             ("ECE", &self.ece),

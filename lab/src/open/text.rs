@@ -4,16 +4,16 @@
 
 use super::{
     blocks::block,
-    corpus::{Corpus, Origin, RowSet},
+    corpus::{Corpus, Origin, Read, RowSet},
 };
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
-/// Features that tell the position.
-const POSITION: usize = 2;
+/// Features that tell the position: those that ours has.
+const POSITION: usize = 4;
 
 /// One row for each moment of `set`: the embeddings of the prompt, of the segment that was read
 /// last and of the one before, the mean of all so far, and the position; *shape*
-/// `[rows, 4 × dimension + 2]`. `prompts` has a row for each answer. Within segments, what was read
+/// `[rows, 4 × dimension + 4]`. `prompts` has a row for each answer. Within segments, what was read
 /// of the one that has begun is the last of them.
 pub(super) fn rows(corpus: &Corpus, set: &RowSet, prompts: &Array2<f32>) -> Array2<f32> {
     let dimension = corpus.embeddings.ncols();
@@ -31,8 +31,10 @@ pub(super) fn rows(corpus: &Corpus, set: &RowSet, prompts: &Array2<f32>) -> Arra
         if let Some(before) = segment(corpus, origin, 1) {
             put(2, corpus.embeddings.row(before));
         }
-        row[4 * dimension] = ((origin.segment + 1) as f32).ln_1p();
-        row[4 * dimension + 1] = if origin.segment < 0 { 1.0 } else { 0.0 };
+        // Where nothing is known of themes and text, the position stands last.
+        let own = set.rows.row(at);
+        let position = own.iter().skip(own.len().saturating_sub(POSITION));
+        (4 * dimension..).zip(position).for_each(|(place, value)| row[place] = *value);
     }
     rows
 }
@@ -43,9 +45,12 @@ pub(super) fn last<'c>(
     set: &'c RowSet,
     at: usize,
 ) -> Option<ArrayView1<'c, f32>> {
-    match &set.begun {
-        Some(begun) => Some(begun.row(at)),
-        None => segment(corpus, set.origins[at], 0).map(|place| corpus.embeddings.row(place)),
+    match &set.read {
+        Read::Begun(begun) => Some(begun.row(at)),
+        Read::Whole => {
+            segment(corpus, set.origins[at], 0).map(|place| corpus.embeddings.row(place))
+        }
+        Read::Unknown => None,
     }
 }
 

@@ -179,22 +179,18 @@ fn mean_area(curves: &[Curve], counts: &[u32]) -> Option<f64> {
 }
 
 /// Cases by rising score: `(score, document, came)`.
-pub(super) struct Curve(Vec<(f64, usize, bool)>);
+struct Curve(Vec<(f64, usize, bool)>);
 
 impl Curve {
     fn new<'j>(cases: impl Iterator<Item = &'j Judged>, score: fn(&Judged) -> f64) -> Self {
-        Self::of(cases.map(|one| (score(one), one.document, one.came)).collect())
-    }
-
-    /// The same of `(score, document, came)` in any order.
-    pub(super) fn of(mut cases: Vec<(f64, usize, bool)>) -> Self {
-        cases.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Self(cases)
+        let mut all: Vec<_> = cases.map(|one| (score(one), one.document, one.came)).collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Self(all)
     }
 
     /// The chance that a case that came has a higher score than one that did not, ties by half;
     /// `weight` says how much each document counts. None where only one sort has weight.
-    pub(super) fn area(&self, weight: &dyn Fn(usize) -> f64) -> Option<f64> {
+    fn area(&self, weight: &dyn Fn(usize) -> f64) -> Option<f64> {
         let (mut below, mut hits, mut won) = (0.0, 0.0, 0.0);
         for equal in self.0.chunk_by(|a, b| a.0 == b.0) {
             let sum = |came: bool| -> f64 {

@@ -48,16 +48,14 @@ impl Again<'_> {
     }
 }
 
-/// From the members of each offset to the offsets of each member; none where one lacks members.
+/// From the members of each offset to the offsets of each member; none, which is told, where an offset
+/// lacks members.
 pub(super) fn by_member(
     offsets: Vec<Vec<Affine>>,
     set: &str,
     progress: &dyn Fn(&str),
 ) -> Vec<Vec<Affine>> {
     let mut members = vec![Vec::new(); PARTS];
-    if offsets.iter().all(|of| of.is_empty()) {
-        return Vec::new(); // not asked for
-    }
     for of in offsets {
         if of.is_empty() {
             progress(&format!("{set} heads: too few prompts for an ensemble"));

@@ -203,9 +203,13 @@ impl Scaler {
         self.folded(weights, temperature, |weight| weight)
     }
 
-    /// The same with weights of half precision; the bias makes good what rounding does to the mean.
+    /// The same with weights of half precision, the largest that it holds at most; the bias makes good
+    /// what rounding does to the mean.
     pub(crate) fn fold_halves(&self, weights: &Weights, temperature: f32) -> Affine {
-        self.folded(weights, temperature, |weight| f16::from_f32(weight).to_f32())
+        self.folded(weights, temperature, |weight| {
+            let most = f16::MAX.to_f32();
+            f16::from_f32(weight.clamp(-most, most)).to_f32()
+        })
     }
 
     fn folded(&self, weights: &Weights, temperature: f32, round: fn(f32) -> f32) -> Affine {

@@ -118,7 +118,11 @@ pub(super) fn fit(
     let heads = fitted.iter().map(whole).collect();
     let (members, reports): (Vec<_>, _) =
         fitted.into_iter().map(|one| (one.members, one.report)).unzip();
-    Ok(HeadSet { heads, ensemble: by_member(members, set, progress), reports, excess_std })
+    let ensemble = match config.chain {
+        None => by_member(members, set, progress),
+        Some(_) => Vec::new(),
+    };
+    Ok(HeadSet { heads, ensemble, reports, excess_std })
 }
 
 /// One head with what was found of it.

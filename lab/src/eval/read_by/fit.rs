@@ -43,11 +43,7 @@ pub(super) fn models(
         done.set(done.get() + 1);
         pace.at(done.get(), all);
     };
-    let told = |line: &str| {
-        progress(line);
-        fitted_one();
-    };
-    let [own, other] = sites.map(|sites| best(sites, parts, setup, &told));
+    let [own, other] = sites.map(|sites| best(sites, parts, setup, progress, &fitted_one));
     let (own, other) = (own?, other?);
     let ranges = [&own.ranges[..], &other.ranges[..]].concat();
     let both = Columns { name: BOTH.to_owned(), ranges };
@@ -71,12 +67,14 @@ fn best(
     parts: &BySplit<Part>,
     setup: &Setup,
     progress: &dyn Fn(&str),
+    fitted_one: &dyn Fn(),
 ) -> Result<Columns> {
     let one = Setup { aheads: vec![1], ..setup.clone() };
     let mut best: Option<(f32, Columns)> = None;
     for columns in candidates {
         let nats = fitted(&columns, parts, &one)?[0].nats;
         progress(&format!("{}: {nats:.3} nats on the validation split", columns.name));
+        fitted_one();
         if best.as_ref().is_none_or(|(least, _)| nats < *least) {
             best = Some((nats, columns));
         }
