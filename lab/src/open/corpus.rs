@@ -319,3 +319,24 @@ fn drawn(document: &Document, count: usize) -> Vec<usize> {
     };
     by_segment.into_values().flat_map(smallest).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::TokenRow;
+
+    #[test]
+    fn a_begun_segment_is_what_was_read_of_it_and_no_token_more() {
+        let token = |(index, text): (usize, &str)| TokenRow {
+            index: index as i32 - 1,
+            text: text.to_owned(),
+            segment_end: text.ends_with('.'),
+            residuals: (index != 6).then(Vec::new),
+            ..TokenRow::default()
+        };
+        let texts = ["", "One", " two.", " ", "Three", " four.", "never read"];
+        let tokens = texts.into_iter().enumerate().map(token).collect();
+        let read = begun(&Document { tokens, ..Document::default() });
+        assert_eq!(read, ["", "One", "One two.", "One two.", "Three", "Three four."]);
+    }
+}
