@@ -3,9 +3,8 @@
 //! Every predictor is a [`Predictor`]: heads over the row of features (fitted by gradients or in
 //! closed form, over activations, text or both) and the chain. At each moment each of them gives
 //! its opinion; two opinions are mixed; then what flickers is averaged within the segment. How far
-//! opinions are apart, these two or those of the heads' [`ensemble`](crate::ensemble), is what was not
-//! learnt. What decides which theme *came* is
-//! not here: that is offset 0 of the boundary heads.
+//! opinions are apart, these two or those of the heads' [`ensemble`](crate::ensemble), is what was
+//! not learnt. What decides which theme *came* is not here: that is offset 0 of the boundary heads.
 
 use crate::{
     bundle::{Bundle, Place},

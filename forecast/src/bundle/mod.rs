@@ -1,7 +1,8 @@
 //! A bundle: a folder of `card.json` and `weights.safetensors`, data only.
 //!
 //! `card` is what a bundle says of itself, `check` holds that against itself, `store` reads and
-//! writes the folder and checks that the weights fit, by `heads` and `tensors`. How a bundle is trained never lives here.
+//! writes the folder and checks that the weights fit, by `heads` and `tensors`. How a bundle is
+//! trained never lives here.
 
 mod card;
 mod check;

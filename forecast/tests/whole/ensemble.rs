@@ -1,6 +1,6 @@
 //! Heads fitted again on parts of the prompts, from the bundle's folder to the annotation.
 
-use crate::made_up::{HIDDEN, HORIZONS, THEMES, bundle, numbers};
+use crate::made_up::{self, HORIZONS, THEMES, bundle, numbers};
 use std::{fs, sync::Arc};
 use themecast_forecast::{
     ForecastPlugin,
@@ -8,7 +8,7 @@ use themecast_forecast::{
     events::Silent,
     linear::{Affine, LinearPredictor, RowKind},
 };
-use themecast_plugin_api::{Phase, Plugin, RequestInfo, Residuals, Step};
+use themecast_plugin_api::RequestInfo;
 
 /// The bundle's heads, their weights moved by `by` and rounded to what half precision holds.
 fn member(bundle: &Bundle, by: f32, temperature: f32) -> LinearPredictor {
@@ -35,17 +35,8 @@ fn with_members(by: [f32; 2]) -> Bundle {
 /// The annotations of an answer of two segments.
 fn told(bundle: Bundle) -> Vec<serde_json::Value> {
     let plugin = ForecastPlugin::new(Arc::new(bundle), Arc::new(Silent));
-    let mut session = plugin.open(&RequestInfo { id: "r".into(), ..Default::default() }).unwrap();
-    let words = ["", " one", " two", " three", ".", " four", " five"];
-    let step = |(index, text): (usize, &&str)| {
-        let residual = numbers(5 + index as u64, HIDDEN);
-        let phase =
-            if index == 0 { Phase::Prompt { computed: 9, cached: 0 } } else { Phase::Decode };
-        let residuals = Residuals::new(&residual, 1, HIDDEN);
-        let step = Step { index, position: 9 + index, token: 1, text, phase, residuals };
-        serde_json::to_value(session.step(&step).unwrap().unwrap().value).unwrap()
-    };
-    words.iter().enumerate().map(step).collect()
+    let request = RequestInfo { id: "r".into(), ..RequestInfo::default() };
+    made_up::told(&plugin, &request, &["", " one", " two", " three", ".", " four", " five"])
 }
 
 fn disagreement(note: &serde_json::Value, ahead: usize) -> f64 {

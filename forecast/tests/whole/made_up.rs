@@ -1,12 +1,13 @@
 //! A bundle of random weights.
 
 use themecast_forecast::{
+    ForecastPlugin,
     bundle::{Bundle, Calibration, Card, FORMAT, Reference, Temperatures, Theme},
     features::FeatureLayout,
     linear::{Affine, LinearPredictor},
     segment::SegmenterConfig,
 };
-use themecast_plugin_api::{ModelInfo, Site};
+use themecast_plugin_api::{ModelInfo, Phase, Plugin, RequestInfo, Residuals, Site, Step};
 
 pub(crate) const HIDDEN: usize = 6;
 pub(crate) const THEMES: usize = 4;
@@ -97,4 +98,22 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
     };
     let predictor = LinearPredictor::new(heads(1), heads(2), themes, layout.len()).unwrap();
     Bundle { card, predictor, ensemble: Vec::new(), chain: None, open: None, trust: None }
+}
+
+/// The annotations of an answer to `request` whose tokens are `words`, the prompt's end first.
+pub(crate) fn told(
+    plugin: &ForecastPlugin,
+    request: &RequestInfo,
+    words: &[&str],
+) -> Vec<serde_json::Value> {
+    let mut session = plugin.open(request).unwrap();
+    let step = |(index, text): (usize, &&str)| {
+        let residual = numbers(5 + index as u64, HIDDEN);
+        let phase =
+            if index == 0 { Phase::Prompt { computed: 9, cached: 0 } } else { Phase::Decode };
+        let residuals = Residuals::new(&residual, 1, HIDDEN);
+        let step = Step { index, position: 9 + index, token: 1, text, phase, residuals };
+        serde_json::to_value(session.step(&step).unwrap().unwrap().value).unwrap()
+    };
+    words.iter().enumerate().map(step).collect()
 }

@@ -1,6 +1,6 @@
 //! Phrases to watch for, from the bundle's folder to the annotation.
 
-use crate::made_up::{HIDDEN, bundle, model, numbers};
+use crate::made_up::{self, HIDDEN, bundle, model, numbers};
 use std::{
     fs,
     sync::{
@@ -105,18 +105,8 @@ fn request(phrases: &[&str]) -> RequestInfo {
 
 /// The annotations of an answer that watches for `phrases`.
 fn told(plugin: &ForecastPlugin, phrases: &[&str]) -> Vec<serde_json::Value> {
-    let mut session = plugin.open(&request(phrases)).unwrap();
     let words = ["", " one", " two", " three", ".", " four", " five", " six", "."];
-    let step = |(index, text): (usize, &&str)| {
-        let residual = numbers(5 + index as u64, HIDDEN);
-        let phase =
-            if index == 0 { Phase::Prompt { computed: 9, cached: 0 } } else { Phase::Decode };
-        let residuals = Residuals::new(&residual, 1, HIDDEN);
-        let step = Step { index, position: 9 + index, token: 1, text, phase, residuals };
-        let annotation = session.step(&step).unwrap().unwrap();
-        serde_json::to_value(&annotation.value).unwrap()
-    };
-    words.iter().enumerate().map(step).collect()
+    made_up::told(plugin, &request(phrases), &words)
 }
 
 fn p(note: &serde_json::Value, phrase: usize) -> f64 {

@@ -4,8 +4,8 @@
 //! folds of prompts; a second pass builds every other row with the soft history that it gives,
 //! as in serving. Each head is a softmax regression of its own: penalty and temperature are
 //! chosen on the validation split, and nothing ever looks at the test split. [`chain`] trains a
-//! transformer beside the heads; `settle` chooses what follows from both, averaging and sets. Without one the heads are
-//! fitted again on halves of the prompts, for how far these are apart.
+//! transformer beside the heads; `settle` chooses what follows from both, averaging and sets.
+//! Without a chain the heads are fitted again on halves of the prompts, for how far these are apart.
 
 mod card;
 pub mod chain;
