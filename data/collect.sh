@@ -10,7 +10,7 @@ out="${1:?usage: data/collect.sh DIR}"
 . "$here/sharded.sh"
 
 mkdir -p "$out"
-python3 "$here/build_prompts.py" "$out/prompts.jsonl"
+[ -s "$out/prompts.jsonl" ] || python3 "$here/build_prompts.py" "$out/prompts.jsonl"
 
 sharded collect --prompts "$out/prompts.jsonl" --samples 2 --max-tokens 256 --seed 0 --out "$out" \
     --sites layer.0.in,layer.6.in,layer.12.in,layer.18.in,layer.24.in,layer.27.in,final

@@ -4,12 +4,13 @@ workers="${WORKERS:-$(nproc)}"
 themecast="${THEMECAST:-themecast}"
 export RAYON_NUM_THREADS=1
 
-# sharded ARGUMENTS…: one command a worker, each on its own shard; fails if one fails.
+# sharded ARGUMENTS…: one command a worker, each on its own shard; fails if one fails, once all have ended.
 sharded() {
-    local pids=() i
+    local pids=() i failed=0
     for ((i = 1; i <= workers; i++)); do
         "$themecast" "$@" --shard "$i/$workers" &
         pids+=($!)
     done
-    for pid in "${pids[@]}"; do wait "$pid"; done
+    for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+    return "$failed"
 }

@@ -8,15 +8,20 @@
 //!   Step: text of the token that was read last, residuals at the bundle's sites
 //!     │
 //!     ├─ text ────▶ segment     has the segment ended?  (never looks at the next token)
-//!     └─ residuals ▶ features   row: residual, means of segment and answer, themes so far, position
-//!                      │
-//!                      ▼
-//!                    linear     a softmax regression for each kind of row and offset
-//!                      │        distributions: this segment, the next, … the horizon
-//!        ┌─────────────┼──────────────┐
-//!        ▼             ▼              ▼
-//!      chains      divergence       trust     joint chains; surprise, shift, drift; in distribution
-//!        └─────────────┼──────────────┘
+//!     └─ residuals ─┬▶ trust    is the prompt like those of training?
+//!                   └▶ features row: residual, means of segment and answer, themes so far, position
+//!                      │        (and the text that was read, in bundles that read it)
+//!              ┌───────┴────────┬──────────────┐
+//!              ▼                ▼              ▼
+//!            linear           chain          open    a softmax regression for each kind of row and
+//!              └───────┬────────┘              │     offset; a small transformer; phrases
+//!                      ▼                       │
+//!                   predict ◀─ smooth          │     mixed, averaged over tokens, tempered:
+//!                      │                       │     this segment, the next, … the horizon
+//!        ┌─────────────┼──────────────┐        │
+//!        ▼             ▼              ▼        ▼
+//!      chains      divergence     conformal  watchlist   joint chains; surprise, shift, drift; sets;
+//!        └─────────────┼──────────────┴────────┘         what must not come
 //!                      ▼
 //!                  annotation ──▶ the host, beside the token          events ──▶ whoever counts
 //!                      ▼

@@ -4,7 +4,7 @@ use crate::{
     eval::{self, EvalConfig},
     label::{self, Cluster, ClusterConfig, Labels, Levels},
     synthetic::{self, ByWord, Plan, SMALL, WordEmbedder},
-    train::{self, Fitting, TrainConfig},
+    train::{self, ChainConfig, Fitting, TrainConfig},
 };
 use themecast_forecast::{bundle::Bundle, linear::RowKind};
 use themecast_plugin_api::Site;
@@ -158,6 +158,10 @@ fn every_kind_of_predictor_learns_the_made_up_themes_and_is_judged() {
     let text = Some("words".to_owned());
     check("closed-form", TrainConfig { fitting: Fitting::ClosedForm, ..new() }, false);
     check("linear", TrainConfig { text: text.clone(), ..new() }, true);
+    let normed = check("linear", TrainConfig { layer_norm: true, ..new() }, false).card;
+    let (mean, std) = (&normed.reference.residual_mean, &normed.reference.residual_std);
+    let squares: f32 = mean.iter().zip(std).map(|(mean, std)| mean * mean + std * std).sum();
+    assert!(normed.layer_norm && (squares / mean.len() as f32 - 1.0).abs() < 0.01, "{squares}");
     let alone = check("text", TrainConfig { activations: false, text, ..new() }, true);
     for kind in [RowKind::Boundary, RowKind::Mid] {
         for head in alone.predictor.heads(kind) {
@@ -169,6 +173,28 @@ fn every_kind_of_predictor_learns_the_made_up_themes_and_is_judged() {
     let config = EvalConfig { resamples: 20, ..EvalConfig::new(dir.path().join("bundle")) };
     let error = eval::run(dir.path(), &config, None, &|_| {}).unwrap_err().to_string();
     assert!(error.contains("embedder is needed"), "{error}");
+}
+
+#[test]
+fn a_chain_over_normalised_residuals_learns_the_made_up_themes_and_is_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(dir.path(), &SMALL);
+    label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+    let chain = ChainConfig { width: 16, epochs: 6, batch: 8, ..ChainConfig::default() };
+    let bundle = dir.path().join("bundle");
+    let (horizons, layer_norm) = (2, true);
+    let config =
+        TrainConfig { horizons, layer_norm, chain: Some(chain), ..TrainConfig::new(&bundle) };
+    let report = train::run(dir.path(), &config, None, &|_| {}).unwrap();
+    let joint = report.chain.unwrap().joint;
+    assert!(joint[0].chain_nats < 2.0 * 4f32.ln() - 0.3, "the first theme can be known: {joint:?}");
+    let loaded = Bundle::load(&bundle).unwrap();
+    assert_eq!((loaded.card.predictor.as_str(), loaded.card.format), ("chain", 2));
+    assert!(loaded.chain.is_some() && loaded.ensemble.is_empty());
+    let config = EvalConfig { resamples: 20, curve_draws: 0, ..EvalConfig::new(&bundle) };
+    let judged = eval::run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+    assert!(judged.horizons[0].models[0].scores.top1 > 0.7);
+    assert!(!judged.joint.is_empty() && !judged.served_chains.is_empty());
 }
 
 #[test]
@@ -189,6 +215,14 @@ fn a_direction_leads_from_one_theme_to_another_and_back() {
     }
     let unknown = direction("nothing", &ids[0], 1.0).unwrap_err().to_string();
     assert!(unknown.contains("no theme 'nothing'") && unknown.contains(&ids[0]), "{unknown}");
+}
+
+#[test]
+fn layer_norm_of_activations_that_nothing_sees_is_refused() {
+    let text = Some("words".to_owned());
+    let config = TrainConfig { layer_norm: true, activations: false, text, ..TrainConfig::new("") };
+    let error = train::run("".as_ref(), &config, None, &|_| {}).unwrap_err().to_string();
+    assert!(error.contains("LayerNorm is of activations"), "{error}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     LabError, Result,
-    dataset::{CollectionInfo, Document, DocumentReader, Load},
+    dataset::{Document, DocumentReader, Load},
     embed::Embed,
     eval::embeddings::Embeddings,
     label::Labels,
@@ -17,7 +17,6 @@ use themecast_forecast::{
     features::{FeatureLayout, FeatureState},
     linear::RowKind,
 };
-use themecast_plugin_api::Site;
 
 /// One moment of a document: a token has been read.
 pub(crate) struct Moment<'a> {
@@ -25,8 +24,9 @@ pub(crate) struct Moment<'a> {
     pub(crate) kind: RowKind,
     /// The segment of the last token read; −1 at the prompt's end.
     pub(crate) segment: i32,
-    /// The residuals of the last token read, *shape* `[sites, hidden]`.
-    pub(crate) residuals: &'a [f32],
+    /// The residual of the last token read at the last site as the features have it, *shape*
+    /// `[hidden]`.
+    pub(crate) last_site: &'a [f32],
     /// The row, *shape* `[features]`; at a boundary its history has the segment that ended.
     pub(crate) features: &'a [f32],
     /// At a boundary, the theme probabilities of the segment that ended.
@@ -158,7 +158,7 @@ pub(crate) fn replay(
         visit(&Moment {
             kind: if ended || row.index < 0 { RowKind::Boundary } else { RowKind::Mid },
             segment: if row.index < 0 { -1 } else { row.segment },
-            residuals: &residuals,
+            last_site: state.last_site(),
             features: &features,
             now: ended.then_some(themes.as_slice()),
         })?;
@@ -195,11 +195,6 @@ pub(crate) fn chains(labels: &Labels) -> Result<HashMap<String, Chain>> {
 pub(crate) fn target(chain: &[u32], segment: i32, offset: usize) -> Option<u32> {
     let place = usize::try_from(i64::from(segment) + offset as i64).ok()?;
     chain.get(place).copied()
-}
-
-/// The layout of rows over `sites` of a collection.
-pub(crate) fn layout(info: &CollectionInfo, sites: &[Site], themes: usize) -> FeatureLayout {
-    FeatureLayout { hidden: info.model.hidden_size, sites: sites.len(), themes, text: 0 }
 }
 
 #[cfg(test)]

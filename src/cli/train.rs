@@ -1,6 +1,6 @@
 //! `themecast train`: a bundle from a labelled collection.
 
-use super::model;
+use super::{model, number};
 use crate::forecast::encoder::ENCODER;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -23,8 +23,11 @@ pub(super) struct Train {
     /// Which of the collected sites to look at, such as final,layer.24.in; all where not given
     #[arg(long, value_delimiter = ',')]
     sites: Vec<Site>,
+    /// Give each site's residual zero mean and unit variance before any predictor looks at it
+    #[arg(long)]
+    layer_norm: bool,
     /// How many segments ahead to forecast
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = number::horizons())]
     horizons: usize,
     /// The seed
     #[arg(long, default_value_t = 1)]
@@ -69,6 +72,7 @@ impl Train {
             activations: self.predictor != Predictor::Text,
             text: reads.then(|| ENCODER.to_owned()),
             sites: self.sites,
+            layer_norm: self.layer_norm,
             horizons: self.horizons,
             seed: self.seed,
             chain: (self.predictor == Predictor::Chain).then_some(chain),

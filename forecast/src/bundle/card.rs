@@ -14,8 +14,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use themecast_plugin_api::{ModelInfo, Site};
 
-/// The format this version reads and writes.
-pub const FORMAT: u32 = 1;
+/// The newest format that this version reads, beside all before.
+pub const FORMAT: u32 = 2;
 
 /// How many segments ahead a bundle may look at most.
 pub const MOST_HORIZONS: usize = 16;
@@ -29,6 +29,10 @@ pub struct Card {
     pub model: ModelInfo,
     /// Where residuals are read.
     pub sites: Vec<Site>,
+    /// Whether each of them gets zero mean and unit variance before anything but the recogniser
+    /// looks at it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub layer_norm: bool,
     /// The theme catalogue.
     pub themes: Vec<Theme>,
     /// How answers are cut into segments.
@@ -138,7 +142,7 @@ impl Temperatures {
 /// The training data in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
-    /// Mean of the last site's residual, *shape* `[hidden]`.
+    /// Mean of the last site's residual as the features have it, *shape* `[hidden]`.
     pub residual_mean: Vec<f32>,
     /// Its standard deviation, *shape* `[hidden]`.
     pub residual_std: Vec<f32>,
@@ -148,7 +152,8 @@ pub struct Reference {
     pub distance_quantile_99: f32,
     /// Share of each theme among training segments, *shape* `[themes]`.
     pub theme_share: Vec<f32>,
-    /// Standard deviation of the excess surprise on held-out data, in nats.
+    /// Standard deviation of the excess surprise of the linear head for the next segment, on the
+    /// validation split, in nats.
     pub excess_std: f32,
 }
 
@@ -168,11 +173,17 @@ pub struct Fit {
 }
 
 impl Card {
+    /// The format of a bundle: 2 where it has LayerNorm, of which readers of 1 know nothing.
+    pub fn format(layer_norm: bool) -> u32 {
+        if layer_norm { 2 } else { 1 }
+    }
+
     /// The layout of the predictor's features.
     pub fn layout(&self) -> FeatureLayout {
         let (hidden, sites) = (self.model.hidden_size, self.sites.len());
         let text = self.text.as_ref().map_or(0, |text| text.dimension);
-        FeatureLayout { hidden, sites, themes: self.themes.len(), text }
+        let layer_norm = self.layer_norm;
+        FeatureLayout { hidden, sites, themes: self.themes.len(), text, layer_norm }
     }
 
     /// How many offsets the predictor has heads for: the segment being read, every horizon, and

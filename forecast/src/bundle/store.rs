@@ -37,7 +37,7 @@ pub enum BundleError {
     Card(String),
     /// Another format.
     #[error(
-        "the bundle has format {found}, this version reads format {FORMAT}; train it again or update"
+        "the bundle has format {found}, this version reads 1 to {FORMAT}; train it again or update"
     )]
     Format {
         /// What the card says.
@@ -109,7 +109,7 @@ impl Bundle {
     pub fn parse(card: &[u8], weights: &[u8]) -> Result<Self, BundleError> {
         let card: serde_json::Value = json(card)?;
         let found = card.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
-        if found != u64::from(FORMAT) {
+        if !(1..=u64::from(FORMAT)).contains(&found) {
             return Err(BundleError::Format { found: u32::try_from(found).unwrap_or(u32::MAX) });
         }
         let card: Card =

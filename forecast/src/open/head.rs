@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn history_and_text_are_left_out() {
-        let layout = FeatureLayout { hidden: 1, sites: 1, themes: 1, text: 2 };
+        let layout = FeatureLayout { hidden: 1, sites: 1, themes: 1, text: 2, layer_norm: false };
         let row: Vec<f32> = (0..layout.len()).map(|x| x as f32).collect();
         let mut out = Vec::new();
         features(&row, &layout, &mut out);

@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn probabilities_rise_with_the_score_of_the_phrase() {
-        let (head, layout) = (head(), FeatureLayout { hidden: 1, sites: 2, themes: 0, text: 0 });
+        let (head, layout) =
+            (head(), FeatureLayout { hidden: 1, sites: 2, themes: 0, text: 0, layer_norm: false });
         let layout = FeatureLayout { sites: 1, ..layout };
         let mut watch = Watch::new(&head, &[vec![1.0, 0.0], vec![0.0, 1.0]]);
         let mut row = vec![0.0; layout.len()];

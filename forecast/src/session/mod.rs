@@ -93,14 +93,16 @@ impl ForecastSession {
     }
 
     /// The segment of the last token has ended before answer token `end`, `complete` or cut off; its
-    /// theme is decided by the head that `kind` has for the segment being read.
+    /// theme is decided by the head that `kind` has for the segment being read. Heads between
+    /// boundaries know the text up to the last one alone.
     fn end_segment(
         &mut self,
         end: usize,
         kind: RowKind,
         complete: bool,
     ) -> Result<(), PluginError> {
-        if let Some(reader) = &self.reader {
+        let whole = kind == RowKind::Boundary;
+        if let Some(reader) = self.reader.as_ref().filter(|_| whole) {
             let read = reader.read(&self.text).map_err(PluginError::failed)?;
             self.features.read_segment(&read);
         }
@@ -108,7 +110,6 @@ impl ForecastSession {
         let mut now = Vec::new();
         self.bundle.predictor.heads(kind)[0].probabilities(&self.row, &mut now);
         let mean = self.bundle.layout().last_segment_mean();
-        let whole = kind == RowKind::Boundary;
         let (text, mean) = (&self.text[..], &self.row[mean]);
         let segment = Segment { end, text, now: &now, mean, whole, complete };
         self.path.end(&self.bundle, &*self.observer, self.residuals.trust(), segment);
@@ -153,7 +154,8 @@ impl Session for ForecastSession {
         if begins && step.index > 0 {
             self.end_segment(step.index, RowKind::Boundary, true)?;
         }
-        self.residuals.judge(&self.bundle, step.index, begins, &*self.observer);
+        let last = self.features.last_site();
+        self.residuals.judge(&self.bundle, last, (step.index, begins), &*self.observer);
         let kind = if begins { RowKind::Boundary } else { RowKind::Mid };
         let foresight = self.forecast(kind);
         let at = (step.index, self.segmenter.segment());

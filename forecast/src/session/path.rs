@@ -166,7 +166,9 @@ impl Path {
             forecast: steps.get(1).map_or(&[], Vec::as_slice),
             in_distribution: trust.in_distribution,
         };
-        if trust.out && !std::mem::replace(&mut self.told_out, true) {
+        // Without a recogniser one token in a hundred is out: no alarm.
+        let recognised = now.bundle.trust.is_some() && trust.out;
+        if recognised && !std::mem::replace(&mut self.told_out, true) {
             self.tell(observer, &raised(Detector::OutOfDistribution, 1.0));
         }
         self.inside = if begins { 0 } else { self.inside + 1 };

@@ -59,12 +59,13 @@ impl Residuals {
     }
 
     /// Judges the prompt, at its end, where the bundle has a recogniser, else every residual of
-    /// the features' last site.
+    /// the last site as the features have it, `last`, *shape* `[hidden]`; at step `index`, with which
+    /// a segment `begins` or not.
     pub(super) fn judge(
         &mut self,
         bundle: &Bundle,
-        index: usize,
-        segment_begins: bool,
+        last: &[f32],
+        (index, begins): (usize, bool),
         observer: &dyn Observer,
     ) {
         let reference = &bundle.card.reference;
@@ -78,14 +79,14 @@ impl Residuals {
                 distance
             }
             None => {
-                let distance = trust::distance(self.of(bundle.card.sites.len() - 1), reference);
+                let distance = trust::distance(last, reference);
                 let range = (reference.median_distance, reference.distance_quantile_99);
                 let in_distribution = trust::in_distribution(distance, range);
                 self.trust = Trust { in_distribution, out: trust::is_out(distance, reference) };
                 distance
             }
         };
-        if segment_begins {
+        if begins {
             observer.residual(distance, self.trust.out);
         }
     }

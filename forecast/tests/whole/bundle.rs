@@ -125,7 +125,7 @@ fn a_card_may_say_more_than_is_known() {
 
 #[test]
 fn cards_that_contradict_themselves_are_refused() {
-    refused(|folder| edit_card(folder, "\"format\": 1", "\"format\": 2"), "format 2");
+    refused(|folder| edit_card(folder, "\"format\": 1", "\"format\": 3"), "format 3");
     refused(|folder| edit_card(folder, "\"linear\"", "\"oracle\""), "'oracle'");
     refused(|folder| edit_card(folder, "\"horizons\": 3", "\"horizons\": 2"), "temperatures: 5");
     refused(|folder| edit_card(folder, "\"hidden_size\": 6", "\"hidden_size\": 5"), "where 5");

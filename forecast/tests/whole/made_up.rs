@@ -2,7 +2,7 @@
 
 use themecast_forecast::{
     ForecastPlugin,
-    bundle::{Bundle, Calibration, Card, FORMAT, Reference, Temperatures, Theme},
+    bundle::{Bundle, Calibration, Card, Reference, Temperatures, Theme},
     features::FeatureLayout,
     linear::{Affine, LinearPredictor},
     segment::SegmenterConfig,
@@ -47,7 +47,7 @@ pub(crate) fn model() -> ModelInfo {
 }
 
 pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
-    let layout = FeatureLayout { hidden, sites: 1, themes, text: 0 };
+    let layout = FeatureLayout { hidden, sites: 1, themes, text: 0, layer_norm: false };
     let head = |seed: u64| Affine {
         weight: numbers(seed, themes * layout.len()),
         bias: numbers(seed + 100, themes),
@@ -63,9 +63,10 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
     };
     let temperatures = || vec![1.5; offsets as usize];
     let card = Card {
-        format: FORMAT,
+        format: Card::format(false),
         model: ModelInfo { hidden_size: hidden, ..model() },
         sites: vec![Site::Final],
+        layer_norm: false,
         themes: (0..themes).map(theme).collect(),
         segmenter: SegmenterConfig { min_chars: 10, max_chars: 60 },
         horizons,

@@ -230,7 +230,7 @@ fn the_head_is_saved_and_loaded_and_what_does_not_fit_is_named() {
 #[ignore = "measures time"]
 fn cost_of_sixteen_phrases() {
     let (dimension, horizons, rank) = (384, 3, 96);
-    let layout = FeatureLayout { hidden: 576, sites: 1, themes: 24, text: 0 };
+    let layout = FeatureLayout { hidden: 576, sites: 1, themes: 24, text: 0, layer_norm: false };
     let features = layout.len() - layout.history().len();
     let whole = Expansion {
         expand: numbers(2, horizons * dimension * rank),

@@ -75,6 +75,29 @@ pub(crate) fn run(tokens: usize, seed_late: u64, late: &[&'static str; 9]) -> Ra
     (told, serde_json::to_value(&summary.value).unwrap(), counted)
 }
 
+#[test]
+fn with_layer_norm_the_scale_of_residuals_changes_nothing() {
+    let told = |layer_norm: bool, scale: f32| {
+        let mut bundle = bundle();
+        bundle.card.layer_norm = layer_norm;
+        let plugin = ForecastPlugin::new(Arc::new(bundle), Arc::new(Silent));
+        let mut session = plugin.open(&RequestInfo::default()).unwrap();
+        let told = (0..30).map(|index| {
+            let residual = numbers(5 + index as u64, HIDDEN).into_iter();
+            let residual: Vec<f32> = residual.map(|x| scale * x).collect();
+            let text = text_at(index, &WORDS);
+            let told = step_with(session.as_mut(), index, &residual, text).unwrap().unwrap();
+            serde_json::to_value(&told.value).unwrap().to_string()
+        });
+        told.collect::<Vec<_>>()
+    };
+    // A power of two loses no digit, and what keeps the variance above 0 is far smaller.
+    let (plain, moved) = (told(true, 1024.0), told(true, 4096.0));
+    assert_eq!(plain, moved);
+    assert_ne!(told(false, 1.0), told(false, 4.0));
+    assert_ne!(plain, told(false, 1024.0));
+}
+
 fn sum(top: &serde_json::Value) -> f64 {
     top.as_array().unwrap().iter().map(|entry| entry["p"].as_f64().unwrap()).sum()
 }

@@ -9,10 +9,11 @@ use crate::eval::{
     bootstrap::{Draws, interval},
     ood::auroc,
 };
+use std::collections::HashMap;
 
 /// False alarms an answer at which detection is reported.
 const RATES: [f64; 2] = [0.01, 0.001];
-/// Resamples of answers behind every interval, and their seed.
+/// Resamples of prompts behind every interval, and their seed.
 const DRAWS: (usize, u64) = (1000, 0);
 
 /// The names of the detectors.
@@ -23,10 +24,7 @@ fn names(traces: &[Trace]) -> Vec<&'static str> {
 
 /// Every detector on answers that leave their path in one way, each compared with the first one.
 pub(super) fn kind(name: &str, clean: &[Trace], planted: &[Trace]) -> KindReport {
-    let draws = [
-        Draws::new(clean.len(), DRAWS.0, DRAWS.1),
-        Draws::new(planted.len(), DRAWS.0, DRAWS.1 + 1),
-    ];
+    let draws = [Prompts::of(clean, DRAWS.1), Prompts::of(planted, DRAWS.1 + 1)];
     let mut detectors: Vec<DetectorReport> = Vec::new();
     let mut first: Option<Peaks> = None;
     for detector in names(clean) {
@@ -35,6 +33,33 @@ pub(super) fn kind(name: &str, clean: &[Trace], planted: &[Trace]) -> KindReport
         first.get_or_insert(peaks);
     }
     KindReport { name: name.to_owned(), answers: planted.len(), detectors }
+}
+
+/// The prompts of answers, drawn over and over.
+struct Prompts {
+    /// The prompt's number of each answer.
+    of: Vec<usize>,
+    draws: Draws,
+}
+
+impl Prompts {
+    fn of(traces: &[Trace], seed: u64) -> Self {
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        let mut of = Vec::with_capacity(traces.len());
+        for trace in traces {
+            let next = numbers.len();
+            of.push(*numbers.entry(&trace.prompt).or_insert(next));
+        }
+        Self { of, draws: Draws::new(numbers.len(), DRAWS.0, seed) }
+    }
+
+    /// `values`, one an answer, each as often as its prompt was drawn, draw after draw.
+    fn drawn<'a>(&'a self, values: &'a [f64]) -> impl Iterator<Item = Vec<f64>> + 'a {
+        self.draws.counts().iter().map(|counts| {
+            let each = values.iter().zip(&self.of);
+            each.flat_map(|(value, &of)| std::iter::repeat_n(*value, counts[of] as usize)).collect()
+        })
+    }
 }
 
 /// The most that a detector's statistic reaches in each answer, once it has turned where it turns.
@@ -55,16 +80,10 @@ impl Peaks {
     }
 
     /// How often a planted answer's is higher than a clean one's, over all answers and over each
-    /// draw of them.
-    fn aurocs(&self, [clean, planted]: &[Draws; 2]) -> (f64, Vec<f64>) {
-        let drawn = |values: &[f64], counts: &[u32]| -> Vec<f64> {
-            let each = values.iter().zip(counts);
-            each.flat_map(|(value, &count)| std::iter::repeat_n(*value, count as usize)).collect()
-        };
-        let pairs = clean.counts().iter().zip(planted.counts());
-        let draws = pairs.map(|(clean, planted)| {
-            auroc(&drawn(&self.known, clean), &drawn(&self.planted, planted)).unwrap_or(f64::NAN)
-        });
+    /// draw of their prompts.
+    fn aurocs(&self, [clean, planted]: &[Prompts; 2]) -> (f64, Vec<f64>) {
+        let pairs = clean.drawn(&self.known).zip(planted.drawn(&self.planted));
+        let draws = pairs.map(|(clean, planted)| auroc(&clean, &planted).unwrap_or(f64::NAN));
         (auroc(&self.known, &self.planted).unwrap_or(f64::NAN), draws.collect())
     }
 }
@@ -74,14 +93,14 @@ fn detector(
     peaks: &Peaks,
     planted: &[Trace],
     first: Option<&Peaks>,
-    draws: &[Draws; 2],
+    draws: &[Prompts; 2],
 ) -> DetectorReport {
     let false_alarms = peaks.known.iter().filter(|score| **score >= 1.0).count();
     let at = |rate: f64, threshold: f64| {
         let delays = delays(planted, name, threshold);
         AtRate {
             rate,
-            detected: draws[1].mean(detected(&delays)),
+            detected: draws[1].draws.mean(detected(&draws[1].of, &delays)),
             median_delay_tokens: median(delays.iter().map(|delay| delay.map(|(tokens, _)| tokens))),
             median_delay_segments: median(delays.iter().map(|delay| delay.map(|(_, n)| n))),
         }
@@ -141,9 +160,12 @@ fn delays(planted: &[Trace], name: &str, threshold: f64) -> Vec<Option<(usize, u
     planted.iter().map(delay).collect()
 }
 
-/// 1 for each answer that was detected, by its number.
-fn detected(delays: &[Option<(usize, usize)>]) -> impl Iterator<Item = (usize, f64)> + '_ {
-    delays.iter().map(|delay| f64::from(u8::from(delay.is_some()))).enumerate()
+/// 1 for each answer that was detected, with its prompt's number.
+fn detected(
+    prompts: &[usize],
+    delays: &[Option<(usize, usize)>],
+) -> impl Iterator<Item = (usize, f64)> {
+    prompts.iter().zip(delays).map(|(of, delay)| (*of, f64::from(u8::from(delay.is_some()))))
 }
 
 /// The median over all, misses being longer than any delay; none where it is a miss.
@@ -160,17 +182,33 @@ mod tests {
     fn trace(scores: &[f32], onset: Option<usize>) -> Trace {
         let moments = scores.iter().enumerate();
         let moments = moments.map(|(at, score)| (10 * (at + 1), vec![("one", *score)])).collect();
-        Trace { moments, onset }
+        Trace { prompt: String::new(), moments, onset }
+    }
+
+    /// The same answers, each to a prompt of its own.
+    fn apart(traces: impl IntoIterator<Item = Trace>) -> Vec<Trace> {
+        let numbered = traces.into_iter().enumerate();
+        numbered.map(|(at, trace)| Trace { prompt: at.to_string(), ..trace }).collect()
+    }
+
+    #[test]
+    fn answers_to_one_prompt_are_drawn_together() {
+        let clean = apart((0..20).map(|at| trace(&[at as f32 / 20.0], None)));
+        let planted = [trace(&[1.5], None), trace(&[0.2], None), trace(&[1.5], None)];
+        let of = |planted: &[Trace]| kind("a kind", &clean, planted).detectors[0].own.detected;
+        let (one, three) = (of(&planted).unwrap(), of(&apart(planted)).unwrap());
+        assert_eq!((one.interval.low, one.interval.high), (one.mean, one.mean));
+        assert!(three.interval.low < one.mean && three.interval.high > one.mean, "{three:?}");
     }
 
     #[test]
     fn what_rises_after_the_turn_is_detected_and_misses_count() {
-        let clean: Vec<Trace> = (0..100).map(|at| trace(&[0.1, at as f32 / 200.0], None)).collect();
-        let turned = [
+        let clean = apart((0..100).map(|at| trace(&[0.1, at as f32 / 200.0], None)));
+        let turned = apart([
             trace(&[0.1, 0.2, 1.5], Some(10)),
             trace(&[0.9, 0.2, 0.3], Some(10)),
             trace(&[0.1, 2.0], Some(10)),
-        ];
+        ]);
         let found = kind("turned", &clean, &turned);
         let one = &found.detectors[0];
         assert_eq!((found.answers, one.name.as_str()), (3, "one"));
@@ -192,7 +230,7 @@ mod tests {
 
     #[test]
     fn another_kind_of_divergence_counts_from_its_first_token_on() {
-        let clean: Vec<Trace> = (0..100).map(|at| trace(&[0.1, at as f32 / 200.0], None)).collect();
+        let clean = apart((0..100).map(|at| trace(&[0.1, at as f32 / 200.0], None)));
         let planted = [trace(&[1.5, 0.2], None), trace(&[0.0, 0.6], None), trace(&[0.1], None)];
         let found = kind("a kind", &clean, &planted);
         let one = &found.detectors[0];
@@ -205,11 +243,12 @@ mod tests {
     #[test]
     fn a_detector_is_compared_with_the_first_on_the_same_draws() {
         let both = |one: f32, other: f32| Trace {
+            prompt: String::new(),
             moments: vec![(10, vec![("one", one), ("other", other)])],
             onset: None,
         };
-        let clean: Vec<Trace> = (0..40).map(|at| both(at as f32 / 100.0, 0.5)).collect();
-        let planted: Vec<Trace> = (0..40).map(|at| both(0.3 + at as f32 / 100.0, 0.5)).collect();
+        let clean = apart((0..40).map(|at| both(at as f32 / 100.0, 0.5)));
+        let planted = apart((0..40).map(|at| both(0.3 + at as f32 / 100.0, 0.5)));
         let found = kind("a kind", &clean, &planted);
         let minus = found.detectors[1].first_minus.unwrap();
         let [first, second] = [0, 1].map(|at| found.detectors[at].auroc.unwrap().mean);

@@ -20,6 +20,8 @@ const QUANTILES: usize = 257;
 /// One answer.
 #[derive(Debug, Clone)]
 pub(super) struct Trace {
+    /// Its prompt's id: resampling draws whole prompts.
+    pub(super) prompt: String,
     /// At each segment's end: how many tokens had been read, each detector's statistic.
     pub(super) moments: Vec<(usize, Vec<(&'static str, f32)>)>,
     /// How many tokens had been read where the answer was made to leave its path.
@@ -100,7 +102,8 @@ pub(super) fn of(
         moments.push((*token, scores));
     }
     let last = seen.iter().rfind(|one| onset(document).is_some_and(|at| one.segment <= at));
-    Ok(Trace { moments, onset: last.map(|one| one.token) })
+    let prompt = prompt(&document.id).to_owned();
+    Ok(Trace { prompt, moments, onset: last.map(|one| one.token) })
 }
 
 /// The last segment before an answer turned, as its id has it: `ID@SEGMENT+…` of a spliced one,
@@ -109,6 +112,12 @@ fn onset(document: &Document) -> Option<i32> {
     let own = document.id.split('+').next()?;
     let (_, place) = own.rsplit_once('@')?;
     place.split('/').next()?.parse().ok()
+}
+
+/// The prompt of an answer, of a way on from within one, or of one that turns into another's:
+/// `PROMPT/SAMPLE…`.
+fn prompt(id: &str) -> &str {
+    id.split('/').next().unwrap_or(id)
 }
 
 #[cfg(test)]
@@ -121,5 +130,8 @@ mod tests {
         assert_eq!(onset(&document("story-3/0@2+recipe-7/1@4")), Some(2));
         assert_eq!(onset(&document("story-3/0@2/0")), Some(2));
         assert_eq!(onset(&document("story-3/0")), None);
+        for id in ["story-3/0", "story-3/1@2/0", "story-3/0@2+recipe-7/1@4"] {
+            assert_eq!(prompt(id), "story-3");
+        }
     }
 }

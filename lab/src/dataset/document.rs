@@ -59,6 +59,13 @@ impl Document {
         format!("{prompt_id}/{sample}")
     }
 
+    /// The residuals at the prompt's end, *shape* `[sites, hidden]`; empty where there are none.
+    pub fn prompt_end(&self) -> Vec<f32> {
+        let row = self.tokens.iter().rfind(|row| row.index < 0);
+        let half = row.and_then(|row| row.residuals.as_deref()).unwrap_or_default();
+        half.iter().map(|value| value.to_f32()).collect()
+    }
+
     /// Whether the length limit cut the answer off.
     pub fn truncated(&self) -> bool {
         self.finish_reason == "length"

@@ -1,4 +1,4 @@
-//! Intervals by resampling whole documents.
+//! Intervals by resampling whole prompts.
 
 use super::metrics::Case;
 use rand_xoshiro::{
@@ -28,57 +28,57 @@ impl Interval {
 pub struct Mean {
     /// The mean over cases.
     pub mean: f64,
-    /// Where 95 % of the resamples of documents lie.
+    /// Where 95 % of the resamples of prompts lie.
     pub interval: Interval,
 }
 
-/// How often each document is drawn, resample after resample: the same for whatever is compared.
+/// How often each prompt is drawn, resample after resample: the same for whatever is compared.
 pub(crate) struct Draws {
     counts: Vec<Vec<u32>>,
-    documents: usize,
+    prompts: usize,
 }
 
 impl Draws {
-    pub(crate) fn new(documents: usize, resamples: usize, seed: u64) -> Self {
+    pub(crate) fn new(prompts: usize, resamples: usize, seed: u64) -> Self {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut draw = || {
-            let mut counts = vec![0; documents];
-            for _ in 0..documents {
-                counts[(random.next_u64() % documents as u64) as usize] += 1;
+            let mut counts = vec![0; prompts];
+            for _ in 0..prompts {
+                counts[(random.next_u64() % prompts as u64) as usize] += 1;
             }
             counts
         };
-        Self { counts: (0..resamples).map(|_| draw()).collect(), documents }
+        Self { counts: (0..resamples).map(|_| draw()).collect(), prompts }
     }
 
-    /// How often each document counts, draw after draw.
+    /// How often each prompt counts, draw after draw.
     pub(crate) fn counts(&self) -> &[Vec<u32>] {
         &self.counts
     }
 
     /// The interval of the mean of `values`.
-    pub(super) fn interval(&self, values: &[PerDocument]) -> Option<Interval> {
+    pub(super) fn interval(&self, values: &[PerPrompt]) -> Option<Interval> {
         interval(self.counts.iter().filter_map(|counts| mean(values, counts)).collect())
     }
 
-    /// The mean of `(document, value)`; none where there are no values.
+    /// The mean of `(prompt, value)`; none where there are no values.
     pub(crate) fn mean(&self, values: impl Iterator<Item = (usize, f64)>) -> Option<Mean> {
-        let mut sums = vec![PerDocument::default(); self.documents];
-        values.for_each(|(document, value)| sums[document].add(value));
+        let mut sums = vec![PerPrompt::default(); self.prompts];
+        values.for_each(|(prompt, value)| sums[prompt].add(value));
         self.statistic(|counts| mean(&sums, counts))
     }
 
-    /// The value of `of` over all documents, and its interval; `of` is given how often each
-    /// document counts.
+    /// The value of `of` over all prompts, and its interval; `of` is given how often each
+    /// prompt counts.
     pub(crate) fn statistic(&self, of: impl Fn(&[u32]) -> Option<f64>) -> Option<Mean> {
-        let mean = of(&vec![1; self.documents])?;
+        let mean = of(&vec![1; self.prompts])?;
         let interval = interval(self.counts.iter().filter_map(|counts| of(counts)).collect())?;
         Some(Mean { mean, interval })
     }
 }
 
-/// The mean over cases, each document counted as often as `counts` says.
-fn mean(values: &[PerDocument], counts: &[u32]) -> Option<f64> {
+/// The mean over cases, each prompt counted as often as `counts` says.
+fn mean(values: &[PerPrompt], counts: &[u32]) -> Option<f64> {
     let weighted = values.iter().zip(counts);
     let (sum, cases) = weighted.fold((0.0, 0.0), |(sum, cases), (value, &count)| {
         let count = f64::from(count);
@@ -94,14 +94,14 @@ pub(crate) fn interval(mut values: Vec<f64>) -> Option<Interval> {
     Some(Interval { low: *at(0.025)?, high: *at(0.975)? })
 }
 
-/// A sum over one document's cases.
+/// A sum over one prompt's cases.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct PerDocument {
+pub(super) struct PerPrompt {
     sum: f64,
     cases: f64,
 }
 
-impl PerDocument {
+impl PerPrompt {
     /// Takes one more case.
     pub(super) fn add(&mut self, value: f64) {
         self.sum += value;
@@ -109,23 +109,23 @@ impl PerDocument {
     }
 }
 
-/// Sums `of` over each document's cases.
-pub(super) fn per_document(
+/// Sums `of` over each prompt's cases.
+pub(super) fn per_prompt(
     cases: &[Case<'_>],
-    documents: usize,
+    prompts: usize,
     of: impl Fn(&Case<'_>) -> f64,
-) -> Vec<PerDocument> {
-    let mut sums = vec![PerDocument::default(); documents];
+) -> Vec<PerPrompt> {
+    let mut sums = vec![PerPrompt::default(); prompts];
     for case in cases {
-        sums[case.document].sum += of(case);
-        sums[case.document].cases += 1.0;
+        sums[case.prompt].sum += of(case);
+        sums[case.prompt].cases += 1.0;
     }
     sums
 }
 
-/// `a − b`, document by document.
-pub(super) fn minus(a: &[PerDocument], b: &[PerDocument]) -> Vec<PerDocument> {
-    a.iter().zip(b).map(|(a, b)| PerDocument { sum: a.sum - b.sum, cases: a.cases }).collect()
+/// `a − b`, prompt by prompt.
+pub(super) fn minus(a: &[PerPrompt], b: &[PerPrompt]) -> Vec<PerPrompt> {
+    a.iter().zip(b).map(|(a, b)| PerPrompt { sum: a.sum - b.sum, cases: a.cases }).collect()
 }
 
 #[cfg(test)]
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn an_interval_is_about_two_standard_errors_each_way() {
         let values: Vec<_> =
-            (0..400).map(|x| PerDocument { sum: f64::from(x % 2), cases: 1.0 }).collect();
+            (0..400).map(|x| PerPrompt { sum: f64::from(x % 2), cases: 1.0 }).collect();
         let interval = Draws::new(400, 1000, 1).interval(&values).unwrap();
         assert!((interval.low - 0.451).abs() < 0.01, "{interval:?}");
         assert!((interval.high - 0.549).abs() < 0.01, "{interval:?}");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statistic_is_drawn_over_all_documents() {
+    fn a_statistic_is_drawn_over_all_prompts() {
         let draws = Draws::new(400, 1000, 1);
         let found = draws.mean((0..400).map(|x| (x, f64::from(u32::from(x % 2 == 1))))).unwrap();
         assert_eq!(found.mean, 0.5);

@@ -21,7 +21,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) sites: &'a [Site],
     /// The width of a residual.
     pub(crate) hidden: usize,
-    /// Whether each residual gets zero mean and unit variance before anything else.
+    /// Whether each residual gets zero mean and unit variance before it becomes part of a row.
     pub(crate) layer_norm: bool,
 }
 
@@ -54,7 +54,7 @@ impl Collected {
         reading: Reading<'_>,
         progress: &dyn Fn(&str),
     ) -> Result<Self> {
-        let (sites, hidden) = (reading.sites, reading.hidden);
+        let Reading { sites, hidden, layer_norm } = reading;
         let mut texts: HashMap<&str, Vec<String>> = HashMap::new();
         for label in &labels.segments {
             texts.entry(&label.document).or_default().push(label.text.clone());
@@ -65,20 +65,18 @@ impl Collected {
             boundary: BySplit::default(),
             within: BySplit::default(),
             sites: sites.to_vec(),
-            layout: FeatureLayout { hidden, sites: sites.len(), themes: 0, text: 0 },
+            layout: FeatureLayout { hidden, sites: sites.len(), themes: 0, text: 0, layer_norm },
         };
         let mut prompts: HashMap<String, usize> = HashMap::new();
         for document in Documents::open(dir, Load::Residuals(sites.to_vec()), progress)? {
-            let mut document = document?;
+            let document = document?;
             let Some(chain) = chains.get(&document.id) else { continue };
             let number = prompts.len();
             let cluster = *prompts.entry(document.prompt_id.clone()).or_insert(number);
             let segments = texts.remove(document.id.as_str()).unwrap_or_default();
-            if reading.layer_norm {
-                layer_norm(&mut document, hidden);
-            }
             read.take(&document, chain)?;
             read.stories.push(Story {
+                prompt_end: document.prompt_end(),
                 id: document.id,
                 cluster,
                 group: document.group.unwrap_or_default(),
@@ -113,7 +111,10 @@ impl Collected {
                 let Some(place) = walk.place(moment, chain.len()) else { return Ok(()) };
                 let within = matches!(place, Place::Within(_));
                 let partial = if within { texts[start..token].concat() } else { String::new() };
-                let event = Event { story, place, segment, partial, chain: chain.clone() };
+                let mut position = [0.0; 4];
+                position.copy_from_slice(&moment.features[self.layout.position()]);
+                let chain = chain.clone();
+                let event = Event { story, place, segment, partial, position, chain };
                 if moment.kind == RowKind::Mid {
                     self.within.of_mut(split).events.push(event);
                 } else {
@@ -151,41 +152,15 @@ impl Collected {
         Some([of(0), of(1), of(2)])
     }
 
+    /// The residual at the end of a story's prompt as it was collected, *shape* `[hidden]`.
+    pub(crate) fn prompt_end(&self, story: usize, site: Site) -> Option<&[f32]> {
+        let place = self.sites.iter().position(|&one| one == site)?;
+        let hidden = self.layout.hidden;
+        self.stories[story].prompt_end.get(place * hidden..(place + 1) * hidden)
+    }
+
     /// The columns of all of `sites`.
     pub(crate) fn columns_of(&self, sites: &[Site]) -> Vec<Range<usize>> {
         sites.iter().filter_map(|&site| self.columns(site)).flatten().collect()
-    }
-}
-
-/// Gives every residual of every site zero mean and unit variance.
-fn layer_norm(document: &mut Document, hidden: usize) {
-    for residuals in document.tokens.iter_mut().filter_map(|row| row.residuals.as_mut()) {
-        for residual in residuals.chunks_exact_mut(hidden) {
-            let values: Vec<f32> = residual.iter().map(|x| x.to_f32()).collect();
-            let mean = values.iter().sum::<f32>() / hidden as f32;
-            let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / hidden as f32;
-            let scale = 1.0 / (square + 1e-5).sqrt();
-            for (half, x) in residual.iter_mut().zip(values) {
-                *half = half::f16::from_f32((x - mean) * scale);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dataset::{TokenRow, to_half};
-
-    #[test]
-    fn layer_norm_is_for_each_site_alone() {
-        let residuals = Some(to_half(&[1.0, 3.0, 500.0, 300.0]));
-        let tokens = vec![TokenRow { residuals, ..TokenRow::default() }, TokenRow::default()];
-        let mut document = Document { tokens, ..Document::default() };
-        layer_norm(&mut document, 2);
-        let found = document.tokens[0].residuals.as_ref().unwrap();
-        for (half, wanted) in found.iter().zip([-1.0, 1.0, 1.0, -1.0]) {
-            assert!((half.to_f32() - wanted).abs() < 1e-2, "{found:?}");
-        }
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Story {
     pub(crate) group: String,
     /// Its prompt.
     pub(crate) prompt: String,
+    /// The residuals at the prompt's end as they were collected, *shape* `[sites, hidden]`.
+    pub(crate) prompt_end: Vec<f32>,
     /// The text of each labelled segment.
     pub(crate) segments: Vec<String>,
 }
@@ -68,6 +70,8 @@ pub(crate) struct Event {
     pub(crate) segment: i32,
     /// Within a segment, its text so far.
     pub(crate) partial: String,
+    /// Its position in the answer, as a bundle's features have it.
+    pub(crate) position: [f32; 4],
     /// The themes of its document.
     pub(crate) chain: Chain,
 }
@@ -169,7 +173,7 @@ mod tests {
     use super::*;
 
     fn moment(kind: RowKind, segment: i32) -> Moment<'static> {
-        Moment { kind, segment, residuals: &[], features: &[], now: None }
+        Moment { kind, segment, last_site: &[], features: &[], now: None }
     }
 
     #[test]
@@ -194,6 +198,7 @@ mod tests {
             place,
             segment,
             partial: String::new(),
+            position: [0.0; 4],
             chain: [5, 6, 7].into(),
         };
         assert_eq!(event(Place::PromptEnd, -1).present(), None);

@@ -3,17 +3,18 @@
 //! Penalty, temperature and the weight of a block of columns are chosen on the validation split,
 //! exactly as for the bundle's own heads; the test split is only forecast.
 
-use super::events::{BySplit, Part};
+use super::events::{BySplit, Event, Part, Place};
 use crate::{
     Result,
     train::{
         head::{self, Head, Sample},
         logistic::Matrix,
+        settle::temperature,
     },
 };
 use rayon::prelude::*;
 use std::ops::Range;
-use themecast_forecast::linear::softmax;
+use themecast_forecast::linear::{softmax, temper};
 
 /// Writes the columns of one event of a part.
 pub(crate) type Write<'a> = dyn Fn(&Part, usize, &mut Vec<f32>) + 'a;
@@ -59,11 +60,36 @@ pub(crate) struct Fitted {
     /// Of the held-out groups.
     pub(crate) held_out: Vec<f32>,
     /// What the logits were divided by.
-    pub(crate) temperature: f32,
+    pub(crate) temperature: Temperature,
     /// Mean loss on the validation split.
     pub(crate) nats: f32,
     /// Top-1 on the validation split.
     pub(crate) top1: f32,
+}
+
+/// What logits were divided by: at the prompt's end apart, as bundles have it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Temperature {
+    prompt_end: f32,
+    elsewhere: f32,
+}
+
+impl Temperature {
+    /// One for all places.
+    pub(crate) fn everywhere(by: f32) -> Self {
+        Self { prompt_end: by, elsewhere: by }
+    }
+
+    /// That of `place`.
+    pub(crate) fn at(self, place: Place) -> f32 {
+        if place == Place::PromptEnd { self.prompt_end } else { self.elsewhere }
+    }
+}
+
+impl Default for Temperature {
+    fn default() -> Self {
+        Self::everywhere(1.0)
+    }
 }
 
 /// Fits `design` on the training events whose class at each horizon `targets` tells, and
@@ -143,14 +169,42 @@ impl Matrices {
         let on = Sample { rows: &self.train, targets };
         let by = Sample { rows: &self.validation, targets: &validation_targets };
         let head = head::fit(on, by, setup.themes, &[], setup.steps)?;
-        Ok(Fitted {
+        let mut fitted = Fitted {
             validation: forecasts(&self.validation, &head)?,
             test: forecasts(&self.test, &head)?,
             held_out: forecasts(&self.held_out, &head)?,
-            temperature: head.temperature,
+            temperature: Temperature::everywhere(head.temperature),
             nats: head.validation_nats,
             top1: head.validation_top1,
-        })
+        };
+        fitted.temper(parts, (setup.themes, ahead));
+        Ok(fitted)
+    }
+}
+
+impl Fitted {
+    /// Gives each place a temperature of its own, found on the validation split, as a bundle's
+    /// places have theirs.
+    fn temper(&mut self, parts: &BySplit<Part>, (themes, ahead): (usize, usize)) {
+        let of = |at_prompt: bool, validation: &[f32]| {
+            let all = parts.validation.events.iter().zip(validation.chunks_exact(themes));
+            let here = all.filter(|(event, _)| (event.place == Place::PromptEnd) == at_prompt);
+            let cases = here.filter_map(|(event, p)| Some((p, event.came(ahead)?)));
+            temperature(&cases.collect::<Vec<_>>())
+        };
+        let found = Temperature {
+            prompt_end: of(true, &self.validation),
+            elsewhere: of(false, &self.validation),
+        };
+        let apply = |events: &[Event], forecasts: &mut [f32]| {
+            let each = events.iter().zip(forecasts.chunks_exact_mut(themes));
+            each.for_each(|(event, p)| temper(p, found.at(event.place)));
+        };
+        apply(&parts.validation.events, &mut self.validation);
+        apply(&parts.test.events, &mut self.test);
+        apply(&parts.held_out.events, &mut self.held_out);
+        self.temperature.prompt_end *= found.prompt_end;
+        self.temperature.elsewhere *= found.elsewhere;
     }
 }
 
@@ -226,6 +280,7 @@ mod tests {
             place: Place::Boundary,
             segment: 0,
             partial: String::new(),
+            position: [0.0; 4],
             chain: [0, number % 3].into(),
         };
         Part { events: chains.map(event).collect(), rows: Vec::new() }

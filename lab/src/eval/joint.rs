@@ -3,7 +3,7 @@
 //! first of them followed by a Markov chain, and all of them linked by that chain's ratios.
 
 use super::{
-    bootstrap::{Draws, PerDocument},
+    bootstrap::{Draws, PerPrompt},
     chains::Counted,
     events::{Story, clusters},
     more_reports::JointReport,
@@ -69,7 +69,7 @@ pub(super) fn reports(
     let draws = Draws::new(count, resamples, seed);
     let of_length = |segments: usize| {
         let of = cases.iter().filter(|case| case.segments == segments);
-        let mut differences = [(); 3].map(|()| vec![PerDocument::default(); count]);
+        let mut differences = [(); 3].map(|()| vec![PerPrompt::default(); count]);
         let (mut ours, mut rivals, mut number) = (0.0, [0.0; 3], 0);
         for case in of {
             let Some(&cluster) = clusters.get(case.document.as_str()) else { continue };

@@ -1,7 +1,7 @@
 //! Scores models over the same events, with intervals over prompts.
 
 use super::{
-    bootstrap::{Draws, PerDocument, minus, per_document},
+    bootstrap::{Draws, PerPrompt, minus, per_prompt},
     calibration::reliability,
     events::{BySplit, Event, Part, Place, Story},
     metrics::{Case, Scale, Scores, least_probability, score},
@@ -60,12 +60,12 @@ impl<'a> Judge<'a> {
         let case = |(event, forecast): (&Event, &'f [f32])| {
             let cluster = self.stories[event.story].cluster;
             // Documents outside of the split are scored without intervals.
-            let document = self.prompts.get(&cluster).copied().unwrap_or(0);
+            let prompt = self.prompts.get(&cluster).copied().unwrap_or(0);
             let came = event.came(ahead)?;
             // Of the segment being written, the present theme is that of the one before.
             let present = if ahead == 0 { event.present() } else { event.came(0) };
             let outcome = (event.story, event.segment);
-            Some(Case { document, outcome, forecast, came, present })
+            Some(Case { prompt, outcome, forecast, came, present })
         };
         all.filter(|(event, _)| wanted(event)).filter_map(case).collect()
     }
@@ -113,7 +113,7 @@ impl<'a> Judge<'a> {
         let cases = self.cases(&parts.test.events, &fitted.test, ahead, here);
         let (temperature, least) = match &model.served {
             Some(served) => served.at(place, ahead),
-            None => (fitted.temperature, least_probability(&validation, LEVEL)),
+            None => (fitted.temperature.at(place), least_probability(&validation, LEVEL)),
         };
         let scale = Scale { temperature: Some(temperature), least, marginal_nats: None };
         let changed = cases.iter().filter(|case| case.changes()).copied().collect();
@@ -192,8 +192,8 @@ impl<'a> Judge<'a> {
         least_probability(&self.cases(&validation.events, forecasts, ahead, here), LEVEL)
     }
 
-    fn sums(&self, cases: &[Case<'_>], of: fn(&Case<'_>) -> f64) -> Vec<PerDocument> {
-        per_document(cases, self.prompts.len(), of)
+    fn sums(&self, cases: &[Case<'_>], of: fn(&Case<'_>) -> f64) -> Vec<PerPrompt> {
+        per_prompt(cases, self.prompts.len(), of)
     }
 }
 

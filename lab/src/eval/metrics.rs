@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// One forecast that can be scored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case<'a> {
-    /// The test document's number; resampling draws whole documents.
-    pub(super) document: usize,
+    /// The number of its prompt; resampling draws whole prompts.
+    pub(super) prompt: usize,
     /// Which segment's theme is forecast.
     pub(super) outcome: Outcome,
     /// *Shape* `[themes]`.
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     fn case(forecast: &[f32], came: u32) -> Case<'_> {
-        Case { document: 0, outcome: (0, 0), forecast, came, present: Some(0) }
+        Case { prompt: 0, outcome: (0, 0), forecast, came, present: Some(0) }
     }
 
     #[test]

@@ -176,7 +176,6 @@ impl<'a> Workshop<'a> {
             validation: all(&parts.validation, ahead),
             test: all(&parts.test, ahead),
             held_out: all(&parts.held_out, ahead),
-            temperature: 1.0,
             ..Fitted::default()
         };
         let by_ahead = setup.aheads.iter().map(at).collect();

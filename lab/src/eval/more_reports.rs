@@ -221,7 +221,9 @@ pub struct OtherReport {
     pub ahead: usize,
     /// Forecasts that were scored.
     pub cases: usize,
-    /// Its mean loss, in nats.
+    /// Its mean loss on the validation split, in nats: what is picked among is picked by this.
+    pub validation_nll_nats: f64,
+    /// Its mean loss on the test split, in nats.
     pub nll_nats: f64,
     /// Its 95 % interval.
     pub nll_interval: Option<Interval>,

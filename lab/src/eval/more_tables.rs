@@ -175,6 +175,7 @@ fn others(report: &EvalReport) -> Table {
         let name = Path::new(&one.bundle).file_name().map(|name| name.to_string_lossy());
         let mut row = vec![name.unwrap_or_default().into_owned(), one.place.clone()];
         row.extend([one.ahead.to_string(), one.cases.to_string()]);
+        row.push(number(Some(one.validation_nll_nats)));
         row.push(with_interval(one.nll_nats, one.nll_interval, false));
         row.push(number(Some(one.top1)));
         row.extend(difference_cells(one.ours_minus.as_ref()));
@@ -187,6 +188,7 @@ fn others(report: &EvalReport) -> Table {
             "place",
             "ahead",
             "cases",
+            "validation NLL (nats)",
             "NLL (nats)",
             "top-1",
             "ours − it: top-1",

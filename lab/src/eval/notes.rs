@@ -17,8 +17,8 @@ pub(super) fn of(reads_text: bool, more: Vec<String>) -> Vec<String> {
         "text: TF-IDF of the prompt and all the text so far; MiniLM embeddings (mean of all \
          segments so far, the last one, the unfinished one, the prompt); or those with the 500 \
          commonest words and the layout; all with the true themes so far and the position, the \
-         same regression as ours; penalty, temperature and weight of the text chosen on the \
-         validation split.",
+         same regression as ours; penalty, a temperature for each place and weight of the text \
+         chosen on the validation split.",
         "text + activations: the better text model's columns with ours. activations + true \
          themes: ours without its guesses. layer 0: means of token embeddings. shuffled labels: \
          ours on themes dealt out at random, which must do no better than the marginal.",

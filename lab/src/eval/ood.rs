@@ -135,12 +135,13 @@ pub(super) fn recognisers(
 ) -> Result<Vec<RecogniserReport>> {
     let parts = &collected.boundary;
     let mut measures: Vec<(String, Scores, Scores)> = Vec::new();
-    if let Some(own) = own
-        && let Some([last, ..]) = collected.columns(own.card.site)
-    {
+    if let Some(own) = own.filter(|own| collected.sites.contains(&own.card.site)) {
         let scores = |part: &Part| -> Scores {
-            let rows = taken(part, &last, Place::PromptEnd).into_iter();
-            rows.map(|(story, row)| (story, f64::from(own.distance(&row)))).collect()
+            let found = stories(part).into_iter().filter_map(|story| {
+                let residual = collected.prompt_end(story, own.card.site)?;
+                Some((story, f64::from(own.distance(residual))))
+            });
+            found.collect()
         };
         let name = format!("the bundle's recogniser, {}, the prompt's end", own.card.site);
         measures.push((name, scores(&parts.test), scores(&parts.held_out)));

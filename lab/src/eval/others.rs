@@ -1,11 +1,11 @@
 //! Other bundles on the same events: of other seeds, of other kinds.
 
 use super::{
-    events::{Event, Part, Place},
+    events::{BySplit, Event, Part, Place},
     judge::Judge,
     metrics::Case,
     more_reports::OtherReport,
-    own::Own,
+    own::{Forecasts, Own},
     report::PlaceReport,
 };
 use std::path::Path;
@@ -14,20 +14,23 @@ use std::path::Path;
 pub(super) fn reports(
     path: &Path,
     (own, first): (&Own, Option<&Own>),
-    (judge, test): (&Judge<'_>, &Part),
+    (judge, parts): (&Judge<'_>, &BySplit<Part>),
     horizons: usize,
 ) -> Vec<OtherReport> {
     let places = [Place::PromptEnd, Place::Boundary].into_iter();
     let all = places.flat_map(|place| (1..=horizons).map(move |ahead| (place, ahead)));
     let report = |(place, ahead)| {
-        let found = cases(own, (judge, test), place, ahead)?;
-        let first = first.and_then(|first| cases(first, (judge, test), place, ahead));
+        let at = (judge, place, ahead);
+        let validation = cases(&own.boundary.validation, &parts.validation, at)?;
+        let found = cases(&own.boundary.test, &parts.test, at)?;
+        let first = first.and_then(|first| cases(&first.boundary.test, &parts.test, at));
         let PlaceReport { cases, scores, nll_interval, .. } = judge.alone(ahead, &found)?;
         Some(OtherReport {
             bundle: path.display().to_string(),
             place: place.name(),
             ahead,
             cases,
+            validation_nll_nats: judge.alone(ahead, &validation)?.scores.nll_nats,
             nll_nats: scores.nll_nats,
             nll_interval,
             top1: scores.top1,
@@ -38,12 +41,11 @@ pub(super) fn reports(
 }
 
 fn cases<'f>(
-    own: &'f Own,
-    (judge, test): (&Judge<'_>, &Part),
-    place: Place,
-    ahead: usize,
+    own: &'f Forecasts,
+    part: &Part,
+    (judge, place, ahead): (&Judge<'_>, Place, usize),
 ) -> Option<Vec<Case<'f>>> {
-    let forecasts = own.boundary.test.by_offset.get(ahead)?;
+    let forecasts = own.by_offset.get(ahead)?;
     let here = |event: &Event| event.place == place;
-    Some(judge.cases(&test.events, forecasts, ahead, here))
+    Some(judge.cases(&part.events, forecasts, ahead, here))
 }

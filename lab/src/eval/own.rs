@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     LabError, Result, Split,
-    dataset::Load,
+    dataset::{Document, Load},
     pace::Documents,
     replay::{Chain, Moment, Player, replay},
 };
@@ -56,7 +56,7 @@ pub(super) struct Own {
 /// Forecasts at every token within a segment.
 #[derive(Debug, Default)]
 pub(super) struct Everywhere {
-    /// Document id's place in `documents`, segment.
+    /// The document's id, the segment.
     pub(super) moments: Vec<(String, i32)>,
     /// Per offset from 0, *shape* `[moments, themes]`.
     pub(super) forecasts: Forecasts,
@@ -67,13 +67,19 @@ pub(super) struct Ours<'a> {
     bundle: &'a Bundle,
     texts: Option<&'a Embeddings>,
     offsets: usize,
+    marginals_alone: bool,
 }
 
 impl<'a> Ours<'a> {
     /// The bundle's forecasts up to `horizons` segments ahead; `texts` are the embeddings that it
     /// reads.
     pub(super) fn new(bundle: &'a Bundle, texts: Option<&'a Embeddings>, horizons: usize) -> Self {
-        Self { bundle, texts, offsets: horizons + 1 }
+        Self { bundle, texts, offsets: horizons + 1, marginals_alone: false }
+    }
+
+    /// The same without chains, watches and what tells doubt, which take most of the time.
+    pub(super) fn marginals_alone(self) -> Self {
+        Self { marginals_alone: true, ..self }
     }
 
     /// Replays the labelled documents of `dir`.
@@ -101,30 +107,11 @@ impl<'a> Ours<'a> {
             let now = |row: &[f32], now: &mut Vec<f32>| classifier.probabilities(row, now);
             let player = Player { layout: bundle.layout(), texts: self.texts };
             replay(&document, player, now, |moment| {
-                let hidden = bundle.card.model.hidden_size;
-                let last = &moment.residuals[moment.residuals.len() - hidden..];
-                distances.push(trust::distance(last, &bundle.card.reference));
+                distances.push(trust::distance(moment.last_site, &bundle.card.reference));
                 let foresight = forecaster.forecast(bundle, moment.kind, moment.features);
-                if split == Split::Test && moment.kind == RowKind::Boundary && moment.segment >= 0 {
-                    let came = (document.id.as_str(), &chain[..]);
-                    joint::score((bundle, &foresight), moment, came, &mut own.joint);
-                    let told = (&document, &chain[..]);
-                    watched::score((bundle, &foresight), moment, told, &mut own.watched);
-                }
-                if moment.kind == RowKind::Boundary && moment.segment >= 0 {
-                    doubt::take(&foresight, moment, (&document, split, chain), &mut own.doubt);
-                }
                 let place = walk.place(moment, chain.len());
-                let inside = moment.kind == RowKind::Mid && moment.segment < chain.len() as i32;
-                if split == Split::Test && inside {
-                    own.everywhere.moments.push((document.id.clone(), moment.segment));
-                    self.forecast(moment, &foresight, &mut own.everywhere.forecasts);
-                }
-                let shown = if inside { Some(Place::Within(0)) } else { place };
-                if let Some(shown) = shown.filter(|_| split == Split::Test) {
-                    let came = (document.id.as_str(), &chain[..]);
-                    let at = (moment, shown);
-                    served_chains::take((bundle, &foresight), at, came, &mut own.served_chains);
+                if !self.marginals_alone {
+                    self.beside((moment, &foresight), (&document, split, chain), place, &mut own);
                 }
                 match place {
                     Some(Place::Within(_)) => {
@@ -138,6 +125,38 @@ impl<'a> Ours<'a> {
             own.distances.insert(document.id, distances);
         }
         Ok(own)
+    }
+
+    /// Chains, watches, doubt and every token within segments.
+    fn beside(
+        &self,
+        (moment, foresight): (&Moment<'_>, &Foresight),
+        (document, split, chain): (&Document, Split, &Chain),
+        place: Option<Place>,
+        own: &mut Own,
+    ) {
+        let bundle = self.bundle;
+        let came = (document.id.as_str(), &chain[..]);
+        if moment.kind == RowKind::Boundary && moment.segment >= 0 {
+            if split == Split::Test {
+                joint::score((bundle, foresight), moment, came, &mut own.joint);
+                let told = (document, &chain[..]);
+                watched::score((bundle, foresight), moment, told, &mut own.watched);
+            }
+            doubt::take(foresight, moment, (document, split, chain), &mut own.doubt);
+        }
+        if split != Split::Test {
+            return;
+        }
+        let inside = moment.kind == RowKind::Mid && moment.segment < chain.len() as i32;
+        if inside {
+            own.everywhere.moments.push((document.id.clone(), moment.segment));
+            self.forecast(moment, foresight, &mut own.everywhere.forecasts);
+        }
+        if let Some(shown) = if inside { Some(Place::Within(0)) } else { place } {
+            let at = (moment, shown);
+            served_chains::take((bundle, foresight), at, came, &mut own.served_chains);
+        }
     }
 
     /// What is forecast relative to the last token read: at a boundary the segment that ended has

@@ -5,7 +5,7 @@
 
 use super::{
     Interval,
-    bootstrap::{Draws, PerDocument},
+    bootstrap::{Draws, PerPrompt},
     events::{Event, Place, Story},
     more_reports::ResampleReport,
 };
@@ -158,7 +158,7 @@ fn compared(
     let entropy = cases.iter().map(Case::entropy_nats).sum::<f64>() / cases.len() as f64;
     let most = cases.iter().map(|case| case.ways.len()).max().unwrap_or(0);
     let report = |name: String, ways: usize, of: &dyn Fn(&Case<'_>) -> [f64; 3]| {
-        let mut differences = vec![PerDocument::default(); clusters];
+        let mut differences = vec![PerPrompt::default(); clusters];
         let mut sums = [0.0; 3];
         for case in cases {
             let found = of(case);
@@ -191,7 +191,7 @@ fn compared(
     reports
 }
 
-fn interval(draws: &Draws, differences: &[PerDocument]) -> Option<Interval> {
+fn interval(draws: &Draws, differences: &[PerPrompt]) -> Option<Interval> {
     draws.interval(differences)
 }
 

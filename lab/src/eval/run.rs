@@ -54,13 +54,15 @@ pub(super) fn run(
     let fit = bundle.fits(&info.model).map_err(|error| LabError::Forecast(error.to_string()))?;
     let labels = Labels::load(dir)?;
     check_themes(&bundle, &labels)?;
+    // Before hours of fitting, not after.
+    config.other_bundles.iter().try_for_each(|path| check_themes(&own::load(path)?, &labels))?;
     let chains = replay::chains(&labels)?;
     let horizons = config.horizons.clamp(1, bundle.card.horizons);
     let inputs = Inputs { dir, config, bundle, embedder, labels, chains, horizons, progress };
     progress("reading the collection");
     let sites = sites(&inputs.bundle, &info);
     let hidden = info.model.hidden_size;
-    let reading = Reading { sites: &sites, hidden, layer_norm: false };
+    let reading = Reading { sites: &sites, hidden, layer_norm: inputs.bundle.card.layer_norm };
     let collected = Collected::read(dir, &inputs.labels, &inputs.chains, reading, progress)?;
     progress("replaying the bundle");
     let texts = replay::texts_for(&inputs.bundle, dir, embedder, progress)?;
@@ -133,7 +135,7 @@ impl Inputs<'_> {
             per_theme: themes::table(&nearest, &self.labels.themes, &confusion),
             confusion,
             curves: self.curves(&workshop, &judge, &setup)?,
-            others: self.others((&judge, &parts.test), own)?,
+            others: self.others((&judge, parts), own)?,
             horizons,
             notes: Vec::new(),
         })
@@ -278,6 +280,7 @@ impl Inputs<'_> {
                 place: Place::Within(0),
                 segment: *segment,
                 partial: String::new(),
+                position: [0.0; 4],
                 chain: self.chains.get(id)?.clone(),
             })
         };
@@ -291,7 +294,7 @@ impl Inputs<'_> {
     }
 
     /// The bundle's own figures, then those of other bundles.
-    fn others(&self, on: (&Judge<'_>, &Part), own: &Own) -> Result<Vec<OtherReport>> {
+    fn others(&self, on: (&Judge<'_>, &BySplit<Part>), own: &Own) -> Result<Vec<OtherReport>> {
         if self.config.other_bundles.is_empty() {
             return Ok(Vec::new());
         }
@@ -299,10 +302,9 @@ impl Inputs<'_> {
         for path in &self.config.other_bundles {
             (self.progress)(&format!("replaying {}", path.display()));
             let bundle = own::load(path)?;
-            check_themes(&bundle, &self.labels)?;
             let horizons = self.horizons.min(bundle.card.horizons);
             let texts = replay::texts_for(&bundle, self.dir, self.embedder, self.progress)?;
-            let other = Ours::new(&bundle, texts.as_ref(), horizons);
+            let other = Ours::new(&bundle, texts.as_ref(), horizons).marginals_alone();
             let other = other.replay(self.dir, &self.chains, self.progress)?;
             all.extend(others::reports(path, (&other, Some(own)), on, horizons));
         }

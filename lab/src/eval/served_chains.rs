@@ -158,6 +158,7 @@ mod tests {
             cluster: number,
             group: String::new(),
             prompt: String::new(),
+            prompt_end: Vec::new(),
             segments: Vec::new(),
         };
         let stories: Vec<Story> = (0..20).map(story).collect();

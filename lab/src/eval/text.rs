@@ -157,11 +157,11 @@ pub(crate) fn write_layout(event: &Event, stories: &[Story], out: &mut Vec<f32>)
 
 /// How many columns [`write_themes`] writes.
 pub(crate) fn themes_width(themes: usize) -> usize {
-    3 * themes + 4
+    3 * themes + 5
 }
 
-/// Appends the true themes so far: present, the one before, shares; and the position, from the
-/// segments that have ended and the tokens since.
+/// Appends the true themes so far: present, the one before, shares; and the position, as a bundle's
+/// features have it and in segments that have ended.
 pub(crate) fn write_themes(event: &Event, themes: usize, out: &mut Vec<f32>) {
     let start = out.len();
     out.resize(start + themes_width(themes), 0.0);
@@ -173,12 +173,8 @@ pub(crate) fn write_themes(event: &Event, themes: usize, out: &mut Vec<f32>) {
     for theme in &event.chain[..read] {
         row[2 * themes + *theme as usize] += 1.0 / read as f32;
     }
-    row[3 * themes] = (read as f32).ln_1p();
-    row[3 * themes + 1] = read as f32 / 10.0;
-    row[3 * themes + 2] = f32::from(u8::from(event.place == Place::PromptEnd));
-    if let Place::Within(tokens) = event.place {
-        row[3 * themes + 3] = (tokens as f32).ln_1p();
-    }
+    row[3 * themes..3 * themes + 4].copy_from_slice(&event.position);
+    row[3 * themes + 4] = read as f32 / 10.0;
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
@@ -198,12 +194,14 @@ mod tests {
             cluster: 0,
             group: String::new(),
             prompt: "Bake bread".into(),
+            prompt_end: Vec::new(),
             segments: vec!["Take flour.".into(), "Take water.".into()],
         }
     }
 
     fn event(place: Place, segment: i32, partial: &str) -> Event {
-        Event { story: 0, place, segment, partial: partial.into(), chain: [1, 0].into() }
+        let (position, chain) = ([0.1, 0.2, 0.3, 0.4], [1, 0].into());
+        Event { story: 0, place, segment, partial: partial.into(), position, chain }
     }
 
     #[test]
@@ -284,6 +282,8 @@ mod tests {
         };
         assert_eq!(row(event(Place::PromptEnd, -1, ""))[..6], [0.0; 6]);
         assert_eq!(row(event(Place::Within(4), 1, "x"))[..6], [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-        assert_eq!(row(event(Place::Boundary, 1, ""))[..6], [1.0, 0.0, 0.0, 1.0, 0.5, 0.5]);
+        let ended = row(event(Place::Boundary, 1, ""));
+        assert_eq!(ended[..6], [1.0, 0.0, 0.0, 1.0, 0.5, 0.5]);
+        assert_eq!(ended[6..], [0.1, 0.2, 0.3, 0.4, 0.2]);
     }
 }

@@ -50,7 +50,7 @@ mod tests {
             .iter()
             .zip(came)
             .map(|(forecast, came)| Case {
-                document: 0,
+                prompt: 0,
                 outcome: (0, 0),
                 forecast,
                 came,

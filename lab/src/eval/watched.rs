@@ -6,7 +6,7 @@
 //! would have brought is not known, so it does not count there.
 
 use super::{
-    bootstrap::{Draws, Interval, PerDocument},
+    bootstrap::{Draws, Interval, PerPrompt},
     events::{Story, clusters},
     more_reports::WatchReport,
     ood::auroc,
@@ -72,7 +72,7 @@ pub(super) fn reports(
     let draws = Draws::new(count, resamples, seed);
     let of = |name: &str, which: &dyn Fn(&WatchCase) -> bool| {
         let chosen: Vec<&WatchCase> = cases.iter().filter(|case| which(case)).collect();
-        let mut apart = vec![PerDocument::default(); count];
+        let mut apart = vec![PerPrompt::default(); count];
         for case in &chosen {
             if let Some(&cluster) = clusters.get(case.document.as_str()) {
                 apart[cluster].add(nats(case.chain, case.came) - nats(case.independent, case.came));

@@ -6,7 +6,7 @@
 
 use super::{
     events::{BySplit, Event, Part},
-    fit::{Fitted, Setup},
+    fit::{Fitted, Setup, Temperature},
     models::{Model, Sees, TextColumns, Workshop},
 };
 use crate::{Result, train::settle::temperature};
@@ -64,22 +64,18 @@ impl Workshop<'_> {
             let weight = WEIGHTS.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
             let weight = weight.unwrap_or(1.0);
             let validation = at(&weight);
+            let cases = cases(&within.validation, &validation, self.themes, ahead);
+            let by = temperature(&cases);
             let mut averaged = Fitted {
-                temperature: temperature(&cases(
-                    &within.validation,
-                    &validation,
-                    self.themes,
-                    ahead,
-                )),
+                temperature: Temperature::everywhere(by),
                 validation,
                 test: both(&now.test, &before.test, &places.test, weight),
                 held_out: both(&now.held_out, &before.held_out, &places.held_out, weight),
                 ..Fitted::default()
             };
-            let Fitted { validation, test, held_out, temperature, .. } = &mut averaged;
+            let Fitted { validation, test, held_out, .. } = &mut averaged;
             for forecasts in [validation, test, held_out] {
-                let each = forecasts.chunks_exact_mut(self.themes);
-                each.for_each(|forecast| temper(forecast, *temperature));
+                forecasts.chunks_exact_mut(self.themes).for_each(|forecast| temper(forecast, by));
             }
             averaged
         });
@@ -151,6 +147,7 @@ mod tests {
             place,
             segment,
             partial: String::new(),
+            position: [0.0; 4],
             chain: [0, 1].into(),
         };
         let part = |events| Part { events, rows: Vec::new() };

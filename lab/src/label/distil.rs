@@ -103,9 +103,9 @@ impl Distilled<'_> {
             Some(if self.answers.chosen() { answer.to_vec() } else { without(answer, &mean) })
         };
         let said: Vec<_> = segments.iter().map(of).collect();
-        let strange = segments.iter().filter(|segment| self.answers.strange(segment, 0)).count();
-        if strange > 0 {
-            progress(&format!("{strange} answers are about another text and do not count"));
+        let (used, all) = (said.iter().flatten().count(), self.answers.len());
+        if used < all {
+            progress(&format!("{all} answers; {used} segments have one that is about their text"));
         }
         if said.iter().all(Option::is_none) {
             return Err(nothing());

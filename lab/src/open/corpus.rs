@@ -78,7 +78,8 @@ pub(super) struct Corpus {
 pub(super) struct Wanted<'a> {
     pub(super) dir: &'a Path,
     pub(super) sites: &'a [Site],
-    pub(super) hidden: usize,
+    /// The layout of the bundle's rows.
+    pub(super) layout: FeatureLayout,
     /// How many tokens of each segment become rows.
     pub(super) mid_rows: usize,
     /// Whether to embed what was read of the segments that those tokens stand in.
@@ -216,8 +217,7 @@ impl<'a> Reading<'a> {
             labelled.entry(&label.document).or_default().push((&label.text, label.theme));
         }
         // Without themes a row has no history: the features that the head looks at, and no other.
-        let layout =
-            FeatureLayout { hidden: wanted.hidden, sites: wanted.sites.len(), themes: 0, text: 0 };
+        let layout = FeatureLayout { themes: 0, text: 0, ..wanted.layout };
         let (answers, texts, themes) = (Vec::new(), Vec::new(), Vec::new());
         let (boundary, mid) = Default::default();
         let begun = Vec::new();

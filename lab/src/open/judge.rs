@@ -66,7 +66,7 @@ pub fn run(
     let wanted = Wanted {
         dir,
         sites: &bundle.card.sites,
-        hidden: info.model.hidden_size,
+        layout: bundle.layout(),
         mid_rows: OpenConfig::default().mid_rows,
         begun: true,
         splits: &[Split::Train, Split::Validation, Split::Test],

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     Split,
-    dataset::CollectionInfo,
     label::{self, Labels},
     synthetic::{self, ByWord, SMALL, WordEmbedder},
     train::{self as classes, TrainConfig},
@@ -97,22 +96,22 @@ fn the_bundle_keeps_its_other_heads_and_loads_again() {
 fn over_the_training_rows_a_phrases_scores_are_as_usual_as_can_be() {
     let dir = tempfile::tempdir().unwrap();
     let bundle = trained(dir.path(), 1);
-    let head = Bundle::load(&bundle).unwrap().open.unwrap();
+    let loaded = Bundle::load(&bundle).unwrap();
     let labels = Labels::load(dir.path()).unwrap();
-    let info = CollectionInfo::load(dir.path()).unwrap();
     let splits = &[Split::Train];
     let wanted = Wanted {
         dir: dir.path(),
-        sites: &info.sites,
-        hidden: 12,
+        sites: &loaded.card.sites,
+        layout: loaded.layout(),
         mid_rows: 3,
         begun: false,
         splits,
     };
     let corpus = Corpus::read(&wanted, &labels, &WordEmbedder, &|_| {}).unwrap();
+    let head = loaded.open.as_ref().unwrap();
     let phrase = [[1.0 / 3f32.sqrt(); 3].as_slice(), &[0.0; 9]].concat();
     for kind in [RowKind::Boundary, RowKind::Mid] {
-        let (watched, set) = (Phrase::new(&head, kind, &phrase), corpus.set(kind));
+        let (watched, set) = (Phrase::new(head, kind, &phrase), corpus.set(kind));
         let mut scores = Vec::new();
         for (row, &origin) in set.rows.rows().into_iter().zip(&set.origins) {
             if corpus.target(origin, 1).is_some() {

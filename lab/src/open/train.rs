@@ -85,7 +85,7 @@ pub fn run(
     let wanted = Wanted {
         dir,
         sites: &loaded.card.sites,
-        hidden: info.model.hidden_size,
+        layout: loaded.layout(),
         mid_rows: config.mid_rows,
         begun: false,
         splits: &[Split::Train, Split::Validation],

@@ -36,10 +36,11 @@ struct Normalisation {
     z_score: bool,
 }
 
-const NORMALISATIONS: [Normalisation; 3] = [
+const NORMALISATIONS: [Normalisation; 4] = [
     Normalisation { name: "z-score", layer_norm: false, z_score: true },
     Normalisation { name: "none", layer_norm: false, z_score: false },
     Normalisation { name: "LayerNorm", layer_norm: true, z_score: false },
+    Normalisation { name: "LayerNorm, then z-score", layer_norm: true, z_score: true },
 ];
 
 /// What was tried, its forecasts, and how it was made.
@@ -80,9 +81,9 @@ pub fn run(dir: &Path, progress: &dyn Fn(&str)) -> Result<SweepReport> {
             }
         }
     }
-    // Sites together, the two best ones and all: z-scored, since their scales are far apart.
+    // Sites together, the two best ones and all, as the best single one was normalised.
     found.sort_by(|a, b| a.0.validation_nll_nats.total_cmp(&b.0.validation_nll_nats));
-    let best = NORMALISATIONS[0];
+    let best = found.first().map_or(NORMALISATIONS[0], |one| one.2);
     let bench = read(best.layer_norm)?;
     let mut ranked: Vec<Site> = Vec::new();
     for one in found.iter().filter(|one| one.2.name == best.name) {
@@ -244,7 +245,7 @@ mod tests {
         synthetic::write(dir.path(), &SMALL);
         label::run(dir.path(), &ByWord, &|_| {}).unwrap();
         let report = super::run(dir.path(), &|_| {}).unwrap();
-        assert_eq!(report.tried.len(), 2 * 3 + 1);
+        assert_eq!(report.tried.len(), 2 * 4 + 1);
         let chosen = report.chosen.as_ref().unwrap();
         assert!(chosen.sites.contains(&"final".to_owned()), "{chosen:?}");
         let blind = report.tried.iter().find(|one| one.sites == ["layer.2.in"]).unwrap();

@@ -1,5 +1,6 @@
 //! What a sweep says, as data, Markdown and a page.
 
+use super::NORMALISATIONS;
 use crate::eval::{
     page,
     plots::{Series, lines},
@@ -29,7 +30,7 @@ pub struct SweepReport {
     pub test_nll_nats: f64,
     /// Its top-1 on the test split.
     pub test_top1: f64,
-    /// Closed forms on the columns of the chosen one, beside the same by L-BFGS.
+    /// Closed forms on the columns of the best single site, beside the same by L-BFGS.
     pub closed_form: Vec<ClosedForm>,
 }
 
@@ -38,7 +39,7 @@ pub struct SweepReport {
 pub struct Tried {
     /// The sites.
     pub sites: Vec<String>,
-    /// `z-score`, `LayerNorm` or `none`.
+    /// `z-score`, `LayerNorm`, one after the other, or `none`.
     pub normalisation: String,
     /// Columns.
     pub features: usize,
@@ -159,7 +160,7 @@ impl SweepReport {
                 })
                 .collect(),
         };
-        let series: Vec<Series> = ["z-score", "LayerNorm", "none"].map(of).into();
+        let series: Vec<Series> = NORMALISATIONS.map(|one| of(one.name)).into();
         let series: Vec<_> = series.into_iter().filter(|one| !one.points.is_empty()).collect();
         if series.is_empty() {
             return String::new();

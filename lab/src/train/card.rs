@@ -5,7 +5,7 @@ use crate::{Result, dataset::CollectionInfo, label::Labels};
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 use themecast_forecast::{
-    bundle::{Bundle, Calibration, Card, FORMAT, Temperatures},
+    bundle::{Bundle, Calibration, Card, Temperatures},
     features::FeatureLayout,
     text::TextCard,
 };
@@ -22,9 +22,10 @@ pub(super) fn bundle(
     let Trained { predictor, ensemble, chain, distances, excess_std, report } = trained;
     let theme_share = labels.themes.iter().map(|theme| theme.share).collect();
     let card = Card {
-        format: FORMAT,
+        format: Card::format(layout.layer_norm),
         model: info.model.clone(),
         sites: sites.to_vec(),
+        layer_norm: layout.layer_norm,
         themes: labels.themes.clone(),
         segmenter: info.segmenter.clone(),
         horizons: config.horizons,

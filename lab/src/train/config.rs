@@ -15,6 +15,8 @@ pub struct TrainConfig {
     /// Which sites to look at; all that were collected where none are named. The last one gives
     /// the reference statistics.
     pub sites: Vec<Site>,
+    /// Whether each site's residual gets zero mean and unit variance before anything else.
+    pub layer_norm: bool,
     /// How many segments ahead to forecast, 1 to 16.
     pub horizons: usize,
     /// The seed of whatever is drawn.
@@ -43,6 +45,7 @@ impl TrainConfig {
         Self {
             out: out.into(),
             sites: Vec::new(),
+            layer_norm: false,
             horizons: 3,
             seed: 1,
             folds: 4,
@@ -84,6 +87,11 @@ impl TrainConfig {
         if !self.activations && (self.text.is_none() || self.chain.is_some()) {
             return Err(LabError::data(
                 "a predictor without activations reads the text and has linear heads alone",
+            ));
+        }
+        if !self.activations && self.layer_norm {
+            return Err(LabError::data(
+                "LayerNorm is of activations, and a predictor of text alone sees none: train without it",
             ));
         }
         Ok(())

@@ -89,8 +89,11 @@ pub fn run(
     let texts = texts(dir, config, embedder, progress)?;
     let texts = texts.as_ref();
     let layout = FeatureLayout {
+        hidden: info.model.hidden_size,
+        sites: sites.len(),
+        themes: labels.themes.len(),
         text: texts.map_or(0, Embeddings::dimension),
-        ..replay::layout(&info, sites, labels.themes.len())
+        layer_norm: config.layer_norm,
     };
     let player = Player { layout, texts };
     let (folds, seed) = (config.folds, config.seed);

@@ -76,9 +76,9 @@ fn prompts(dir: &Path, site: Site, chains: &HashMap<String, Chain>) -> Result<(P
         if !chains.contains_key(&document.id) || !seen.insert(document.prompt_id.clone()) {
             continue;
         }
-        let last = document.tokens.iter().rfind(|row| row.index < 0);
-        if let Some(half) = last.and_then(|row| row.residuals.as_ref()) {
-            into.push(half.iter().map(|value| value.to_f32()).collect());
+        let residual = document.prompt_end();
+        if !residual.is_empty() {
+            into.push(residual);
         }
     }
     Ok((train, validation))

@@ -1,6 +1,9 @@
 //! The training data in numbers, for telling live traffic from it.
 
-use themecast_forecast::bundle::Reference;
+use themecast_forecast::{
+    bundle::Reference,
+    divergence::{entropy_nats, surprise_nats},
+};
 
 /// Running means and variances of a residual. *Source* Welford 1962.
 #[derive(Debug, Clone)]
@@ -79,9 +82,7 @@ impl Distances {
 /// there are fewer than two.
 pub(super) fn excess_deviation<'a>(forecasts: impl Iterator<Item = (&'a [f32], u32)>) -> f32 {
     let excess = |(forecast, came): (&[f32], u32)| {
-        let log = |p: f32| f64::from(p.max(f32::MIN_POSITIVE).ln());
-        let entropy: f64 = forecast.iter().map(|&p| -f64::from(p) * log(p)).sum();
-        -log(forecast[came as usize]) - entropy
+        f64::from(surprise_nats(forecast, came as usize) - entropy_nats(forecast))
     };
     let all: Vec<f64> = forecasts.map(excess).collect();
     let count = all.len() as f64;

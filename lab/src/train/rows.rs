@@ -62,12 +62,19 @@ pub(crate) struct Splits {
 }
 
 impl Splits {
-    fn of(&mut self, split: Split) -> &mut Rows {
+    fn of(&mut self, split: Fitting) -> &mut Rows {
         match split {
-            Split::Train => &mut self.train,
-            Split::Validation | Split::Test | Split::HeldOut => &mut self.validation,
+            Fitting::Train => &mut self.train,
+            Fitting::Validation => &mut self.validation,
         }
     }
+}
+
+/// The splits that training looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fitting {
+    Train,
+    Validation,
 }
 
 /// What all passes over a collection share.
@@ -94,7 +101,7 @@ impl Source<'_> {
     }
 
     /// The first pass: boundary rows with an empty history, for the classifiers of ended
-    /// segments. `seen` is told every residual of the training split.
+    /// segments. `seen` is told every residual of the training split at the last site.
     ///
     /// # Errors
     /// [`crate::LabError`] of reading.
@@ -107,8 +114,8 @@ impl Source<'_> {
                 now.resize(themes, 0.0);
             };
             replay(document, self.player, empty, |moment| {
-                if split == Split::Train {
-                    seen(self.last_site(moment.residuals));
+                if split == Fitting::Train {
+                    seen(moment.last_site);
                 }
                 if moment.kind == RowKind::Boundary && useful(moment, &origin.chain) {
                     rows.of(split).push(moment.features, at(origin, moment.segment));
@@ -133,8 +140,8 @@ impl Source<'_> {
         let (mut boundary, mut mid) = (Splits::default(), Splits::default());
         self.each(|document, split, origin| {
             let head = match split {
-                Split::Train => heads.folds.get(origin.fold).unwrap_or(&heads.whole),
-                Split::Validation | Split::Test | Split::HeldOut => &heads.whole,
+                Fitting::Train => heads.folds.get(origin.fold).unwrap_or(&heads.whole),
+                Fitting::Validation => &heads.whole,
             };
             let drawn = self.draw(document, mid_rows);
             let mut token = 0;
@@ -142,8 +149,8 @@ impl Source<'_> {
             replay(document, self.player, now, |moment| {
                 let wanted = moment.kind == RowKind::Boundary || drawn.contains(&token);
                 token += 1;
-                if split == Split::Train {
-                    distances.add(self.last_site(moment.residuals));
+                if split == Fitting::Train {
+                    distances.add(moment.last_site);
                 }
                 if wanted && useful(moment, &origin.chain) {
                     let rows = if moment.kind == RowKind::Mid { &mut mid } else { &mut boundary };
@@ -156,24 +163,21 @@ impl Source<'_> {
     }
 
     /// Visits every labelled document of the training and validation splits.
-    fn each(&self, mut visit: impl FnMut(&Document, Split, &Origin) -> Result<()>) -> Result<()> {
+    fn each(&self, mut visit: impl FnMut(&Document, Fitting, &Origin) -> Result<()>) -> Result<()> {
         let load = Load::Residuals(self.sites.to_vec());
         for document in Documents::open(self.dir, load, self.progress)? {
             let document = document?;
-            let split = Split::of(&document)?;
+            let split = match Split::of(&document)? {
+                Split::Train => Fitting::Train,
+                Split::Validation => Fitting::Validation,
+                Split::Test | Split::HeldOut => continue,
+            };
             let Some(chain) = self.chains.get(&document.id) else { continue };
-            if matches!(split, Split::Test | Split::HeldOut) {
-                continue;
-            }
             let fold = split::fold(&document.prompt_id, self.folds as u64);
             let part = split::part(&document.prompt_id);
             visit(&document, split, &Origin { segment: -1, fold, part, chain: chain.clone() })?;
         }
         Ok(())
-    }
-
-    fn last_site<'r>(&self, residuals: &'r [f32]) -> &'r [f32] {
-        &residuals[residuals.len() - self.layout().hidden..]
     }
 
     /// Which of the tokens that were read to take as mid-segment rows: up to `count` a segment.

@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_that_is_too_sure_is_served_hotter_and_sets_are_made_from_that() {
+    fn a_place_that_is_too_sure_is_served_hotter() {
         // Nine in ten are said to come, three in four do.
         let moment = |x: usize| Told {
             place: Place::PromptEnd,

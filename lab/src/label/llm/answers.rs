@@ -163,7 +163,7 @@ impl Answers {
     }
 
     /// Whether what was said of `segment` was said of another text.
-    pub(in crate::label) fn strange(&self, segment: &Segment, order: u32) -> bool {
+    fn strange(&self, segment: &Segment, order: u32) -> bool {
         let said = self.all.get(&(segment.document.clone(), segment.segment, order));
         let read = said.and_then(|said| said.passage.as_ref());
         read.is_some_and(|read| *read != passage(&segment.text))

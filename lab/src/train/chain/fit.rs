@@ -56,7 +56,7 @@ pub(super) fn fit(
     for epoch in 1..=config.epochs {
         shuffle(&mut order, &mut random);
         for numbers in order.chunks(config.batch) {
-            optimizer.set_learning_rate(config.learning_rate * pace(step, steps));
+            optimizer.set_learning_rate(config.learning_rate * schedule(step, steps));
             let loss = network.loss(&train.batch(numbers, card.places)?, Some(&dropout))?;
             optimizer.backward_step(&loss)?;
             step += 1;
@@ -85,8 +85,8 @@ fn sizes(stories: &Stories) -> Sizes {
     Sizes { features: stories.features(), themes: stories.themes, horizons: stories.horizons }
 }
 
-/// Warms up over a twentieth of the steps, then falls as a cosine does.
-fn pace(step: usize, steps: usize) -> f64 {
+/// The share of the largest step: warms up over a twentieth of all, then falls as a cosine does.
+fn schedule(step: usize, steps: usize) -> f64 {
     let done = step as f64 / steps as f64;
     let warm = (done / 0.05).min(1.0);
     warm * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())

@@ -4,7 +4,7 @@
 //! moment and offset, a temperature for each step of the chain.
 
 use super::{
-    batch::{Present, Stories, Targets},
+    batch::{Present, Stories},
     network::Network,
 };
 use crate::Result;
@@ -42,11 +42,12 @@ impl fmt::Display for JointReport {
     }
 }
 
-/// Logits with what came: the transformer's own or one linear head's.
+/// What the transformer and a linear head say, with what came.
 #[derive(Default)]
 struct Scored {
-    /// *Shape* `[cases, themes]`, logarithms of probabilities.
+    /// The transformer's, *shape* `[cases, themes]`, logarithms of probabilities.
     own: Vec<f32>,
+    /// The linear head's; empty for steps of the chain, of which it says nothing.
     linear: Vec<f32>,
     came: Vec<u32>,
     present: Vec<usize>,
@@ -73,7 +74,7 @@ pub(super) fn calibrate(
         let before = presents.len();
         for (offset, targets) in batch.marginal.iter().enumerate() {
             let logits = network.marginal(&out, targets, offset)?.flatten_all()?.to_vec1()?;
-            for (case, own) in targets.cases(&logits, themes) {
+            for (case, own) in logits.chunks_exact(themes).enumerate() {
                 let present = &batch.presents[targets.present[case]];
                 let kind = usize::from(present.kind == RowKind::Mid);
                 let head = &linear.heads(present.kind)[offset + 1 - kind];
@@ -85,7 +86,7 @@ pub(super) fn calibrate(
         }
         for (step, targets) in batch.next.iter().enumerate() {
             let logits = network.next(&out, targets)?.flatten_all()?.to_vec1()?;
-            for (case, own) in targets.cases(&logits, themes) {
+            for (case, own) in logits.chunks_exact(themes).enumerate() {
                 next[step].add(own, &[], targets.came[case], before + targets.present[case]);
             }
         }
@@ -101,17 +102,6 @@ pub(super) fn calibrate(
 
 fn scored(count: usize) -> Vec<Scored> {
     (0..count).map(|_| Scored::default()).collect()
-}
-
-impl Targets {
-    /// Each case with its logits.
-    fn cases<'a>(
-        &self,
-        logits: &'a [f32],
-        themes: usize,
-    ) -> impl Iterator<Item = (usize, &'a [f32])> {
-        logits.chunks_exact(themes).enumerate()
-    }
 }
 
 impl Scored {
@@ -149,7 +139,7 @@ impl Scored {
     /// The weight and temperature with the least loss.
     fn mix(&self, themes: usize) -> Mix {
         let best = |weight: f32| {
-            let temperature = self.coolest(themes, weight);
+            let temperature = self.best_temperature(themes, weight);
             let mix = Mix { weight, temperature };
             (self.loss(themes, mix), mix)
         };
@@ -159,11 +149,11 @@ impl Scored {
     }
 
     fn temperature(&self, themes: usize) -> f32 {
-        self.coolest(themes, 1.0)
+        self.best_temperature(themes, 1.0)
     }
 
     /// The temperature with the least loss, from 0.5 to 2.5.
-    fn coolest(&self, themes: usize, weight: f32) -> f32 {
+    fn best_temperature(&self, themes: usize, weight: f32) -> f32 {
         let tried = (0..=40).map(|step| 0.5 * 1.041f32.powi(step));
         let loss = |temperature| self.loss(themes, Mix { weight, temperature });
         let least = tried.map(|t| (loss(t), t)).min_by(|a, b| a.0.total_cmp(&b.0));

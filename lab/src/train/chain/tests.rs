@@ -15,7 +15,8 @@ use themecast_forecast::{
     linear::{RowKind, softmax},
 };
 
-const LAYOUT: FeatureLayout = FeatureLayout { hidden: 3, sites: 1, themes: 4, text: 0 };
+const LAYOUT: FeatureLayout =
+    FeatureLayout { hidden: 3, sites: 1, themes: 4, text: 0, layer_norm: false };
 
 fn rows(chains: &[Arc<[u32]>], of: impl Fn(i32) -> Vec<f32>, moments: bool) -> Rows {
     let mut rows = Rows::default();

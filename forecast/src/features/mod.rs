@@ -3,85 +3,10 @@
 //!
 //! The same code builds the rows of training and of serving, one token at a time.
 
-use std::ops::Range;
+mod layer_norm;
+mod layout;
 
-/// Where which features stand in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeatureLayout {
-    /// The width of the residual stream.
-    pub hidden: usize,
-    /// How many sites.
-    pub sites: usize,
-    /// How many themes.
-    pub themes: usize,
-    /// The width of a sentence embedding; 0 where the text is not read.
-    pub text: usize,
-}
-
-/// How many features tell the position.
-const POSITION: usize = 4;
-/// How many sentence embeddings tell the text.
-const TEXTS: usize = 4;
-
-impl FeatureLayout {
-    /// How many features a row has.
-    #[allow(clippy::len_without_is_empty)]
-    pub fn len(&self) -> usize {
-        self.text().end
-    }
-
-    /// The residuals of the last token, *shape* `[sites, hidden]`.
-    pub fn residual(&self) -> Range<usize> {
-        0..self.width()
-    }
-
-    /// Their mean over the segment, *shape* `[sites, hidden]`.
-    pub fn segment_mean(&self) -> Range<usize> {
-        self.width()..2 * self.width()
-    }
-
-    /// That of the last site alone, *shape* `[hidden]`.
-    pub fn last_segment_mean(&self) -> Range<usize> {
-        2 * self.width() - self.hidden..2 * self.width()
-    }
-
-    /// Their mean over the answer, *shape* `[sites, hidden]`.
-    pub fn answer_mean(&self) -> Range<usize> {
-        2 * self.width()..3 * self.width()
-    }
-
-    /// Theme probabilities of the last segment, the one before and all so far, *shape* `[3, themes]`.
-    pub fn history(&self) -> Range<usize> {
-        3 * self.width()..3 * self.width() + 3 * self.themes
-    }
-
-    /// `ln(1 + tokens)`, `ln(1 + segments)`, `ln(1 + tokens in the segment)`, 1 at the prompt's end.
-    ///
-    /// Segments are those that ended before the segment of the last token, so that both rows of a
-    /// segment's end agree.
-    pub fn position(&self) -> Range<usize> {
-        let start = self.history().end;
-        start..start + POSITION
-    }
-
-    /// The text at the last boundary, *shape* `[4, text]`: the mean embedding of the segments that
-    /// have ended, that of the last one, the prompt's, and the prompt's once more at its end alone.
-    ///
-    /// Until a segment has ended the prompt stands in for the first two.
-    pub fn text(&self) -> Range<usize> {
-        let start = self.position().end;
-        start..start + TEXTS * self.text
-    }
-
-    /// What comes of activations: residuals and their means.
-    pub fn activations(&self) -> Range<usize> {
-        0..self.history().start
-    }
-
-    fn width(&self) -> usize {
-        self.hidden * self.sites
-    }
-}
+pub use layout::FeatureLayout;
 
 /// The features of one answer as it grows; a step costs `O(sites × hidden)`.
 ///
@@ -94,6 +19,7 @@ impl FeatureLayout {
 #[derive(Debug, Clone)]
 pub struct FeatureState {
     layout: FeatureLayout,
+    /// The residuals of the last token, normalised where the layout says so.
     last: Vec<f32>,
     segment_mean: Vec<f32>,
     answer_mean: Vec<f32>,
@@ -113,7 +39,7 @@ pub struct FeatureState {
 impl FeatureState {
     /// Before the prompt's end.
     pub fn new(layout: FeatureLayout) -> Self {
-        let width = layout.width();
+        let width = layout.residual().len();
         Self {
             layout,
             last: vec![0.0; width],
@@ -143,9 +69,12 @@ impl FeatureState {
     /// When there are not `sites × hidden` residuals.
     pub fn observe(&mut self, residuals: &[f32]) {
         self.last.copy_from_slice(residuals);
+        if self.layout.layer_norm {
+            self.last.chunks_exact_mut(self.layout.hidden).for_each(layer_norm::apply);
+        }
         if !std::mem::replace(&mut self.prompt_seen, true) {
-            self.segment_mean.copy_from_slice(residuals);
-            self.answer_mean.copy_from_slice(residuals);
+            self.segment_mean.copy_from_slice(&self.last);
+            self.answer_mean.copy_from_slice(&self.last);
             return;
         }
         if std::mem::take(&mut self.segment_ended) {
@@ -153,8 +82,13 @@ impl FeatureState {
         }
         self.tokens += 1;
         self.segment_tokens += 1;
-        running_mean(&mut self.segment_mean, residuals, self.segment_tokens);
-        running_mean(&mut self.answer_mean, residuals, self.tokens);
+        running_mean(&mut self.segment_mean, &self.last, self.segment_tokens);
+        running_mean(&mut self.answer_mean, &self.last, self.tokens);
+    }
+
+    /// The residual of the last token at the last site as the features have it, *shape* `[hidden]`.
+    pub fn last_site(&self) -> &[f32] {
+        &self.last[self.last.len() - self.layout.hidden..]
     }
 
     /// Takes the embedding of the prompt, *shape* `[text]`.
@@ -223,7 +157,8 @@ fn running_mean(mean: &mut [f32], value: &[f32], count: usize) {
 mod tests {
     use super::*;
 
-    const LAYOUT: FeatureLayout = FeatureLayout { hidden: 2, sites: 1, themes: 2, text: 0 };
+    const LAYOUT: FeatureLayout =
+        FeatureLayout { hidden: 2, sites: 1, themes: 2, text: 0, layer_norm: false };
 
     fn row(state: &FeatureState) -> Vec<f32> {
         let mut out = Vec::new();
@@ -294,6 +229,23 @@ mod tests {
             state.end_segment(&[1.0, 0.0]);
         }
         assert_eq!(text(&state), [3.0, 4.0, 8.0, 0.0]);
+    }
+
+    #[test]
+    fn with_layer_norm_means_are_of_normalised_residuals_site_by_site() {
+        let layout = FeatureLayout { sites: 2, layer_norm: true, ..LAYOUT };
+        let mut state = FeatureState::new(layout);
+        for residuals in [[0.0; 4], [1.0, 3.0, 500.0, 300.0], [9.0, 1.0, 500.0, 300.0]] {
+            state.observe(&residuals);
+        }
+        let mut row = Vec::new();
+        state.write(&mut row);
+        let near = |found: &[f32], wanted: [f32; 4]| {
+            assert!(found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-4), "{found:?}");
+        };
+        near(&row[layout.residual()], [1.0, -1.0, 1.0, -1.0]);
+        near(&row[layout.answer_mean()], [0.0, 0.0, 1.0, -1.0]);
+        assert_eq!(state.last_site(), &row[2..4]);
     }
 
     #[test]
