@@ -124,6 +124,8 @@ pub enum Event {
         text: String,
         /// OpenAI's `finish_reason`, on the last chunk.
         finish: Option<String>,
+        /// The tokens that the answer took, on the last chunk.
+        tokens: Option<Tokens>,
     },
     /// The whole body of an answer that is not streamed.
     Done {
@@ -135,6 +137,19 @@ pub enum Event {
     /// The answer failed; nothing follows.
     Failed(HostError),
 }
+
+/// How many tokens a request took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tokens {
+    /// The prompt's.
+    pub prompt: u64,
+    /// The answer's, with the one that ended it.
+    pub completion: u64,
+}
+
+/// A place on an engine, held by a request that writes its answer by itself; dropping it frees the
+/// place.
+pub type Held = Box<dyn Send>;
 
 /// An answer under way; dropping it cancels the request and frees its engine within one step.
 pub type Answer = BoxStream<'static, Event>;
@@ -190,8 +205,19 @@ pub trait Host: Send + Sync + 'static {
     fn tokenize(&self, text: String) -> BoxFuture<'_, Result<Vec<u32>, HostError>>;
     /// How busy the engines are.
     fn load(&self) -> Load;
-    /// The host's own other routes, where it has any.
+    /// How many sequences one engine runs at once; each choice of a request is one.
+    fn at_once(&self) -> usize;
+    /// The host's own other routes, where it has any; those that write answers are for
+    /// [`Host::answering_routes`].
     fn other_routes(&self) -> BoxFuture<'_, Option<axum::Router>> {
         Box::pin(async { None })
+    }
+    /// The same routes on the least busy engine, for one request that writes an answer, and its
+    /// place there, to be held until the answer has ended; waits as [`Host::generate`] does.
+    ///
+    /// # Errors
+    /// [`HostError`] when no place can be had.
+    fn answering_routes(&self) -> BoxFuture<'_, Result<(axum::Router, Held), HostError>> {
+        Box::pin(async { Err(HostError::Invalid("this host has no other routes".to_owned())) })
     }
 }

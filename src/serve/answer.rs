@@ -56,6 +56,7 @@ async fn run(
     let Json(mut body) = body?;
     let ready = app.ready()?;
     let asked = ask::take(&mut body, &headers)?;
+    one_sequence(&body, ready.host.at_once())?;
     let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
     let id = format!("themecast-{}", Uuid::new_v4().simple());
     meter.trace(&body, &headers, (ready.host.name(), &id));
@@ -107,7 +108,7 @@ struct Request<'a> {
 /// Opens the session of a request; without one the answer goes out as the host writes it.
 async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opened, ApiError> {
     let Request { body, id, asked, span, trace_id } = request;
-    let several = body.get("n").and_then(Value::as_u64).unwrap_or(1) > 1;
+    let several = several(body);
     if several && app.stops() {
         let why = "must be 1: this server ends answers on alarms, which it looks for one at a time";
         return Err(ApiError::invalid("n", why));
@@ -147,6 +148,22 @@ async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opene
     }
 }
 
+/// Whether several choices are asked for.
+fn several(body: &Value) -> bool {
+    body.get("n").and_then(Value::as_u64).unwrap_or(1) > 1
+}
+
+/// Refuses several choices where an engine runs one sequence at a time: mistral.rs would run them
+/// as one batch all the same.
+pub(super) fn one_sequence(body: &Value, at_once: usize) -> Result<(), ApiError> {
+    if several(body) && at_once == 1 {
+        let why = "must be 1: an engine of this server runs one sequence at a time, so send a \
+                   request for each choice";
+        return Err(ApiError::invalid("n", why));
+    }
+    Ok(())
+}
+
 /// What makes mistral.rs refuse the end token in the middle of an answer.
 const CONSTRAINTS: [&str; 2] = ["grammar", "response_format"];
 
@@ -164,7 +181,7 @@ async fn whole(
     meter: &Meter,
 ) -> Result<Response, ApiError> {
     let json = annotator.whole(json, EndReason::from_finish_reason(finish)).await;
-    meter.usage(&json, annotator.finish(finish));
+    meter.usage(&json, annotator.finish(finish), None);
     meter.ended(StatusCode::OK);
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }

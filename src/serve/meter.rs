@@ -1,7 +1,10 @@
 //! Measuring one request: its metrics and its trace.
 
 use super::App;
-use crate::{host::Route, metrics::Alive};
+use crate::{
+    host::{Route, Tokens},
+    metrics::Alive,
+};
 use axum::http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -114,11 +117,13 @@ impl Meter {
         self.app.metrics.inter_token(gap);
     }
 
-    /// Takes the tokens that a body or last chunk says were used; the answer ended for `finish`.
-    pub(super) fn usage(&self, json: &str, finish: &str) {
+    /// Takes the tokens that a body or last chunk says were used, or else those that the host
+    /// counted; the answer ended for `finish`.
+    pub(super) fn usage(&self, json: &str, finish: &str, counted: Option<Tokens>) {
         let body: Value = serde_json::from_str(json).unwrap_or_default();
-        let count = |kind: &str| body["usage"][kind].as_u64();
-        let (prompt, completion) = (count("prompt_tokens"), count("completion_tokens"));
+        let said = |kind: &str| body["usage"][kind].as_u64();
+        let prompt = said("prompt_tokens").or(counted.map(|tokens| tokens.prompt));
+        let completion = said("completion_tokens").or(counted.map(|tokens| tokens.completion));
         *self.used.lock() = Used { prompt, completion, finish: finish.to_owned() };
         self.app.metrics.tokens(prompt.unwrap_or(0), completion.unwrap_or(0));
     }

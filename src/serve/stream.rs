@@ -44,11 +44,11 @@ fn events(
             // The first one was waited for before there was a stream.
             let came = (std::mem::take(&mut first) || waited).then(Instant::now);
             match event {
-                Answered::Chunk { json, text, finish } => {
+                Answered::Chunk { json, text, finish, tokens } => {
                     if let Some(finish) = &finish {
                         let reason = EndReason::from_finish_reason(finish);
                         let json = annotator.last(json, &text, reason).await;
-                        meter.usage(&json, annotator.finish(finish));
+                        meter.usage(&json, annotator.finish(finish), tokens);
                         yield Ok(Event::default().data(json));
                         break;
                     }

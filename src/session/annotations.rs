@@ -91,9 +91,9 @@ impl Annotations {
         ready.filter_map(|(index, said)| Some((index, said.ok()??))).collect()
     }
 
-    /// How many tokens the answer has: those that were read, and one that was sampled last.
+    /// How many tokens the answer has, the one that ended it included, as in its `usage`.
     fn tokens(&self) -> usize {
-        self.alignment.next().max(self.feed.revealed_from(0).len())
+        self.alignment.next().max(self.feed.sampled())
     }
 
     /// Takes the next note, or says why there is none in time.

@@ -9,17 +9,19 @@ use parking_lot::Mutex;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::SyncSender,
     },
     time::{Duration, Instant},
 };
 use themecast_plugin_api::End;
 
-/// Hands steps to a session's thread, and remembers which tokens have been read.
+/// Hands steps to a session's thread, and remembers which tokens have been read and how many have
+/// been sampled.
 pub struct Feed {
     steps: SyncSender<Message>,
     revealed: Mutex<Vec<u32>>,
+    sampled: AtomicUsize,
     behind: AtomicBool,
     stop: Arc<AtomicBool>,
     /// The engine has ended the answer because `stop` was set in time.
@@ -33,12 +35,18 @@ impl Feed {
     pub(super) fn new(steps: SyncSender<Message>, stop: Arc<AtomicBool>, runner: &Runner) -> Self {
         let (metrics, fail_closed) = (runner.metrics.clone(), runner.fail_closed);
         let (behind, cut) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { steps, revealed: Mutex::default(), behind, stop, cut, fail_closed, metrics }
+        let (revealed, sampled) = (Mutex::default(), AtomicUsize::new(0));
+        Self { steps, revealed, sampled, behind, stop, cut, fail_closed, metrics }
     }
 
     /// The tokens of the answer that the model has read, from the `from`-th on.
     pub(super) fn revealed_from(&self, from: usize) -> Vec<u32> {
         self.revealed.lock().get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// How many tokens have been sampled: those that were read, and the last one.
+    pub(super) fn sampled(&self) -> usize {
+        self.sampled.load(Ordering::Relaxed)
     }
 
     /// Whether steps were lost because the session was too slow.
@@ -67,6 +75,7 @@ impl StepSink for Feed {
     }
 
     fn step(&self, step: Result<RawStep, String>, took: Duration) {
+        self.sampled.fetch_add(1, Ordering::Relaxed);
         if let Ok(step) = &step {
             if step.index > 0 {
                 self.revealed.lock().push(step.token);

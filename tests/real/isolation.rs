@@ -1,6 +1,6 @@
 //! What the isolation check finds, and requests that end before their time.
 
-use crate::world::{ask, block_on, double, resident, single, tap};
+use crate::world::{MEMORY, ask, block_on, double, resident, single, tap};
 use futures::StreamExt;
 use themecast::host::{
     Call, Event, Host, HostError, Route,
@@ -82,6 +82,7 @@ fn clients_that_leave_in_the_middle_leave_nothing_behind() {
         for _ in 0..20 {
             leave_in_the_middle(true).await;
         }
+        let _alone = MEMORY.lock().await;
         let before = resident();
         for round in 0..200 {
             leave_in_the_middle(round % 4 != 0).await;

@@ -7,13 +7,16 @@
 
 mod alarms;
 mod architectures;
+mod browsers;
 mod cli;
 mod forecast;
 mod isolation;
 mod keys;
+mod others;
 mod plugins;
 mod server;
 mod steering;
 mod tap;
+mod tokens;
 mod traces;
 mod world;

@@ -29,7 +29,11 @@ pub(crate) fn model() -> PathBuf {
     MODEL.get_or_init(fetch).clone()
 }
 
+/// Held while an engine is loaded, and while the process's memory is watched.
+pub(crate) static MEMORY: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 pub(crate) async fn load(options: Options) -> Arc<MistralHost> {
+    let _alone = MEMORY.lock().await;
     mistral::load(&ModelSource::Gguf(model()), &options).await.unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! mistral.rs's responses as events, and what a request holds while it runs.
 
-use super::pool::Place;
+use super::{ending::Ending, pool::Place};
 use crate::host::{Answer, Event, HostError};
 use futures::StreamExt;
 use mistralrs_core::{ChatCompletionChunkResponse, CompletionChunkResponse, Response};
@@ -39,27 +39,22 @@ impl Drop for CancelOnDrop {
     }
 }
 
-pub(super) fn events(running: Running) -> Answer {
+/// What comes of a request that runs, whose answer ends as `ending` says.
+pub(super) fn events(running: Running, mut ending: Ending) -> Answer {
+    let mut guard = CancelOnDrop(Some(running));
     let stream = async_stream::stream! {
-        let mut guard = CancelOnDrop(Some(running));
-        let mut last = None;
         while let Some(response) = guard.next().await {
-            let event = event(response);
-            if let Event::Chunk { json, finish: None, .. } = &event {
-                last = Some(json.clone());
+            let event = event(response, &mut ending);
+            if matches!(&event, Event::Chunk { finish: None, .. }) {
                 yield event;
                 continue;
             }
-            guard.0 = None; // it has ended: nothing is left to cancel
+            drop(guard.0.take()); // it has ended: nothing is left to cancel
             yield event;
             return;
         }
         let died = guard.0.take().is_some_and(|running| running.place.free());
-        yield match (died, last) {
-            (true, _) => Event::Failed(HostError::EngineDied),
-            (false, Some(last)) => closing(&last),
-            (false, None) => Event::Failed(HostError::Model("the model gave no answer".to_owned())),
-        };
+        yield if died { Event::Failed(HostError::EngineDied) } else { ending.closing() };
     };
     stream.boxed()
 }
@@ -70,10 +65,10 @@ impl CancelOnDrop {
     }
 }
 
-fn event(response: Response) -> Event {
+fn event(response: Response, ending: &mut Ending) -> Event {
     match response {
-        Response::Chunk(chunk) => chat_chunk(&chunk),
-        Response::CompletionChunk(chunk) => completion_chunk(&chunk),
+        Response::Chunk(chunk) => chat_chunk(&chunk, ending),
+        Response::CompletionChunk(chunk) => completion_chunk(&chunk, ending),
         Response::Done(body) => {
             let finish = body.choices.first().map(|choice| choice.finish_reason.clone());
             Event::Done { json: json(&body), finish: finish.unwrap_or_default() }
@@ -92,40 +87,20 @@ fn event(response: Response) -> Event {
     }
 }
 
-fn chat_chunk(chunk: &ChatCompletionChunkResponse) -> Event {
-    let choice = chunk.choices.first();
-    let content = choice.and_then(|choice| choice.delta.content.clone());
-    Event::Chunk {
-        json: json(chunk),
-        text: content.unwrap_or_default(),
-        finish: choice.and_then(|choice| choice.finish_reason.clone()),
-    }
+fn chat_chunk(chunk: &ChatCompletionChunkResponse, ending: &mut Ending) -> Event {
+    let reasons = chunk.choices.iter().map(|choice| (choice.index, &choice.finish_reason));
+    let finish = ending.finish(reasons);
+    let content = chunk.choices.first().and_then(|choice| choice.delta.content.clone());
+    ending.chunk(json(chunk), content.unwrap_or_default(), finish)
 }
 
-fn completion_chunk(chunk: &CompletionChunkResponse) -> Event {
-    let choice = chunk.choices.first();
-    Event::Chunk {
-        json: json(chunk),
-        text: choice.map(|choice| choice.text.clone()).unwrap_or_default(),
-        finish: choice.and_then(|choice| choice.finish_reason.clone()),
-    }
+fn completion_chunk(chunk: &CompletionChunkResponse, ending: &mut Ending) -> Event {
+    let reasons = chunk.choices.iter().map(|choice| (choice.index, &choice.finish_reason));
+    let finish = ending.finish(reasons);
+    let text = chunk.choices.first().map(|choice| choice.text.clone());
+    ending.chunk(json(chunk), text.unwrap_or_default(), finish)
 }
 
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
-}
-
-/// The last chunk that mistral.rs leaves out when an answer ends within a character.
-fn closing(last: &str) -> Event {
-    let mut chunk: serde_json::Value = serde_json::from_str(last).unwrap_or_default();
-    if let Some(choice) = chunk.pointer_mut("/choices/0") {
-        choice["finish_reason"] = "length".into();
-        let text = if choice.get("delta").is_some() {
-            &mut choice["delta"]["content"]
-        } else {
-            &mut choice["text"]
-        };
-        *text = "".into();
-    }
-    Event::Chunk { json: chunk.to_string(), text: String::new(), finish: Some("length".to_owned()) }
 }

@@ -29,6 +29,16 @@ pub enum LoadError {
         /// Why not.
         error: SiteError,
     },
+    /// Its answers are not the same alone and among others, whatever an engine runs at once.
+    #[error(
+        "{model}: the isolation check failed even with one sequence an engine, so nothing is \
+         served: prompts got no answer, or another one than alone (the log says which); start \
+         again with --engines 1, or with another --model"
+    )]
+    Isolation {
+        /// The model.
+        model: String,
+    },
 }
 
 /// One engine: mistral.rs's handle, its tap, and how much it may run at once.

@@ -3,10 +3,12 @@
 //! The only place that knows mistral.rs. `metadata` reads what a model file says of itself,
 //! `load` starts one engine and its tap, `pool` hands requests to engines, `request` is what an
 //! engine runs, `probe` is the logits processor that reads a request's row, `answer` turns
-//! mistral.rs's responses into events, and `isolation` proves that engines do not mix requests.
+//! mistral.rs's responses into events, `ending` says when they end, and `isolation` proves that
+//! engines do not mix requests.
 
 mod answer;
 mod config;
+mod ending;
 mod isolation;
 mod load;
 mod metadata;
@@ -50,7 +52,8 @@ impl Default for Options {
 /// Loads `source` on `options.engines` engines and checks their isolation.
 ///
 /// # Errors
-/// [`LoadError`] when the file is no model, mistral.rs can't load it or its norms do not map.
+/// [`LoadError`] when the file is no model, mistral.rs can't load it, its norms do not map, or
+/// its answers mix even where every engine runs one sequence at a time.
 pub async fn load(source: &ModelSource, options: &Options) -> Result<Arc<MistralHost>, LoadError> {
     let metadata = metadata::read(source)?;
     let mut engines = Vec::with_capacity(options.engines);
@@ -59,7 +62,7 @@ pub async fn load(source: &ModelSource, options: &Options) -> Result<Arc<Mistral
     }
     let host = MistralHost::new(source.name(), metadata, engines, options, Handle::current());
     if options.self_check {
-        host.check_isolation().await;
+        host.check_isolation().await?;
     }
     Ok(host)
 }

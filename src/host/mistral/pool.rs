@@ -1,16 +1,18 @@
 //! The engines behind one address: least busy first, waiting requests first come first served.
 
 use super::{
-    Isolation, Options,
+    Isolation, LoadError, Options,
     answer::{self, Running},
+    ending::Ending,
+    isolation,
     load::Engine,
     metadata::Metadata,
-    probe::{Probe, Seen},
+    probe::{Count, Probe, Seen},
     request,
 };
-use crate::host::{Answer, Call, Host, HostError, Load, Vocabulary};
+use crate::host::{Answer, Call, Held, Host, HostError, Load, Vocabulary};
 use futures::{FutureExt, future::BoxFuture};
-use mistralrs_core::Request;
+use mistralrs_core::{MistralRs, Request};
 use mistralrs_server_core::mistralrs_server_router_builder::MistralRsServerRouterBuilder;
 use parking_lot::Mutex;
 use std::sync::{
@@ -101,16 +103,17 @@ impl MistralHost {
         self.0.engines.iter().any(|engine| engine.tap.holds_anything())
     }
 
-    pub(super) async fn check_isolation(&self) {
-        let found = super::isolation::check(self).await;
-        if found == Isolation::Failed {
-            self.0.one_sequence_each();
-        }
-        let _ = self.0.isolation.set(found);
-    }
-
-    pub(super) fn sequences(&self) -> usize {
-        self.0.places.lock().iter().map(|places| places.capacity).sum()
+    /// Checks that requests do not mix, at one sequence an engine if need be.
+    ///
+    /// # Errors
+    /// [`LoadError::Isolation`] where they mix, or get no answer, even then.
+    pub(super) async fn check_isolation(&self) -> Result<(), LoadError> {
+        let sequences: usize = self.0.places.lock().iter().map(|places| places.capacity).sum();
+        let ask = |prompt| isolation::ask(self, prompt);
+        let found = isolation::settle(sequences, ask, || self.0.one_sequence_each()).await;
+        let failed = || LoadError::Isolation { model: self.0.name.clone() };
+        let _ = self.0.isolation.set(found.ok_or_else(failed)?);
+        Ok(())
     }
 }
 
@@ -147,9 +150,13 @@ impl Pool {
         let Call { route, body, tap, sampling, after, steering } = call;
         let mut request =
             request::parse(route, body, self.engines[0].runner.clone(), sender).await?;
+        if request.sampling_params.n_choices > 1 && self.at_once() == 1 {
+            let message = "an engine runs one sequence at a time: send one request a choice";
+            return Err(HostError::Invalid(message.to_owned()));
+        }
         let place = self.place().await?;
         let engine = &self.engines[place.engine];
-        if steering.is_some() && self.places.lock()[place.engine].capacity > 1 {
+        if steering.is_some() && self.at_once() > 1 {
             let message = "only an engine that runs one sequence at a time can be steered";
             return Err(HostError::Invalid(message.to_owned()));
         }
@@ -166,7 +173,9 @@ impl Pool {
             vocabulary: self.metadata.vocabulary.clone(),
             cancelled: cancelled.clone(),
             seen: Mutex::new(Seen::new(tokens)),
+            count: Arc::new(Count::default()),
         };
+        let ending = Ending::new(route, &request, &self.name, probe.count.clone());
         if sampling.is_some() {
             request.sampling_params.temperature = Some(0.0); // None would be 1 in mistral.rs
         }
@@ -174,8 +183,26 @@ impl Pool {
         for request in prompt.flatten().into_iter().chain([Request::Normal(request)]) {
             sender.try_send(request).map_err(|_| HostError::EngineDied)?;
         }
-        Ok(answer::events(Running { responses, place, lease, cancelled }))
+        Ok(answer::events(Running { responses, place, lease, cancelled }, ending))
     }
+
+    /// The routes of an engine, and a place on it.
+    async fn answering(self: &Arc<Self>) -> Result<(axum::Router, Held), HostError> {
+        let place = self.place().await?;
+        let routes = routes(self.engines[place.engine].runner.clone()).await;
+        let held: Held = Box::new(FreeOnDrop(Some(place)));
+        Ok((routes.ok_or(HostError::EngineDied)?, held))
+    }
+
+    /// How many sequences each engine runs at once.
+    fn at_once(&self) -> usize {
+        self.places.lock().iter().map(|places| places.capacity).min().unwrap_or(1)
+    }
+}
+
+/// mistral.rs's own routes over one engine.
+async fn routes(engine: Arc<MistralRs>) -> Option<axum::Router> {
+    MistralRsServerRouterBuilder::new().with_mistralrs(engine).build().await.ok()
 }
 
 impl Place {
@@ -212,6 +239,17 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.pool.places.lock()[self.engine].running -= 1;
+    }
+}
+
+/// A place that is freed as at the end of an answer, wherever it is dropped.
+struct FreeOnDrop(Option<Place>);
+
+impl Drop for FreeOnDrop {
+    fn drop(&mut self) {
+        if let Some(place) = self.0.take() {
+            place.free();
+        }
     }
 }
 
@@ -269,9 +307,15 @@ impl Host for MistralHost {
         }
     }
 
+    fn at_once(&self) -> usize {
+        self.0.at_once()
+    }
+
     fn other_routes(&self) -> BoxFuture<'_, Option<axum::Router>> {
-        let runner = self.0.engines[0].runner.clone();
-        let build = MistralRsServerRouterBuilder::new().with_mistralrs(runner).build();
-        async { build.await.ok() }.boxed()
+        routes(self.0.engines[0].runner.clone()).boxed()
+    }
+
+    fn answering_routes(&self) -> BoxFuture<'_, Result<(axum::Router, Held), HostError>> {
+        self.0.answering().boxed()
     }
 }

@@ -3,7 +3,7 @@
 //! mistral.rs calls it once for each sampled token, on the engine's thread or in the sampling
 //! pool; a panic there would kill the engine, so everything that could is caught.
 
-use crate::host::{RawStep, SeededSampling, StepSink, Vocabulary};
+use crate::host::{RawStep, SeededSampling, StepSink, Tokens, Vocabulary};
 use candle_core::{Result, Tensor};
 use mistralrs_core::CustomLogitsProcessor;
 use parking_lot::Mutex;
@@ -11,7 +11,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -33,6 +33,31 @@ pub(super) struct Probe {
     /// Set when nobody waits for the answer any more: the next token ends it.
     pub(super) cancelled: Arc<AtomicBool>,
     pub(super) seen: Mutex<Seen>,
+    pub(super) count: Arc<Count>,
+}
+
+/// The tokens that a request has taken so far, for those who can't ask its probe.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    prompt: AtomicU64,
+    sampled: AtomicU64,
+}
+
+impl Count {
+    /// The token of index `index` is about to be sampled on `length` tokens.
+    fn step(&self, index: usize, length: usize) {
+        if index == 0 {
+            self.prompt.store(length as u64, Ordering::Relaxed);
+        }
+        self.sampled.store(index as u64 + 1, Ordering::Relaxed);
+    }
+
+    pub(super) fn tokens(&self) -> Tokens {
+        Tokens {
+            prompt: self.prompt.load(Ordering::Relaxed),
+            completion: self.sampled.load(Ordering::Relaxed),
+        }
+    }
 }
 
 /// The prompt's tokens, which the engine sends before it reads the prompt.
@@ -75,13 +100,10 @@ impl CustomLogitsProcessor for Probe {
         let mut seen = self.seen.lock();
         let step = seen.advance(context);
         let position = seen.steps;
-        if let (Some(reading), Some(index)) = (&self.reading, step) {
+        if let Some(index) = step {
             let length = if index == 0 { seen.prompt_len(context) } else { context.len() };
-            let place = Place { index, length, token: context.last().copied() };
-            let read = catch_unwind(AssertUnwindSafe(|| reading.read(&place, &self.cancelled)));
-            if read.is_err() {
-                tracing::error!("reading the residuals of a step panicked");
-            }
+            self.count.step(index, length);
+            self.read(&Place { index, length, token: context.last().copied() });
         }
         drop(seen);
         let end = self.vocabulary.end_tokens();
@@ -96,6 +118,15 @@ impl CustomLogitsProcessor for Probe {
 }
 
 impl Probe {
+    /// Reads a step for whoever wants it.
+    fn read(&self, place: &Place) {
+        let Some(reading) = &self.reading else { return };
+        let read = catch_unwind(AssertUnwindSafe(|| reading.read(place, &self.cancelled)));
+        if read.is_err() {
+            tracing::error!("reading the residuals of a step panicked");
+        }
+    }
+
     /// Whether the request's session wants the token that is sampled now to be the last.
     fn stops(&self) -> bool {
         self.reading.as_ref().is_some_and(|reading| reading.sink.stops())

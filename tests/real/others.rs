@@ -1,0 +1,137 @@
+//! mistral.rs's other routes: they take places as all answers do, and leave engine and model alone.
+
+use crate::{
+    server::{Server, client, listen, start},
+    world::{RUNTIME, ask, block_on, load, single},
+};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+use themecast::{
+    host::{
+        Call, Host, HostError, Route,
+        mistral::{Isolation, MistralHost, Options},
+    },
+    metrics::Metrics,
+    serve::{App, Keys},
+};
+
+const RESPONSES: &str = "/v1/responses";
+
+fn response(tokens: usize) -> Value {
+    json!({"model": "default", "input": "Tell a story.", "max_output_tokens": tokens})
+}
+
+/// A server where nobody may wait, and its engine.
+async fn impatient() -> (Server, Arc<MistralHost>) {
+    let options = Options { max_waiting: 0, prefix_cache: Some(0), ..Options::default() };
+    let host = load(options).await;
+    assert_eq!(host.isolation(), Some(Isolation::Passed), "the check itself waits");
+    let app = App::new(Metrics::new().unwrap(), Keys::default());
+    app.set_ready(host.clone(), None).await;
+    (listen(app).await, host)
+}
+
+async fn post(server: &Server, path: &str, body: &Value) -> reqwest::Response {
+    client().post(format!("{}{path}", server.url)).json(body).send().await.unwrap()
+}
+
+/// The same, again and again while there is no place.
+async fn patiently(server: &Server, path: &str, body: &Value) -> reqwest::Response {
+    loop {
+        let answer = post(server, path, body).await;
+        if answer.status() != 429 {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Returns once an engine is busy.
+async fn busy(host: &dyn Host) {
+    while host.load().busy == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[test]
+fn an_answer_of_another_route_waits_for_a_place_as_all_do() {
+    block_on(async {
+        let (server, host) = impatient().await;
+        let mut story = ask("Tell a story.", 400);
+        story["stream"] = true.into();
+        let mut running = host.generate(Call::new(Route::Chat, story)).await.unwrap();
+        running.next().await.unwrap();
+        let refused = post(&server, RESPONSES, &response(4)).await;
+        assert_eq!(refused.status(), 429);
+        let error: Value = refused.json().await.unwrap();
+        assert_eq!(error["error"]["code"], "busy");
+        drop(running);
+        let answer = patiently(&server, RESPONSES, &response(4)).await;
+        assert_eq!(answer.status(), 200);
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["status"], "completed", "{answer}");
+    });
+}
+
+#[test]
+fn a_client_that_leaves_another_route_takes_no_engine_with_it() {
+    block_on(async {
+        let (server, host) = impatient().await;
+        for streamed in [false, true] {
+            let mut body = response(120);
+            body["stream"] = streamed.into();
+            let url = format!("{}{RESPONSES}", server.url);
+            let asked = RUNTIME.spawn(client().post(url).json(&body).send());
+            let begun = tokio::time::timeout(Duration::from_secs(10), busy(&*host)).await;
+            begun.expect("it takes a place");
+            asked.abort();
+            drop(asked.await);
+            if !streamed {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                assert_eq!(host.load().busy, 1, "the engine still writes");
+            }
+            let next = patiently(&server, Route::Chat.path(), &ask("Say hi.", 2)).await;
+            assert_eq!(next.status(), 200);
+            assert_eq!(host.load().dead, 0);
+        }
+    });
+}
+
+#[test]
+fn what_would_run_beside_other_answers_is_refused() {
+    block_on(async {
+        let server = start(None).await;
+        let plain = json!({"model": "default", "prompt": "Hi", "max_tokens": 2});
+        for (path, mut body, param, value) in [
+            (Route::Chat.path(), ask("Hi.", 2), "n", json!(2)),
+            (Route::Completion.path(), plain, "n", json!(2)),
+            (RESPONSES, response(2), "n", json!(2)),
+            (RESPONSES, response(2), "background", json!(true)),
+        ] {
+            body[param] = value;
+            let refused = post(&server, path, &body).await;
+            assert_eq!(refused.status(), 400, "{path} {param}");
+            let error: Value = refused.json().await.unwrap();
+            assert_eq!(error["error"]["param"], param, "{error}");
+        }
+        let mut several = ask("Hi.", 2);
+        several["n"] = 2.into();
+        let refused = single().generate(Call::new(Route::Chat, several)).await;
+        assert!(matches!(refused, Err(HostError::Invalid(_))));
+    });
+}
+
+#[test]
+fn the_model_that_is_tapped_stays() {
+    block_on(async {
+        let server = start(None).await;
+        let body = json!({"model_id": "default", "ggml_type": "Q4K"});
+        for path in ["/v1/models/unload", "/v1/models/reload", "/v1/models/tune", "/re_isq"] {
+            let refused = post(&server, path, &body).await;
+            assert_eq!(refused.status(), 400, "{path}");
+            assert!(refused.text().await.unwrap().contains("--model"), "{path}");
+        }
+        assert_eq!(server.post(&ask("Say hi.", 2)).await.status(), 200);
+    });
+}
