@@ -1,6 +1,6 @@
 //! `themecast bench`: decode speed with the plugin off and on.
 
-use super::{logging, model, output, progress::Progress};
+use super::{logging, model, number, output, progress::Progress};
 use crate::{
     bench::{self, Collector},
     forecast::{self, Setting, shipped},
@@ -36,13 +36,18 @@ pub(super) struct Bench {
     #[arg(long)]
     everything: bool,
     /// How many requests run at once, such as 1,4
-    #[arg(long, default_value = "1", value_delimiter = ',')]
+    #[arg(
+        long,
+        default_value = "1",
+        value_delimiter = ',',
+        value_parser = number::at_least::<usize>(1)
+    )]
     concurrency: Vec<usize>,
     /// How many tokens each request writes
     #[arg(long, default_value_t = 128)]
     tokens: usize,
-    /// How many pairs of runs
-    #[arg(long, default_value_t = 10)]
+    /// How many pairs of runs; an interval needs 3
+    #[arg(long, default_value_t = 10, value_parser = number::at_least::<usize>(3))]
     rounds: usize,
     /// How many sites are tapped at least
     #[arg(long, default_value_t = 4)]

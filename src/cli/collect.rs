@@ -1,6 +1,6 @@
 //! `themecast collect`: prompts → sampled continuations with their residuals.
 
-use super::{model, progress::Progress};
+use super::{model, number, progress::Progress};
 use crate::collect::{self, Folder};
 use anyhow::{Result, anyhow};
 use clap::Args;
@@ -17,13 +17,13 @@ pub(super) struct Collect {
     #[arg(long)]
     prompts: PathBuf,
     /// How many continuations of each prompt
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = number::at_least::<u32>(1))]
     samples: u32,
     /// The longest answer, in tokens
     #[arg(long, default_value_t = 384)]
     max_tokens: usize,
     /// The sampling temperature
-    #[arg(long, default_value_t = 0.7)]
+    #[arg(long, default_value_t = 0.7, value_parser = number::temperature)]
     temperature: f64,
     /// The seed; the same one draws the same answers, in any shard
     #[arg(long, default_value_t = 0)]

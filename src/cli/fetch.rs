@@ -2,13 +2,21 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use themecast_assets::to_stderr;
+use themecast_assets::{AssetError, Lines, to_stderr};
 
 #[derive(Args)]
 pub(super) struct Fetch {
     /// Another model that is known by name, such as qwen2.5-coder-1.5b, instead of the default
-    #[arg(long)]
+    #[arg(long, value_parser = known)]
     named: Option<String>,
+}
+
+/// A name that is known; the error lists those that are, and nothing is fetched for it.
+fn known(name: &str) -> Result<String, AssetError> {
+    if !themecast_assets::is_known(name) {
+        themecast_assets::named(name, &Lines::default())?;
+    }
+    Ok(name.to_owned())
 }
 
 impl Fetch {

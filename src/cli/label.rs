@@ -1,6 +1,7 @@
 //! `themecast label`: segments and their themes, for a collection or for plain texts.
 
 use super::{
+    Usage,
     oracle::{self, Endpoint},
     output,
 };
@@ -138,6 +139,7 @@ impl Label {
     }
 
     fn label(self) -> Result<()> {
+        self.check()?;
         let embedder =
             Embedder::load(&themecast_assets::embedder(&*themecast_assets::to_stderr())?)?;
         let labels = self.data.as_ref().or(self.out.as_ref()).map(|dir| dir.join("labels"));
@@ -174,16 +176,33 @@ impl Label {
         Ok(())
     }
 
+    /// Refuses what a classifier would ignore, before anything is loaded.
+    fn check(&self) -> Result<(), Usage> {
+        let given = [(&self.catalogue, "--catalogue"), (&self.keep, "--keep")];
+        let ignored = given.into_iter().find(|(given, _)| given.is_some());
+        let Some((_, option)) = ignored.filter(|_| self.by_classifier()) else { return Ok(()) };
+        Err(Usage(format!(
+            "{option} needs answers to learn from: give --answers or --endpoint (a classifier \
+             knows the themes that it has learnt alone), or --method taxonomy for a catalogue \
+             without answers"
+        )))
+    }
+
+    /// Whether what was learnt before labels, because nothing is to be learnt now.
+    fn by_classifier(&self) -> bool {
+        let beside = |data: &Path| self.classifier.is_none() && data.join(llm::ANSWERS).is_file();
+        let answered = self.answers.is_some()
+            || self.endpoint.is_some()
+            || self.data.as_deref().is_some_and(beside);
+        let without = match self.compare {
+            true => self.catalogue.is_none() || self.classifier.is_some(),
+            false => self.names.is_none() && self.method == Method::Llm,
+        };
+        self.boundaries || (!answered && without)
+    }
+
     /// What labels without answers.
     fn classified<'a>(&self, embedder: &'a dyn Embed) -> Result<Classified<'a>> {
-        for (given, option) in [(&self.catalogue, "--catalogue"), (&self.keep, "--keep")] {
-            anyhow::ensure!(
-                given.is_none(),
-                "{option} needs answers to learn from: give --answers or --endpoint (a classifier \
-                 knows the themes that it has learnt alone), or --method taxonomy for a catalogue \
-                 without answers"
-            );
-        }
         let path = self.classifier.as_deref();
         let name = path.map_or("shipped".to_owned(), |path| path.display().to_string());
         Ok(Classified { classifier: Classifier::read(path)?, name, embedder })

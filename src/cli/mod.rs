@@ -8,6 +8,7 @@ mod fetch;
 mod label;
 mod logging;
 mod model;
+mod number;
 mod oracle;
 mod output;
 mod progress;
@@ -54,7 +55,17 @@ enum Command {
     Bench(bench::Bench),
 }
 
-/// Runs the command that the user gave.
+/// What a command line asks for that does not go together, where clap alone can't tell.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(String);
+
+/// The exit code that tells of an error: 2 for bad usage, 1 for whatever else went wrong.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() { 2 } else { 1 }
+}
+
+/// Runs the command that the user gave; what clap refuses ends the process with 2.
 ///
 /// # Errors
 /// Whatever went wrong, as a chain whose lines say what was being done and why it failed.

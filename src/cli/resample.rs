@@ -1,6 +1,6 @@
 //! `themecast resample`: the other ways that collected answers could have gone on.
 
-use super::{model, progress::Progress};
+use super::{model, number, progress::Progress};
 use crate::collect::{Folder, resample};
 use crate::host::Steering;
 use anyhow::{Context, Result};
@@ -22,7 +22,7 @@ pub(super) struct Resample {
     #[arg(long, default_value_t = 105)]
     cuts: usize,
     /// How many continuations of each
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, value_parser = number::at_least::<u32>(1))]
     samples: u32,
     /// The longest continuation, in tokens
     #[arg(long, default_value_t = 64)]

@@ -1,6 +1,6 @@
 //! `themecast serve`: the server.
 
-use super::{logging, model};
+use super::{logging, model, number};
 use crate::{
     forecast::{self, Setting, shipped},
     host::{
@@ -43,7 +43,7 @@ pub(super) struct Serve {
     #[arg(long)]
     listen: Option<SocketAddr>,
     /// How many engines run the model, each with its own copy of the weights [default: 1]
-    #[arg(long)]
+    #[arg(long, value_parser = number::at_least::<usize>(1))]
     engines: Option<usize>,
     /// How many sequences one engine runs at once [default: 1 on a CPU, 32 on a GPU]
     #[arg(long)]

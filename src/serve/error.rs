@@ -5,7 +5,7 @@ use crate::host::HostError;
 use axum::{
     Json,
     extract::rejection::JsonRejection,
-    http::StatusCode,
+    http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -27,6 +27,14 @@ pub enum ApiError {
     /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
+    /// The path is there, for other methods: those of the header `allow`.
+    #[error("{path} is not for {method}")]
+    WrongMethod {
+        /// The method that was tried.
+        method: Method,
+        /// The path.
+        path: String,
+    },
     /// The key is missing or not known.
     #[error("a valid key is needed: send 'Authorization: Bearer KEY'")]
     Unauthorized,
@@ -53,6 +61,7 @@ impl ApiError {
             Self::Invalid { .. } | Self::Host(HostError::Invalid(_)) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotReady | Self::Unwatched(_) | Self::Host(HostError::EngineDied) => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -76,6 +85,7 @@ impl ApiError {
             _ => None,
         };
         let code = match self {
+            Self::WrongMethod { .. } => Some("method_not_supported"),
             Self::NotReady => Some("not_ready"),
             Self::Host(HostError::Busy(_)) => Some("busy"),
             Self::Host(HostError::EngineDied) => Some("engine_died"),
@@ -117,6 +127,8 @@ mod tests {
         check(ApiError::invalid("top", "too large"), 400, "invalid_request_error");
         check(HostError::Invalid("no".into()).into(), 400, "invalid_request_error");
         check(ApiError::Unauthorized, 401, "authentication_error");
+        let (method, path) = (Method::GET, "/v1/completions".to_owned());
+        check(ApiError::WrongMethod { method, path }, 405, "invalid_request_error");
         check(ApiError::TooLarge(1), 413, "invalid_request_error");
         check(HostError::Busy(3).into(), 429, "rate_limit_error");
         check(HostError::Model("x".into()).into(), 500, "server_error");

@@ -2,8 +2,8 @@
 //!
 //! The only place that knows HTTP. `ask` reads what a client wants, `answer` runs a request,
 //! `stream` and `annotate` write it out, `error` is the one map from errors to statuses, `others`
-//! lets mistral.rs's own routes through where they may be; the other modules are one route or layer each. What never lives here: how a model runs or how a
-//! forecast is made.
+//! lets mistral.rs's own routes through where they may be; the other modules are one route or layer
+//! each. What never lives here: how a model runs or how a forecast is made.
 
 mod alarms;
 mod annotate;
@@ -28,12 +28,15 @@ pub use keys::Keys;
 use crate::host::Route;
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, Method, StatusCode, Uri, header},
     middleware,
+    response::Response,
     routing::{get, post, put},
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
+use tower_http::cors::{Any, CorsLayer};
 
 /// The largest request body that is read, in bytes.
 pub const BODY_LIMIT: usize = 8 << 20;
@@ -44,24 +47,57 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/themecast/live", get(live::feed))
         .route("/v1/themecast/alarms", get(alarms::recent))
         .route("/v1/themecast/bundle", put(bundles::swap))
+        .method_not_allowed_fallback(wrong_method)
         .route_layer(middleware::from_fn_with_state(app.clone(), keys::admin));
     let api = Router::new()
         .route(Route::Chat.path(), post(answer::chat))
         .route(Route::Completion.path(), post(answer::completion))
         .route("/v1/themecast/themes", get(bundles::themes))
         .route("/v1/themecast/traces/{id}", get(traces::get))
-        .fallback(others::pass)
-        .layer(middleware::from_fn_with_state(app.clone(), keys::api));
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(elsewhere)
+        .layer(middleware::from_fn_with_state(app.clone(), keys::api))
+        .layer(cors());
     Router::new()
         .route("/", get(page::live))
         .route("/openapi.json", get(page::openapi))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .method_not_allowed_fallback(wrong_method)
         .merge(admin)
         .merge(api)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(app)
+}
+
+/// Lets pages of any origin ask, as mistral.rs does, and with our header. Outside of the keys, so
+/// that what a browser asks first needs none and refusals can be read. Not where answers of others
+/// are told (`/v1/themecast/live`, alarms): a page that somebody visits must not read those.
+fn cors() -> CorsLayer {
+    let ours = HeaderName::from_static("x-themecast");
+    CorsLayer::new()
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, ours])
+        .allow_origin(Any)
+}
+
+/// Hands a request that is none of ours to the host's own routes.
+async fn elsewhere(state: State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    let path = request.uri().path().to_owned();
+    let mut response = others::pass(state, request).await?;
+    // Their layer and ours both append it; of all other headers ours replaces theirs.
+    response.headers_mut().remove(header::VARY);
+    // Where there is no such route axum answers without a body; a route of theirs always has one.
+    let bare = !response.headers().contains_key(header::CONTENT_TYPE);
+    match response.status() {
+        StatusCode::NOT_FOUND if bare => Err(ApiError::NotFound(format!("no such route: {path}"))),
+        _ => Ok(response),
+    }
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::WrongMethod { method, path: uri.path().to_owned() }
 }
 
 /// Binds the address to listen on.

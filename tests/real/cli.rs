@@ -44,6 +44,37 @@ fn bad_usage_exits_with_2() {
     refused(themecast(&["collect", "--prompts", "p", "--out", "o", "--shard", "3/2"]), 2, "3/2");
 }
 
+fn misused(command: &[&str], option: &str, says: &str) {
+    refused(themecast(&[command, &[option]].concat()), 2, says);
+}
+
+#[test]
+fn numbers_out_of_range_and_unknown_names_are_bad_usage() {
+    misused(&["serve"], "--engines=0", "1 or more");
+    misused(&["bench"], "--concurrency=1,0", "1 or more");
+    misused(&["bench"], "--rounds=2", "3 or more");
+    misused(&["resample", "--data", "d", "--out", "o"], "--samples=0", "1 or more");
+    let collect = ["collect", "--prompts", "p", "--out", "o"];
+    misused(&collect, "--samples=0", "1 or more");
+    for temperature in ["--temperature=-0.1", "--temperature=nan", "--temperature=inf"] {
+        misused(&collect, temperature, "finite number, 0 or more");
+    }
+    for horizons in ["--horizons=0", "--horizons=17"] {
+        misused(&["train", "--data", "d", "--out", "o"], horizons, "is not in 1..=16");
+    }
+    misused(&["fetch"], "--named=none", "'none': want qwen2.5-coder-1.5b, qwen2.5-coder-0.5b");
+}
+
+#[test]
+fn a_catalogue_that_nothing_is_learnt_for_is_bad_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let label = ["label", "--data", text(folder.path())];
+    misused(&label, "--catalogue=c.json", "--catalogue needs answers to learn from");
+    misused(&label, "--keep=k.json", "--keep needs answers to learn from");
+    let texts = ["label", "--texts", "t.jsonl", "--out", text(folder.path())];
+    misused(&texts, "--catalogue=c.json", "--catalogue needs answers to learn from");
+}
+
 #[test]
 fn models_that_are_none_are_refused() {
     let folder = tempfile::tempdir().unwrap();
