@@ -162,9 +162,10 @@ async fn answer(
     let mut written = 0;
     while let Some(event) = events.next().await {
         match event {
-            Event::Chunk { finish, .. } => {
+            Event::Chunk { text, finish, .. } => {
                 written += 1;
-                annotated(session.as_mut().map(|one| &mut one.0), finish.is_some()).await?;
+                let annotations = session.as_mut().map(|one| &mut one.0);
+                annotated(annotations, &text, finish.is_some()).await?;
             }
             Event::Failed(error) => bail!("{error}"),
             Event::Done { .. } => {}
@@ -179,9 +180,9 @@ async fn answer(
     Ok(written)
 }
 
-async fn annotated(annotations: Option<&mut Annotations>, last: bool) -> Result<()> {
+async fn annotated(annotations: Option<&mut Annotations>, text: &str, last: bool) -> Result<()> {
     let Some(annotations) = annotations else { return Ok(()) };
-    if let (_, Err(error)) = annotations.of_chunk().await {
+    if let (_, Err(error)) = annotations.of_chunk(text).await {
         bail!("an annotation is missing: {error}");
     }
     if last && let Err(error) = annotations.summary(EndReason::Stop).await {

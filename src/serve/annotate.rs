@@ -40,7 +40,7 @@ impl Annotator {
     /// A chunk that is not the last, with its annotation where one is due.
     pub(super) async fn chunk(&mut self, json: String, text: &str) -> String {
         let outcome = match &mut self.annotations {
-            Ok(Some(annotations)) => annotations.of_chunk().await.1,
+            Ok(Some(annotations)) => annotations.of_chunk(text).await.1,
             Ok(None) => Ok(None),
             Err(error) => Err(error.clone()),
         };
@@ -59,7 +59,7 @@ impl Annotator {
     /// The last chunk, with the summary of the whole answer.
     pub(super) async fn last(&mut self, json: String, text: &str, reason: EndReason) -> String {
         if let Ok(Some(annotations)) = &mut self.annotations {
-            let outcome = annotations.of_chunk().await.1;
+            let outcome = annotations.of_chunk(text).await.1;
             self.keep(text, value(outcome).as_ref());
         }
         self.whole(json, reason).await

@@ -4,10 +4,11 @@ use crate::host::{TextDecoder, Vocabulary};
 
 /// Follows a stream of chunks and counts the tokens in them.
 ///
-/// mistral.rs sends one chunk a token, except that a token which leaves a character incomplete is
-/// held back and goes out with the next. The tokens that the model has read are known at the
-/// moment the following token is sampled, so: a token that has not been revealed yet is the chunk
-/// itself; one that has been revealed is the chunk's last exactly if it left nothing incomplete.
+/// mistral.rs sends one chunk a token, except that tokens are held back, and go out with a later
+/// one, where they leave a character incomplete or, in a request with tools, could begin a call.
+/// The tokens that the model has read are known at the moment the following token is sampled, so: a
+/// token that has not been revealed yet is the chunk's last; one that has been revealed is its last
+/// exactly if it completes the chunk's text and leaves nothing incomplete.
 #[derive(Debug, Default)]
 pub(super) struct Alignment {
     next: usize,
@@ -20,13 +21,14 @@ impl Alignment {
         self.next
     }
 
-    /// The index of the last token in the next chunk; `revealed` are the tokens from
-    /// [`Alignment::next`] on that the model has read.
-    pub(super) fn chunk(&mut self, revealed: &[u32], vocabulary: &Vocabulary) -> usize {
+    /// The index of the last token in the next chunk, which carries `text`; `revealed` are the
+    /// tokens from [`Alignment::next`] on that the model has read.
+    pub(super) fn chunk(&mut self, revealed: &[u32], text: &str, vocabulary: &Vocabulary) -> usize {
+        let mut carried = 0;
         for &token in revealed {
-            self.pending.push(vocabulary.bytes(token));
+            carried += self.pending.push(vocabulary.bytes(token)).len();
             self.next += 1;
-            if !self.pending.is_pending() {
+            if !self.pending.is_pending() && carried >= text.len() {
                 return self.next - 1;
             }
         }
@@ -41,25 +43,33 @@ mod tests {
     use super::*;
     use crate::host::vocabulary_for_tests;
 
-    fn check(tokens: &[u32], chunks: &[(usize, usize)]) {
+    /// Of each chunk: how many tokens have been read, its text, its last token.
+    fn check(tokens: &[u32], chunks: &[(usize, &str, usize)]) {
         let vocabulary = vocabulary_for_tests(&[b"a", &[0xF0, 0x9F], &[0x99, 0x82], b""]);
         let mut alignment = Alignment::default();
-        for &(read, expected) in chunks {
+        for &(read, text, expected) in chunks {
             let revealed = tokens.get(alignment.next()..read).unwrap_or_default();
-            assert_eq!(alignment.chunk(revealed, &vocabulary), expected, "{tokens:?} {read}");
+            let found = alignment.chunk(revealed, text, &vocabulary);
+            assert_eq!(found, expected, "{tokens:?} {read} {text}");
         }
     }
 
     #[test]
     fn one_chunk_a_token_whether_the_engine_is_ahead_or_not() {
-        check(&[0, 0, 0], &[(0, 0), (1, 1), (2, 2)]);
-        check(&[0, 0, 0], &[(3, 0), (3, 1), (3, 2)]);
-        check(&[0, 3, 0], &[(1, 0), (3, 1), (3, 2)]);
+        check(&[0, 0, 0], &[(0, "a", 0), (1, "a", 1), (2, "a", 2)]);
+        check(&[0, 0, 0], &[(3, "a", 0), (3, "a", 1), (3, "a", 2)]);
+        check(&[0, 3, 0], &[(1, "a", 0), (3, "", 1), (3, "a", 2)]);
     }
 
     #[test]
     fn an_incomplete_character_goes_out_with_the_token_that_completes_it() {
-        check(&[0, 1, 2, 0], &[(0, 0), (2, 2), (3, 3)]);
-        check(&[0, 1, 2, 0], &[(4, 0), (4, 2), (4, 3)]);
+        check(&[0, 1, 2, 0], &[(0, "a", 0), (2, "🙂", 2), (3, "a", 3)]);
+        check(&[0, 1, 2, 0], &[(4, "a", 0), (4, "🙂", 2), (4, "a", 3)]);
+    }
+
+    #[test]
+    fn what_could_have_been_a_call_goes_out_with_the_token_that_is_none() {
+        check(&[0, 0, 0, 0], &[(0, "a", 0), (2, "aa", 2), (3, "a", 3)]);
+        check(&[0, 1, 2, 0, 0], &[(5, "a🙂a", 3), (5, "a", 4)]);
     }
 }

@@ -44,10 +44,11 @@ impl Annotations {
         }
     }
 
-    /// What the plugin said of the token that the next chunk ends with, and that token's index.
-    pub async fn of_chunk(&mut self) -> (usize, Outcome) {
+    /// What the plugin said of the token that the next chunk, which carries `text`, ends with; and
+    /// that token's index.
+    pub async fn of_chunk(&mut self, text: &str) -> (usize, Outcome) {
         let revealed = self.feed.revealed_from(self.alignment.next());
-        let index = self.alignment.chunk(&revealed, &self.vocabulary);
+        let index = self.alignment.chunk(&revealed, text, &self.vocabulary);
         let patience = if self.late { Duration::ZERO } else { self.patience };
         let deadline = Instant::now() + patience;
         while !self.ready.contains_key(&index) {

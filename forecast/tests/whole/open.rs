@@ -19,7 +19,7 @@ use themecast_forecast::{
     watchlist::Watched,
 };
 use themecast_plugin_api::{
-    Phase, Plugin, PluginError, RequestInfo, Residuals, Session, Step, Value,
+    End, EndReason, Phase, Plugin, PluginError, RequestInfo, Residuals, Session, Step, Value,
 };
 
 const DIMENSION: usize = 3;
@@ -303,6 +303,14 @@ fn a_bundle_that_reads_the_text_has_phrases_of_its_own_and_says_when_the_encoder
         assert!(read(index, text, session.as_mut()).unwrap().is_some());
     }
     assert_eq!(encoder.0.load(Ordering::Relaxed), 3, "the segment that ended, once");
+    // Heads within segments know the text up to the last boundary, at the answer's end too.
+    let mut cut = plugin.open(&RequestInfo { prompt: "a".into(), ..request(&[]) }).unwrap();
+    for (index, text) in ["", "a one", " two", " three", ".", "b four"].into_iter().enumerate() {
+        read(index, text, cut.as_mut()).unwrap();
+    }
+    let before = encoder.0.load(Ordering::Relaxed);
+    assert!(cut.end(&End { reason: EndReason::Length, tokens: 6 }).unwrap().is_some());
+    assert_eq!(encoder.0.load(Ordering::Relaxed), before);
     // An encoder that fails ends the session, not the stream: the host says why.
     let unknown = |index, text: &str| (index, text.to_owned());
     let rest = [unknown(5, "zzz"), unknown(6, " two"), unknown(7, " three"), unknown(8, ".")];
