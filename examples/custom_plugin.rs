@@ -66,7 +66,7 @@ async fn main() -> anyhow::Result<()> {
     let call = Call { tap: Some(tap), ..Call::new(Route::Chat, body) };
     let mut events = host.generate(call).await?;
     while let Some(Event::Chunk { text, .. }) = events.next().await {
-        let (_, said) = annotations.of_chunk(&text).await;
+        let (_, said) = annotations.of_chunk("").await;
         let said = said.map_err(anyhow::Error::msg)?.unwrap_or_default();
         println!("{text:>12?}  {}", serde_json::to_string(&said.value)?);
     }

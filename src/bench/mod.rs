@@ -162,10 +162,9 @@ async fn answer(
     let mut written = 0;
     while let Some(event) = events.next().await {
         match event {
-            Event::Chunk { text, finish, .. } => {
+            Event::Chunk { finish, .. } => {
                 written += 1;
-                let annotations = session.as_mut().map(|one| &mut one.0);
-                annotated(annotations, &text, finish.is_some()).await?;
+                annotated(session.as_mut().map(|one| &mut one.0), finish.is_some()).await?;
             }
             Event::Failed(error) => bail!("{error}"),
             Event::Done { .. } => {}
@@ -180,9 +179,9 @@ async fn answer(
     Ok(written)
 }
 
-async fn annotated(annotations: Option<&mut Annotations>, text: &str, last: bool) -> Result<()> {
+async fn annotated(annotations: Option<&mut Annotations>, last: bool) -> Result<()> {
     let Some(annotations) = annotations else { return Ok(()) };
-    if let (_, Err(error)) = annotations.of_chunk(text).await {
+    if let (_, Err(error)) = annotations.of_chunk("").await {
         bail!("an annotation is missing: {error}");
     }
     if last && let Err(error) = annotations.summary(EndReason::Stop).await {

@@ -22,6 +22,8 @@ pub(super) struct Annotator {
     annotations: Result<Option<Annotations>, String>,
     said: Said,
     told: bool,
+    /// Chunks may carry tokens that were held back because they could be a call of a tool.
+    held_back: bool,
     /// The answer has come to its end.
     ended: bool,
 }
@@ -34,13 +36,21 @@ impl Annotator {
         annotations: Result<Option<Annotations>, String>,
     ) -> Self {
         let every = asked.map(|ask| ask.every);
-        Self { app, id, every, annotations, said: Said::default(), told: false, ended: false }
+        let (said, told, held_back, ended) = (Said::default(), false, false, false);
+        Self { app, id, every, annotations, said, told, held_back, ended }
+    }
+
+    /// The same for an answer that may call tools.
+    pub(super) fn with_tools(mut self, tools: bool) -> Self {
+        self.held_back = tools;
+        self
     }
 
     /// A chunk that is not the last, with its annotation where one is due.
     pub(super) async fn chunk(&mut self, json: String, text: &str) -> String {
+        let held = if self.held_back { text } else { "" };
         let outcome = match &mut self.annotations {
-            Ok(Some(annotations)) => annotations.of_chunk(text).await.1,
+            Ok(Some(annotations)) => annotations.of_chunk(held).await.1,
             Ok(None) => Ok(None),
             Err(error) => Err(error.clone()),
         };
@@ -58,8 +68,9 @@ impl Annotator {
 
     /// The last chunk, with the summary of the whole answer.
     pub(super) async fn last(&mut self, json: String, text: &str, reason: EndReason) -> String {
+        let held = if self.held_back { text } else { "" };
         if let Ok(Some(annotations)) = &mut self.annotations {
-            let outcome = annotations.of_chunk(text).await.1;
+            let outcome = annotations.of_chunk(held).await.1;
             self.keep(text, value(outcome).as_ref());
         }
         self.whole(json, reason).await

@@ -63,10 +63,11 @@ async fn run(
     let (span, trace_id) = (meter.span(), meter.trace_id(&headers));
     let request = Request { body: &body, id: &id, asked: asked.as_ref(), span, trace_id };
     let Opened { tap, annotations } = session(&app, ready, request).await?;
+    let tools = body.get("tools").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
     let call = Call { tap, ..Call::new(meter.route, body) };
     let mut events = ready.host.generate(call).await?;
     let first = events.next().await;
-    let annotator = Annotator::new(app.clone(), id, asked, annotations);
+    let annotator = Annotator::new(app.clone(), id, asked, annotations).with_tools(tools);
     match first {
         None => Err(ApiError::Host(crate::host::HostError::Model("no answer".to_owned()))),
         Some(Event::Failed(error)) => Err(error.into()),

@@ -1,7 +1,7 @@
 //! mistral.rs's own other routes: who may use them, which would pass by the alarms, and a place on
 //! an engine for those that write answers.
 
-use super::{ApiError, App, BODY_LIMIT, answer, keys};
+use super::{ApiError, App, answer, keys};
 use crate::host::{Held, Host, HostError};
 use axum::{
     Router,
@@ -21,9 +21,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt;
 
-/// How the event begins with which mistral.rs says that an engine writes a streamed answer. From
-/// then on the engine ends the answer by itself when nobody takes it.
-const WRITING: &[u8] = b"event: response.in_progress";
+/// The largest body that mistral.rs reads, in bytes.
+const MOST: usize = 50 << 20;
 
 /// Hands a request to the host's own routes.
 pub(super) async fn pass(
@@ -65,7 +64,7 @@ async fn answers(host: &dyn Host, request: Request) -> Result<Response, ApiError
 /// Refuses what would run beside other answers, though its request holds one place.
 async fn checked(request: Request, at_once: usize) -> Result<Request, ApiError> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| ApiError::TooLarge(BODY_LIMIT))?;
+    let body = to_bytes(body, MOST).await.map_err(|_| ApiError::TooLarge(MOST))?;
     // What is no JSON the host refuses by itself.
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     answer::one_sequence(&asked, at_once)?;
@@ -90,22 +89,22 @@ async fn to_the_end(routes: Router, request: Request, place: Held) -> Result<Res
     response.await.map_err(|_| HostError::EngineDied.into())
 }
 
-/// Hands on a body piece by piece; to its end without a client too, unless the engine is writing and
-/// so will end the answer at the next token.
+/// Hands on a body piece by piece, and takes it to its end without a client too: until then the engine
+/// writes.
 async fn hand_on(body: Body, client: UnboundedSender<Result<Bytes, axum::Error>>) {
-    let (mut pieces, mut writing) = (body.into_data_stream(), false);
+    let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
-        writing |= piece.as_ref().is_ok_and(|piece| piece.starts_with(WRITING));
-        if client.unbounded_send(piece).is_err() && writing {
-            return;
-        }
+        let _ = client.unbounded_send(piece);
     }
 }
+
+/// mistral.rs 0.8.1's routes that write answers, beside the two that are ours.
+const WRITES: [&str; 3] = ["/v1/responses", "/v1/images/generations", "/v1/audio/speech"];
 
 /// What a route of the host does.
 #[derive(Debug, PartialEq, Eq)]
 enum Kind {
-    /// It tells something, embeds, or forgets an answer that was kept.
+    /// It tells something, embeds, or forgets an answer that was kept; or it is none.
     Tells,
     /// It writes an answer that no plugin sees.
     Answers,
@@ -117,15 +116,13 @@ enum Kind {
 
 impl Kind {
     fn of(method: &Method, path: &str) -> Self {
-        let path = path.trim_end_matches('/');
-        match (method, path) {
-            (&Method::GET | &Method::HEAD | &Method::OPTIONS, _)
-            | (_, "/v1/embeddings" | "/v1/models/status") => Self::Tells,
-            (_, "/re_isq") => Self::Changes,
-            (_, path) if path.starts_with("/v1/models") => Self::Changes,
-            (_, path) if path.starts_with("/v1/system") => Self::Tests,
-            (_, path) if path.starts_with("/v1/responses/") => Self::Tells,
-            _ => Self::Answers,
+        match (method, path.trim_end_matches('/')) {
+            (&Method::POST, "/v1/models/status") => Self::Tells,
+            (&Method::POST, "/v1/models/unload" | "/v1/models/reload" | "/v1/models/tune")
+            | (&Method::POST, "/re_isq") => Self::Changes,
+            (&Method::POST, "/v1/system/doctor") => Self::Tests,
+            (&Method::POST, path) if WRITES.contains(&path) => Self::Answers,
+            _ => Self::Tells,
         }
     }
 }
@@ -147,7 +144,9 @@ mod tests {
             (Method::POST, "/v1/responses/", Kind::Answers),
             (Method::DELETE, "/v1/responses/resp_1", Kind::Tells),
             (Method::POST, "/v1/responses/resp_1/cancel", Kind::Tells),
-            (Method::POST, "/a/route/of/tomorrow", Kind::Answers),
+            (Method::POST, "/v1/images/generations", Kind::Answers),
+            (Method::POST, "/v1/models", Kind::Tells),
+            (Method::POST, "/no/route", Kind::Tells),
         ] {
             assert_eq!(Kind::of(&method, path), kind, "{method} {path}");
         }
@@ -166,9 +165,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_its_client_an_answer_goes_on_until_its_engine_can_end_it() {
-        const CREATED: &str = "event: response.created\ndata: event: response.in_progress";
+    async fn without_its_client_an_answer_goes_on_to_its_end() {
         assert_eq!(taken(&["{", "}"]).await, 2);
-        assert_eq!(taken(&[CREATED, ": alive", "event: response.in_progress", "x"]).await, 3);
+        assert_eq!(taken(&["event: response.created", ": alive", "data: x"]).await, 3);
     }
 }

@@ -8,7 +8,7 @@ use crate::host::{TextDecoder, Vocabulary};
 /// one, where they leave a character incomplete or, in a request with tools, could begin a call.
 /// The tokens that the model has read are known at the moment the following token is sampled, so: a
 /// token that has not been revealed yet is the chunk's last; one that has been revealed is its last
-/// exactly if it completes the chunk's text and leaves nothing incomplete.
+/// exactly if it completes what was held back and leaves nothing incomplete.
 #[derive(Debug, Default)]
 pub(super) struct Alignment {
     next: usize,
@@ -21,14 +21,16 @@ impl Alignment {
         self.next
     }
 
-    /// The index of the last token in the next chunk, which carries `text`; `revealed` are the
-    /// tokens from [`Alignment::next`] on that the model has read.
-    pub(super) fn chunk(&mut self, revealed: &[u32], text: &str, vocabulary: &Vocabulary) -> usize {
+    /// The index of the last token in the next chunk; `revealed` are the tokens from
+    /// [`Alignment::next`] on that the model has read, `held` the chunk's text where some may have
+    /// been held back for it. A vocabulary that writes less than that text (special tokens) makes
+    /// the index too large by as much, so it is empty in requests without tools.
+    pub(super) fn chunk(&mut self, revealed: &[u32], held: &str, vocabulary: &Vocabulary) -> usize {
         let mut carried = 0;
         for &token in revealed {
             carried += self.pending.push(vocabulary.bytes(token)).len();
             self.next += 1;
-            if !self.pending.is_pending() && carried >= text.len() {
+            if !self.pending.is_pending() && carried >= held.len() {
                 return self.next - 1;
             }
         }

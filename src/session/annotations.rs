@@ -44,11 +44,11 @@ impl Annotations {
         }
     }
 
-    /// What the plugin said of the token that the next chunk, which carries `text`, ends with; and
-    /// that token's index.
-    pub async fn of_chunk(&mut self, text: &str) -> (usize, Outcome) {
+    /// What the plugin said of the token that the next chunk ends with, and that token's index. `held`
+    /// is the chunk's text where tokens may have been held back for it, else empty.
+    pub async fn of_chunk(&mut self, held: &str) -> (usize, Outcome) {
         let revealed = self.feed.revealed_from(self.alignment.next());
-        let index = self.alignment.chunk(&revealed, text, &self.vocabulary);
+        let index = self.alignment.chunk(&revealed, held, &self.vocabulary);
         let patience = if self.late { Duration::ZERO } else { self.patience };
         let deadline = Instant::now() + patience;
         while !self.ready.contains_key(&index) {

@@ -2,7 +2,7 @@
 
 use crate::{
     server::{Server, client, listen},
-    world::{ask, block_on, resident, single},
+    world::{MEMORY, ask, block_on, resident, single},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -208,6 +208,7 @@ fn sessions_end_with_their_requests() {
         for _ in 0..20 {
             leave_in_the_middle().await;
         }
+        let _alone = MEMORY.lock().await;
         let before = resident();
         for _ in 0..200 {
             leave_in_the_middle().await;

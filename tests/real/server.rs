@@ -134,6 +134,7 @@ fn check_alignment(prompt: &str, tools: Value) -> usize {
     block_on(async {
         let server = start(Some(Arc::new(Echo))).await;
         let mut body = asked(prompt, 48, json!({"every": "token"}));
+        let holds_back = !tools.is_null();
         body["tools"] = tools;
         let chunks = server.stream(&body).await;
         let (last, chunks) = chunks.split_last().unwrap();
@@ -150,7 +151,8 @@ fn check_alignment(prompt: &str, tools: Value) -> usize {
             assert!(index(&pair[0]) < index(&pair[1]));
             if let Some(text) = text(index(&pair[0])) {
                 let sent = content(&pair[0]);
-                let same = text.ends_with(sent.trim_start()) || sent.ends_with(&text);
+                let held = holds_back && !text.is_empty() && sent.ends_with(&text);
+                let same = held || text.ends_with(sent.trim_start());
                 assert!(same, "{text:?} {}", pair[0]);
             }
         }
@@ -178,7 +180,7 @@ fn annotations_belong_to_their_tokens_where_text_could_be_a_call_of_a_tool() {
     let function = json!({"name": "weather", "description": "the weather", "parameters": {}});
     let tools = json!([{"type": "function", "function": function}]);
     let prompt = "Write three sayings, each of them in double quotes.";
-    assert!(check_alignment(prompt, tools) > 4);
+    assert!(check_alignment(prompt, tools) > 1);
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Ending {
     /// The last chunk, which mistral.rs leaves out where an answer ends within a character, even
     /// if that leaves no chunk at all.
     pub(super) fn closing(&mut self) -> Event {
-        if !self.streamed {
+        if !self.streamed || self.count.tokens().completion == 0 {
             return Event::Failed(HostError::Model("the model gave no answer".to_owned()));
         }
         let last = self.last.as_ref().and_then(|last| serde_json::from_str(last).ok());
@@ -132,6 +132,13 @@ impl Ending {
 mod tests {
     use super::*;
 
+    /// Of one token.
+    fn sampled() -> Arc<Count> {
+        let count = Count::default();
+        count.step(0, 5);
+        Arc::new(count)
+    }
+
     fn ending(route: Route, choices: usize, max_tokens: usize) -> Ending {
         Ending {
             route,
@@ -139,7 +146,7 @@ mod tests {
             choices,
             max_tokens: Some(max_tokens),
             names: ("7".to_owned(), "model".to_owned()),
-            count: Arc::default(),
+            count: sampled(),
             finished: BTreeSet::new(),
             last: None,
         }
@@ -172,7 +179,10 @@ mod tests {
 
     #[test]
     fn what_ends_within_a_character_is_closed_even_before_its_first_chunk() {
-        let long = ending(Route::Chat, 1, 0);
+        let mut none = ending(Route::Chat, 1, 9);
+        none.count = Arc::default();
+        assert!(matches!(none.closing(), Event::Failed(_)), "nothing was sampled");
+        let long = ending(Route::Chat, 1, 1);
         let chunk = check(long, None, "length");
         assert_eq!(chunk["object"], "chat.completion.chunk");
         assert_eq!(chunk["choices"][0]["delta"]["content"], "");

@@ -45,7 +45,7 @@ pub(super) struct Count {
 
 impl Count {
     /// The token of index `index` is about to be sampled on `length` tokens.
-    fn step(&self, index: usize, length: usize) {
+    pub(super) fn step(&self, index: usize, length: usize) {
         if index == 0 {
             self.prompt.store(length as u64, Ordering::Relaxed);
         }
