@@ -156,7 +156,7 @@ impl Pool {
         }
         let place = self.place().await?;
         let engine = &self.engines[place.engine];
-        if steering.is_some() && self.at_once() > 1 {
+        if steering.is_some() && self.places.lock()[place.engine].capacity > 1 {
             let message = "only an engine that runs one sequence at a time can be steered";
             return Err(HostError::Invalid(message.to_owned()));
         }
