@@ -1,20 +1,15 @@
 //! Scores detectors: the most that an answer's statistic reaches, and when.
 
 use super::{
+    rank::{Prompts, Ranked},
     report::{AtRate, DetectorReport, KindReport},
     traces::Trace,
 };
-use crate::eval::{
-    Mean,
-    bootstrap::{Draws, interval},
-    ood::auroc,
-};
-use std::collections::HashMap;
 
 /// False alarms an answer at which detection is reported.
 const RATES: [f64; 2] = [0.01, 0.001];
-/// Resamples of prompts behind every interval, and their seed.
-const DRAWS: (usize, u64) = (1000, 0);
+/// What clean answers' and planted ones' prompts are drawn with.
+const SEEDS: [u64; 2] = [0, 1];
 
 /// The names of the detectors.
 fn names(traces: &[Trace]) -> Vec<&'static str> {
@@ -24,115 +19,44 @@ fn names(traces: &[Trace]) -> Vec<&'static str> {
 
 /// Every detector on answers that leave their path in one way, each compared with the first one.
 pub(super) fn kind(name: &str, clean: &[Trace], planted: &[Trace]) -> KindReport {
-    let draws = [Prompts::of(clean, DRAWS.1), Prompts::of(planted, DRAWS.1 + 1)];
+    let (known, strange) = (Prompts::of(clean, SEEDS[0]), Prompts::of(planted, SEEDS[1]));
     let mut detectors: Vec<DetectorReport> = Vec::new();
-    let mut first: Option<Peaks> = None;
+    let mut first: Option<Ranked> = None;
     for detector in names(clean) {
-        let peaks = Peaks::of(detector, clean, planted);
-        detectors.push(self::detector(detector, &peaks, planted, first.as_ref(), &draws));
-        first.get_or_insert(peaks);
+        let ranked = Ranked::of(detector, (clean, &known), (planted, &strange));
+        detectors.push(DetectorReport {
+            auroc: ranked.auroc(),
+            first_minus: first.as_ref().and_then(|first| first.above(&ranked)),
+            ..found(detector, clean, (planted, &strange))
+        });
+        first.get_or_insert(ranked);
     }
     KindReport { name: name.to_owned(), answers: planted.len(), detectors }
 }
 
-/// The prompts of answers, drawn over and over.
-struct Prompts {
-    /// The prompt's number of each answer.
-    of: Vec<usize>,
-    draws: Draws,
-}
-
-impl Prompts {
-    fn of(traces: &[Trace], seed: u64) -> Self {
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        let mut of = Vec::with_capacity(traces.len());
-        for trace in traces {
-            let next = numbers.len();
-            of.push(*numbers.entry(&trace.prompt).or_insert(next));
-        }
-        Self { of, draws: Draws::new(numbers.len(), DRAWS.0, seed) }
-    }
-
-    /// `values`, one an answer, each as often as its prompt was drawn, draw after draw.
-    fn drawn<'a>(&'a self, values: &'a [f64]) -> impl Iterator<Item = Vec<f64>> + 'a {
-        self.draws.counts().iter().map(|counts| {
-            let each = values.iter().zip(&self.of);
-            each.flat_map(|(value, &of)| std::iter::repeat_n(*value, counts[of] as usize)).collect()
-        })
-    }
-}
-
-/// The most that a detector's statistic reaches in each answer, once it has turned where it turns.
-struct Peaks {
-    known: Vec<f64>,
-    planted: Vec<f64>,
-}
-
-impl Peaks {
-    fn of(name: &str, clean: &[Trace], planted: &[Trace]) -> Self {
-        Self {
-            known: clean.iter().map(|trace| peak_after(trace, name, 0)).collect(),
-            planted: planted
-                .iter()
-                .map(|trace| peak_after(trace, name, trace.onset.unwrap_or(0)))
-                .collect(),
-        }
-    }
-
-    /// How often a planted answer's is higher than a clean one's, over all answers and over each
-    /// draw of their prompts.
-    fn aurocs(&self, [clean, planted]: &[Prompts; 2]) -> (f64, Vec<f64>) {
-        let pairs = clean.drawn(&self.known).zip(planted.drawn(&self.planted));
-        let draws = pairs.map(|(clean, planted)| auroc(&clean, &planted).unwrap_or(f64::NAN));
-        (auroc(&self.known, &self.planted).unwrap_or(f64::NAN), draws.collect())
-    }
-}
-
-fn detector(
-    name: &'static str,
-    peaks: &Peaks,
-    planted: &[Trace],
-    first: Option<&Peaks>,
-    draws: &[Prompts; 2],
-) -> DetectorReport {
-    let false_alarms = peaks.known.iter().filter(|score| **score >= 1.0).count();
+/// What one detector finds, its ranks left out.
+fn found(name: &str, clean: &[Trace], (planted, prompts): (&[Trace], &Prompts)) -> DetectorReport {
+    let most = |trace: &Trace| {
+        trace.values(name).fold(f64::NEG_INFINITY, |most, (_, score)| most.max(score))
+    };
+    let known: Vec<f64> = clean.iter().map(most).collect();
+    let false_alarms = known.iter().filter(|score| **score >= 1.0).count();
     let at = |rate: f64, threshold: f64| {
         let delays = delays(planted, name, threshold);
         AtRate {
             rate,
-            detected: draws[1].draws.mean(detected(&draws[1].of, &delays)),
+            detected: prompts.draws.mean(detected(&prompts.of, &delays)),
             median_delay_tokens: median(delays.iter().map(|delay| delay.map(|(tokens, _)| tokens))),
             median_delay_segments: median(delays.iter().map(|delay| delay.map(|(_, n)| n))),
         }
     };
-    let (own, drawn) = peaks.aurocs(draws);
-    let mean = |mean: f64, values: Vec<f64>| {
-        interval(values).filter(|_| mean.is_finite()).map(|interval| Mean { mean, interval })
-    };
-    let first_minus = first.and_then(|first| {
-        let (other, others) = first.aurocs(draws);
-        mean(other - own, others.iter().zip(&drawn).map(|(other, own)| other - own).collect())
-    });
     DetectorReport {
         name: name.to_owned(),
-        first_minus,
-        auroc: mean(own, drawn),
-        own: at(false_alarms as f64 / peaks.known.len().max(1) as f64, 1.0),
-        detected: RATES.map(|rate| at(rate, threshold(&peaks.known, rate))).to_vec(),
+        auroc: None,
+        first_minus: None,
+        own: at(false_alarms as f64 / known.len().max(1) as f64, 1.0),
+        detected: RATES.map(|rate| at(rate, threshold(&known, rate))).to_vec(),
     }
-}
-
-fn values<'a>(trace: &'a Trace, name: &'a str) -> impl Iterator<Item = (usize, f64)> + use<'a> {
-    trace.moments.iter().filter_map(move |(token, scores)| {
-        let score = scores.iter().find(|(of, _)| *of == name)?.1;
-        Some((*token, f64::from(score)))
-    })
-}
-
-/// The most that the statistic reaches after `onset` tokens.
-fn peak_after(trace: &Trace, name: &str, onset: usize) -> f64 {
-    let after = values(trace, name).filter(|(token, _)| *token > onset);
-    after.map(|(_, score)| score).fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// The least statistic that at most a share `rate` of clean answers reach or pass.
@@ -150,10 +74,10 @@ fn delays(planted: &[Trace], name: &str, threshold: f64) -> Vec<Option<(usize, u
     let delay = |trace: &Trace| {
         let onset = trace.onset.unwrap_or(0);
         let early = |(token, score): (usize, f64)| token <= onset && score >= threshold;
-        if values(trace, name).any(early) {
+        if trace.values(name).any(early) {
             return None;
         }
-        let mut after = values(trace, name).filter(|(token, _)| *token > onset).zip(1..);
+        let mut after = trace.values(name).filter(|(token, _)| *token > onset).zip(1..);
         let first = after.find(|((_, score), _)| *score >= threshold);
         first.map(|((token, _), segments)| (token - onset, segments))
     };
@@ -177,13 +101,7 @@ fn median(delays: impl Iterator<Item = Option<usize>>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn trace(scores: &[f32], onset: Option<usize>) -> Trace {
-        let moments = scores.iter().enumerate();
-        let moments = moments.map(|(at, score)| (10 * (at + 1), vec![("one", *score)])).collect();
-        Trace { prompt: String::new(), moments, onset }
-    }
+    use super::{super::traces::tests::trace, *};
 
     /// The same answers, each to a prompt of its own.
     fn apart(traces: impl IntoIterator<Item = Trace>) -> Vec<Trace> {
@@ -203,7 +121,8 @@ mod tests {
 
     #[test]
     fn what_rises_after_the_turn_is_detected_and_misses_count() {
-        let clean = apart((0..100).map(|at| trace(&[0.1, at as f32 / 200.0], None)));
+        let scores = |at: i32| [0.1, at as f32 / 400.0, at as f32 / 200.0];
+        let clean = apart((0..100).map(|at| trace(&scores(at), None)));
         let turned = apart([
             trace(&[0.1, 0.2, 1.5], Some(10)),
             trace(&[0.9, 0.2, 0.3], Some(10)),

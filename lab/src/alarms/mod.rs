@@ -2,11 +2,13 @@
 //!
 //! The detectors of serving run along collected answers, segment by segment, beside those that
 //! one would take otherwise: sentence embeddings, token perplexity. `traces` has their statistics,
-//! `perplexity` what the model thought of its tokens, `judge` scores them, `report` shows what came
-//! out. Nothing here tunes a detector: that is training's, on answers that are not judged here.
+//! `perplexity` what the model thought of its tokens, `judge` and `rank` score them, `report` shows
+//! what came out. Nothing here tunes a detector: that is training's, on answers that are not judged
+//! here.
 
 mod judge;
 mod perplexity;
+mod rank;
 mod report;
 mod traces;
 

@@ -33,7 +33,8 @@ pub struct KindReport {
 pub struct DetectorReport {
     /// Its name.
     pub name: String,
-    /// How often its statistic rises higher, once the answer has turned, than in a clean answer.
+    /// How often its statistic rises higher, once the answer has turned, than in a clean answer from
+    /// the same token on, over as many segments as both have there.
     pub auroc: Option<Mean>,
     /// The first detector's minus this one's.
     pub first_minus: Option<Mean>,
@@ -122,7 +123,7 @@ impl AlarmReport {
     pub fn to_html(&self) -> String {
         let title = format!("Alarms of {}", self.bundle);
         let tables: String = self.tables().map(|table| page::table_of(&table)).collect();
-        let summary = "Clean answers against planted divergences. Intervals are 95 % over answers.";
+        let summary = "Clean answers against planted divergences. Intervals are 95 % over prompts.";
         page::start(&title, summary) + &tables + "</html>\n"
     }
 }

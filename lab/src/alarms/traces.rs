@@ -28,6 +28,16 @@ pub(super) struct Trace {
     pub(super) onset: Option<usize>,
 }
 
+impl Trace {
+    /// What a detector's statistic is at each segment's end: how many tokens had been read, it.
+    pub(super) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (usize, f64)> + 'a {
+        self.moments.iter().filter_map(move |(token, scores)| {
+            let score = scores.iter().find(|(of, _)| *of == name)?.1;
+            Some((*token, f64::from(score)))
+        })
+    }
+}
+
 /// A detector that sees what the answer says, not what it is: a number for each segment, how
 /// unusual it is by clean answers, bet on as the residuals' is.
 pub(super) struct Rival<'a> {
@@ -121,8 +131,15 @@ fn prompt(id: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// An answer whose segments end after 10, 20, … tokens, with the statistic "one".
+    pub(crate) fn trace(scores: &[f32], onset: Option<usize>) -> Trace {
+        let moments = scores.iter().enumerate();
+        let moments = moments.map(|(at, score)| (10 * (at + 1), vec![("one", *score)])).collect();
+        Trace { prompt: String::new(), moments, onset }
+    }
 
     #[test]
     fn where_an_answer_turns_is_read_from_its_id() {
