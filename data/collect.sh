@@ -17,3 +17,4 @@ sharded collect --prompts "$out/prompts.jsonl" --samples 2 --max-tokens 256 --se
 sharded resample --data "$out" --cuts 105 --samples 16 --max-tokens 96 --out "$out/resamples"
 # What alarms are judged on: test answers that turn into others.
 sharded read --data "$out" --splices 120 --sites final --out "$out/splices"
+touch "$out/complete" # data/evaluate.sh begins with no less

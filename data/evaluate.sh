@@ -3,7 +3,8 @@
 # data/collect.sh made, into the folder REPORTS, as Markdown, JSON and, where there are plots, HTML. Copies
 # of the shipped bundles with what was measured on their cards lie in REPORTS/bundles, to be shipped.
 # Some hours on two cores; started again, it goes on after the last report that was finished, so new
-# labels or bundles need a folder of their own.
+# labels or bundles need a folder of their own. Bash reads a script while it runs: leave this one alone
+# until it has ended, or run a copy of this repository.
 #
 #     data/evaluate.sh collection reports
 #     data/tables.py --check reports EVALUATION.md      # what differs from what is committed
@@ -13,6 +14,7 @@ data="${1:?usage: data/evaluate.sh COLLECTION REPORTS}"
 out="${2:?usage: data/evaluate.sh COLLECTION REPORTS}"
 themecast="${THEMECAST:-themecast}"
 shipped="$here/../bundles/smollm2-135m-instruct"
+[ -e "$data/complete" ] || { echo "$data is not complete: run data/collect.sh on it to its end" >&2; exit 1; }
 mkdir -p "$out/bundles"
 for name in chain chain-text; do
     [ -d "$out/bundles/$name" ] && continue
@@ -25,7 +27,7 @@ done
 step() {
     local name="$1"; shift
     [ -s "$out/$name.md" ] && return
-    echo "== $name" >&2
+    echo "== $name ($SECONDS s)" >&2
     "$themecast" "${@//\{\}/$out/$name}" > "$out/$name.md.part"
     mv "$out/$name.md.part" "$out/$name.md"
 }
@@ -34,14 +36,14 @@ step() {
 bundle() {
     local name="$1" sites="$2"; shift 2
     [ -d "$out/bundles/$name" ] && return
-    echo "== training $name" >&2
+    echo "== training $name ($SECONDS s)" >&2
     rm -rf "$out/bundles/$name.part"
     "$themecast" train --data "$data" --sites "$sites" --out "$out/bundles/$name.part" "$@" \
         > "$out/train-$name.json"
     mv "$out/bundles/$name.part" "$out/bundles/$name"
 }
 
-# Labels: learnt from what was read, then the methods beside each other.
+# Labels: learnt from what was read. Everything else needs them.
 step labels label --data "$data" --method llm --answers "$here/answers.jsonl"
 python3 - "$data/labels/labels.json" <<'PY'
 import json, sys
@@ -50,63 +52,69 @@ if segments != 14792:
     sys.exit(f"{segments} segments, not the 14,792 that EVALUATION.md and the shipped bundles are about: "
              "the collection holds other answers, so train the shipped bundles on it as well")
 PY
-step labels-compared label --data "$data" --compare --method llm --answers "$here/answers.jsonl" \
-    --against "$here/answers-second.jsonl" --html {}.html
-step boundaries label --data "$data" --boundaries
 
-# Forecasts: the shipped bundles, other seeds, other kinds, LayerNorm there and at the site that the
-# sweep of before put first.
-for seed in 2 3; do bundle "seed-$seed" final --predictor chain --seed "$seed"; done
-bundle linear final --predictor linear
-bundle linear-text final --predictor linear --text
-bundle text final --predictor text
-bundle closed-form final --predictor closed-form
-bundle layer-norm final --predictor chain --layer-norm
-bundle late layer.27.in --predictor chain
-bundle late-layer-norm layer.27.in --predictor chain --layer-norm
-others=()
-for name in chain-text seed-2 seed-3 linear linear-text text closed-form layer-norm late late-layer-norm; do
-    others+=(--other-bundle "$out/bundles/$name")
-done
-step chain eval --data "$data" --bundle "$out/bundles/chain" --record --answers "$here/answers.jsonl" \
-    --curve-draws 3 "${others[@]}" --html {}.html --json {}.json
-step chain-text eval --data "$data" --bundle "$out/bundles/chain-text" --record \
-    --answers "$here/answers.jsonl" --curve-draws 0 --html {}.html --json {}.json
-step phrases eval --data "$data" --bundle "$out/bundles/chain" --phrases --record
-step sweep sweep --data "$data"
+# The shipped bundle beside other seeds, other kinds, and LayerNorm there and at the site that the sweep
+# of before put first. Much of this keeps one core busy, so it runs beside the rest.
+forecasts() {
+    for seed in 2 3; do bundle "seed-$seed" final --predictor chain --seed "$seed"; done
+    bundle linear final --predictor linear
+    bundle linear-text final --predictor linear --text
+    bundle text final --predictor text
+    bundle closed-form final --predictor closed-form
+    bundle layer-norm final --predictor chain --layer-norm
+    bundle late layer.27.in --predictor chain
+    bundle late-layer-norm layer.27.in --predictor chain --layer-norm
+    local name others=()
+    for name in chain-text seed-2 seed-3 linear linear-text text closed-form layer-norm late late-layer-norm; do
+        others+=(--other-bundle "$out/bundles/$name")
+    done
+    step chain eval --data "$data" --bundle "$out/bundles/chain" --record --answers "$here/answers.jsonl" \
+        --curve-draws 3 "${others[@]}" --html {}.html --json {}.json
+    step phrases eval --data "$data" --bundle "$out/bundles/chain" --phrases --record
+}
+
+# The methods of labelling beside each other, the bundle that reads text, layers and normalisations.
+rest() {
+    step labels-compared label --data "$data" --compare --method llm --answers "$here/answers.jsonl" \
+        --against "$here/answers-second.jsonl" --html {}.html
+    step boundaries label --data "$data" --boundaries
+    step chain-text eval --data "$data" --bundle "$out/bundles/chain-text" --record \
+        --answers "$here/answers.jsonl" --curve-draws 0 --html {}.html --json {}.json
+    step sweep sweep --data "$data"
+    turned
+    read_by
+}
 
 # Alarms: answers that turn into others (data/collect.sh made them), and such that the model, steered,
 # turns itself, or is told to change the subject.
-"$themecast" resample --data "$data" --cuts 105 --samples 1 --before 2 --max-tokens 110 --sites final \
-    --lean steps,events --at layer.12.in --strength 0.4 --out "$data/steered"
-python3 - "$data/prompts.jsonl" > "$out/system.jsonl" <<'PY'
+turned() {
+    "$themecast" resample --data "$data" --cuts 105 --samples 1 --before 2 --max-tokens 110 --sites final \
+        --lean steps,events --at layer.12.in --strength 0.4 --out "$data/steered"
+    python3 - "$data/prompts.jsonl" > "$out/system.jsonl" <<'PY'
 import json, sys
 rows = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
 for row in [row for row in rows if row.get("split") == "test"][:200:4][:44]:
     row["system"] = "Answer in two sentences, then change the subject to football and stay with it."
     print(json.dumps(row))
 PY
-"$themecast" collect --prompts "$out/system.jsonl" --samples 1 --max-tokens 170 --seed 0 --sites final \
-    --out "$data/system"
-step alarms alarms --data "$data" --splices "$data/splices" --bundle "$shipped/chain" \
-    --planted steered="$data/steered" --planted system-prompt="$data/system" --json {}.json --html {}.html
+    "$themecast" collect --prompts "$out/system.jsonl" --samples 1 --max-tokens 170 --seed 0 --sites final \
+        --out "$data/system"
+    step alarms alarms --data "$data" --splices "$data/splices" --bundle "$out/bundles/chain" \
+        --planted steered="$data/steered" --planted system-prompt="$data/system" --json {}.json --html {}.html
+}
 
 # The road not taken: what another model's activations tell that reads the same texts. Dequantised
 # (2 GB), a text is one product of matrices a layer, not one of a vector a token.
-CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --model qwen2.5-coder-0.5b --documents 600 \
-    --sites layer.0.in,layer.5.in,layer.10.in,layer.14.in,layer.19.in,layer.22.in,final \
-    --out "$data/read-0.5b"
-step read-by eval --data "$data" --read-by "$data/read-0.5b" --json {}.json
+read_by() {
+    CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --model qwen2.5-coder-0.5b --documents 600 \
+        --sites layer.0.in,layer.5.in,layer.10.in,layer.14.in,layer.19.in,layer.22.in,final \
+        --out "$data/read-0.5b"
+    step read-by eval --data "$data" --read-by "$data/read-0.5b" --json {}.json
+}
 
-# Chains as they are shown: the first answer to each prompt of the test split, and the few of the other
-# splits that the baselines are fitted on.
-part="$data/part"
-mkdir -p "$part"
-of_split() { grep "\"split\": \"$1\"" "$data/prompts.jsonl"; }
-of_split test > "$part/prompts.jsonl"
-of_split train | sed -n 1,20p >> "$part/prompts.jsonl"
-of_split validation | sed -n 1,16p >> "$part/prompts.jsonl"
-"$themecast" collect --prompts "$part/prompts.jsonl" --samples 1 --max-tokens 256 --seed 0 \
-    --sites layer.0.in,layer.18.in,final --out "$part"
-"$themecast" label --data "$part" > "$out/label-part.json"
-step part eval --data "$part" --bundle "$shipped/chain" --curve-draws 0
+# In a shell of its own each, or an error would not end it.
+(forecasts) & pids=($!)
+(rest) & pids+=($!)
+failed=0
+for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+exit "$failed"

@@ -24,7 +24,7 @@ pub(super) struct Eval {
     bundle: Option<PathBuf>,
     /// Bundles to put beside it: of other seeds, for the spread of what training draws, or of other
     /// kinds
-    #[arg(long, value_name = "BUNDLE", alias = "other-seed")]
+    #[arg(long, value_name = "BUNDLE")]
     other_bundle: Vec<PathBuf>,
     /// What another model read of the collection (`read`): compare what the two models' activations
     /// tell instead

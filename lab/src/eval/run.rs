@@ -38,6 +38,10 @@ struct Inputs<'a> {
     embedder: Option<&'a dyn Embed>,
     labels: Labels,
     chains: HashMap<String, Chain>,
+    /// Other ways on, where some were sampled.
+    ways: Option<Resampled>,
+    /// What a reader said, where that is asked for.
+    reader: Option<Reader>,
     horizons: usize,
     progress: &'a dyn Fn(&str),
 }
@@ -54,11 +58,14 @@ pub(super) fn run(
     let fit = bundle.fits(&info.model).map_err(|error| LabError::Forecast(error.to_string()))?;
     let labels = Labels::load(dir)?;
     check_themes(&bundle, &labels)?;
-    // Before hours of fitting, not after.
+    // Whatever may be refused is read before hours of fitting, not after.
     config.other_bundles.iter().try_for_each(|path| check_themes(&own::load(path)?, &labels))?;
+    let ways = Resampled::read(dir, &labels)?;
+    let reader = config.answers.as_ref().map(|path| Reader::read(path, &labels)).transpose()?;
     let chains = replay::chains(&labels)?;
     let horizons = config.horizons.clamp(1, bundle.card.horizons);
-    let inputs = Inputs { dir, config, bundle, embedder, labels, chains, horizons, progress };
+    let inputs =
+        Inputs { dir, config, bundle, embedder, labels, chains, ways, reader, horizons, progress };
     progress("reading the collection");
     let sites = sites(&inputs.bundle, &info);
     let hidden = info.model.hidden_size;
@@ -125,7 +132,7 @@ impl Inputs<'_> {
             served_chains: served_chains::reports(&own.served_chains, stories, draws),
             watched: watched::reports(&own.watched, stories, draws),
             doubt: doubt::reports(&own.doubt, draws),
-            resampled: self.resampled((&parts.test.events, stories), own, draws)?,
+            resampled: self.resampled((&parts.test.events, stories), own, draws),
             reader: self.reader(
                 (&judge, &workshop, &setup),
                 (&models, parts),
@@ -225,13 +232,13 @@ impl Inputs<'_> {
         of: (&[Event], &[Story]),
         own: &Own,
         draws: (usize, u64),
-    ) -> Result<Vec<ResampleReport>> {
-        let Some(ways) = Resampled::read(self.dir, &self.labels)? else { return Ok(Vec::new()) };
+    ) -> Vec<ResampleReport> {
+        let Some(ways) = &self.ways else { return Vec::new() };
         (self.progress)("scoring other ways on");
         let forecasts = own.boundary.test.by_offset.iter().skip(1).take(self.horizons);
         let forecasts: Vec<&[f32]> = forecasts.map(Vec::as_slice).collect();
         let shares: Vec<f32> = self.labels.themes.iter().map(|theme| theme.share).collect();
-        Ok(ways.reports(of, &forecasts, &shares, draws))
+        ways.reports(of, &forecasts, &shares, draws)
     }
 
     /// Coming segments at boundaries, also by what learnt from the reader itself; the one being
@@ -242,9 +249,8 @@ impl Inputs<'_> {
         (models, parts): (&[Model], &BySplit<Part>),
         (within, inner): (&[Model], &Part),
     ) -> Result<Vec<ReaderReport>> {
-        let Some(path) = &self.config.answers else { return Ok(Vec::new()) };
+        let Some(reader) = &self.reader else { return Ok(Vec::new()) };
         (self.progress)("scoring against the reader");
-        let reader = Reader::read(path, &self.labels)?;
         let stories = &workshop.collected.stories;
         let targets = |&ahead: &usize| reader.targets(&parts.train, stories, ahead);
         let targets: Vec<_> = setup.aheads.iter().map(targets).collect();
