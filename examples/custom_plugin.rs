@@ -1,15 +1,17 @@
 //! A whole activation plugin: the residual's norm, and how far it has turned since the last token.
 //!
 //! Run it with `cargo run --release --example custom_plugin -- "Why is the sky blue?"`. It writes
-//! the answer token by token with the plugin's annotation beside it; `serve` would send the same
-//! annotations in the stream.
+//! the answer token by token with the plugin's annotation beside it. With `--serve` instead of a
+//! question it sends the same annotations in the streams of a server on 127.0.0.1:8080.
 
 use futures::StreamExt;
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 use themecast::{
     forecast::runner,
     host::{Call, Event, Host, Route, mistral},
     metrics::Metrics,
+    serve::{self, App, Forecast, Keys},
+    session::Runner,
 };
 use themecast_plugin_api::{
     Annotation, Interest, ModelInfo, Plugin, PluginError, RequestInfo, Session, Site, Step,
@@ -57,18 +59,43 @@ async fn main() -> anyhow::Result<()> {
         themecast_assets::default_model(&themecast_assets::Lines::default())
     });
     let source = mistral::ModelSource::Gguf(model.await??);
-    let host = mistral::load(&source, &mistral::Options::default()).await?;
-    let runner = runner(Arc::new(Drift), &*host, &Metrics::new()?)?;
+    let host: Arc<dyn Host> = mistral::load(&source, &mistral::Options::default()).await?;
+    let metrics = Metrics::new()?;
+    let runner = runner(Arc::new(Drift), &*host, &metrics)?;
+    match prompt.as_str() {
+        "--serve" => listen(host, runner, metrics).await,
+        _ => write(&*host, &runner, &prompt).await,
+    }
+}
+
+/// Writes one answer, each chunk with its annotation.
+async fn write(host: &dyn Host, runner: &Runner, prompt: &str) -> anyhow::Result<()> {
     let (tap, mut annotations) = runner.open(&RequestInfo::default())?;
     let body = serde_json::json!({
         "messages": [{"role": "user", "content": prompt}], "max_tokens": 48, "stream": true,
     });
     let call = Call { tap: Some(tap), ..Call::new(Route::Chat, body) };
     let mut events = host.generate(call).await?;
-    while let Some(Event::Chunk { text, .. }) = events.next().await {
-        let (_, said) = annotations.of_chunk("").await;
-        let said = said.map_err(anyhow::Error::msg)?.unwrap_or_default();
+    while let Some(event) = events.next().await {
+        let text = match event {
+            Event::Chunk { text, .. } => text,
+            Event::Failed(error) => anyhow::bail!("{error}"),
+            Event::Done { .. } => continue,
+        };
+        let said = annotations.of_chunk().await.map_err(anyhow::Error::msg)?.unwrap_or_default();
         println!("{text:>12?}  {}", serde_json::to_string(&said.value)?);
     }
     Ok(())
+}
+
+/// Serves OpenAI's API with the plugin's annotations, until Ctrl-C.
+async fn listen(host: Arc<dyn Host>, runner: Runner, metrics: Arc<Metrics>) -> anyhow::Result<()> {
+    let app = App::new(metrics, Keys::default());
+    app.set_ready(host, Some(Forecast { runner, card: None })).await;
+    let listener = serve::bind(SocketAddr::from(([127, 0, 0, 1], 8080))).await?;
+    println!("ready on http://127.0.0.1:8080");
+    let stop = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    Ok(serve::serve(listener, app, stop).await?)
 }

@@ -44,10 +44,3 @@ pub use error::PluginError;
 pub use model::{ModelInfo, ParseSiteError, Site};
 pub use plugin::{Interest, Plugin, Positions, RequestInfo, Session};
 pub use step::{End, EndReason, Phase, Residuals, Step};
-
-/// The version of this interface; hosts refuse a plugin built for another major version.
-///
-/// ```
-/// assert!(themecast_plugin_api::API_VERSION.starts_with("0."));
-/// ```
-pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");

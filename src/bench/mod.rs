@@ -181,7 +181,7 @@ async fn answer(
 
 async fn annotated(annotations: Option<&mut Annotations>, last: bool) -> Result<()> {
     let Some(annotations) = annotations else { return Ok(()) };
-    if let (_, Err(error)) = annotations.of_chunk("").await {
+    if let Err(error) = annotations.of_chunk().await {
         bail!("an annotation is missing: {error}");
     }
     if last && let Err(error) = annotations.summary(EndReason::Stop).await {

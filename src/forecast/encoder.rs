@@ -12,7 +12,8 @@ use themecast_lab::{
 pub const ENCODER: &str = "all-MiniLM-L6-v2";
 
 /// Encodes texts, one caller after the other and on one thread, so that decoding loses no more
-/// than that; the encoder is fetched and loaded when it is first needed and then kept.
+/// than that; the encoder is fetched and loaded when it is first needed, at the start by a bundle
+/// that reads text, and then kept.
 #[derive(Default)]
 pub struct Encoder(Mutex<Option<Loaded>>);
 
@@ -30,15 +31,30 @@ impl Loaded {
     }
 }
 
-impl text::Embed for Encoder {
-    fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, String> {
-        use embed::Embed;
-        let mut kept = self.0.lock();
+impl Encoder {
+    /// Fetches and loads the encoder, unless that was done: who knows that it will be needed does
+    /// not let a request wait for it.
+    ///
+    /// # Errors
+    /// Why it is not there, in one line.
+    pub fn ready(&self) -> Result<(), String> {
+        Self::loaded(&mut self.0.lock()).map(drop)
+    }
+
+    fn loaded(kept: &mut Option<Loaded>) -> Result<&Loaded, String> {
         let loaded = match kept.take() {
             Some(loaded) => loaded,
             None => Loaded::new().map_err(|error| format!("the sentence encoder: {error:#}"))?,
         };
-        let Loaded { embedder, pool } = kept.insert(loaded);
+        Ok(kept.insert(loaded))
+    }
+}
+
+impl text::Embed for Encoder {
+    fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, String> {
+        use embed::Embed;
+        let mut kept = self.0.lock();
+        let Loaded { embedder, pool } = Self::loaded(&mut kept)?;
         pool.install(|| embedder.embed(texts, &|_, _| {})).map_err(|error| error.to_string())
     }
 }

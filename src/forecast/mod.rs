@@ -84,6 +84,9 @@ pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Fore
     }
     let card = Arc::new(bundle.card.clone());
     let listeners = Listeners::new(setting, card.clone(), host.name())?;
+    if bundle.card.text.as_ref().is_some_and(|text| text.embedder == ENCODER) {
+        setting.encoder.ready().map_err(|error| anyhow!(error))?;
+    }
     let reads = encoders(&bundle);
     let mut plugin = ForecastPlugin::new(Arc::new(bundle), Arc::new(listeners));
     match reads.iter().find(|reads| *reads != ENCODER) {

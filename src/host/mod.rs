@@ -124,7 +124,7 @@ pub enum Event {
         text: String,
         /// OpenAI's `finish_reason`, on the last chunk.
         finish: Option<String>,
-        /// The tokens that the answer took, on the last chunk.
+        /// The tokens that the answer took so far, where the host counts them.
         tokens: Option<Tokens>,
     },
     /// The whole body of an answer that is not streamed.

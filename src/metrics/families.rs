@@ -137,7 +137,7 @@ impl Work {
             tokens: r.counters("tokens_total", "Tokens read (prompt) and written (completion).")?,
             first_token: r.histogram(
                 "time_to_first_token_seconds",
-                "From a request to its first token, waiting included.",
+                "From a streamed request to its first token, waiting included.",
                 FIRST,
             )?,
             inter_token: r.histogram(

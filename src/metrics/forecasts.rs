@@ -40,6 +40,9 @@ impl ForecastMetrics {
         }
         for ahead in Ahead::up_to(horizons) {
             forecasts.samples.of(&ahead);
+            for theme in &self.themes {
+                forecasts.probability.of(&(theme.clone(), ahead));
+            }
             divergence.surprise.of(&ahead);
             divergence.excess.of(&ahead);
         }

@@ -124,6 +124,9 @@ impl Metrics {
         for failure in Failure::ALL {
             families.plugin.failures.of(&failure);
         }
+        for kind in [Kind::Prompt, Kind::Completion] {
+            families.work.tokens.of(&kind);
+        }
         for ok in [true, false] {
             families.plugin.reloads.of(&Reload(ok));
         }

@@ -48,12 +48,7 @@ impl Annotator {
 
     /// A chunk that is not the last, with its annotation where one is due.
     pub(super) async fn chunk(&mut self, json: String, text: &str) -> String {
-        let held = if self.held_back { text } else { "" };
-        let outcome = match &mut self.annotations {
-            Ok(Some(annotations)) => annotations.of_chunk(held).await.1,
-            Ok(None) => Ok(None),
-            Err(error) => Err(error.clone()),
-        };
+        let outcome = self.of_chunk(text).await;
         let due = match (&outcome, self.every) {
             (_, None | Some(Every::Final)) => false,
             (Ok(Some(annotation)), Some(Every::Segment)) => annotation.milestone,
@@ -68,9 +63,8 @@ impl Annotator {
 
     /// The last chunk, with the summary of the whole answer.
     pub(super) async fn last(&mut self, json: String, text: &str, reason: EndReason) -> String {
-        let held = if self.held_back { text } else { "" };
-        if let Ok(Some(annotations)) = &mut self.annotations {
-            let outcome = annotations.of_chunk(held).await.1;
+        if let Ok(Some(_)) = &self.annotations {
+            let outcome = self.of_chunk(text).await;
             self.keep(text, value(outcome).as_ref());
         }
         self.whole(json, reason).await
@@ -86,7 +80,7 @@ impl Annotator {
         };
         if let Ok(Some(annotations)) = &mut self.annotations {
             let rest = annotations.drain();
-            rest.iter().for_each(|(_, annotation)| self.said.push(&plain(&annotation.value)));
+            rest.iter().for_each(|annotation| self.keep("", Some(&plain(&annotation.value))));
         }
         let summary = value(outcome);
         self.app.traces.keep(&self.id, &self.said, summary.as_ref());
@@ -98,6 +92,22 @@ impl Annotator {
     /// The `finish_reason` of the answer: the host's, unless it was ended before its time.
     pub(super) fn finish<'a>(&self, host: &'a str) -> &'a str {
         if self.stopped() { CONTENT_FILTER } else { host }
+    }
+
+    /// What was said of a chunk; of its other tokens the trace hears alone.
+    async fn of_chunk(&mut self, text: &str) -> Outcome {
+        let annotations = match &mut self.annotations {
+            Ok(Some(annotations)) => annotations,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(error.clone()),
+        };
+        let outcome = match self.held_back {
+            true => annotations.of_held_chunk(text).await,
+            false => annotations.of_chunk().await,
+        };
+        let passed = annotations.passed().iter();
+        passed.for_each(|annotation| self.said.push(&plain(&annotation.value)));
+        outcome
     }
 
     fn stopped(&self) -> bool {

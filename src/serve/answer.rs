@@ -182,7 +182,7 @@ async fn whole(
     meter: &Meter,
 ) -> Result<Response, ApiError> {
     let json = annotator.whole(json, EndReason::from_finish_reason(finish)).await;
-    meter.usage(&json, annotator.finish(finish), None);
+    meter.usage(&json, annotator.finish(finish));
     meter.ended(StatusCode::OK);
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use themecast_plugin_api as api;
 
 /// The header for clients that can't add fields.
-const HEADER: &str = "x-themecast";
+pub(super) const HEADER: &str = "x-themecast";
 /// The field of the request's body.
 const FIELD: &str = "themecast";
 

@@ -97,6 +97,7 @@ impl Meter {
         self.app.metrics.answered(self.route, status);
         self.prefill.lock().take();
         let used = self.used.lock();
+        self.app.metrics.tokens(used.prompt.unwrap_or(0), used.completion.unwrap_or(0));
         let finish = Finish {
             input_tokens: used.prompt,
             output_tokens: used.completion,
@@ -117,15 +118,22 @@ impl Meter {
         self.app.metrics.inter_token(gap);
     }
 
-    /// Takes the tokens that a body or last chunk says were used, or else those that the host
-    /// counted; the answer ended for `finish`.
-    pub(super) fn usage(&self, json: &str, finish: &str, counted: Option<Tokens>) {
+    /// Takes the tokens that the host has counted so far: all that is known of an answer whose client
+    /// leaves, and of one without `usage`.
+    pub(super) fn counted(&self, tokens: Option<Tokens>) {
+        let Some(Tokens { prompt, completion }) = tokens else { return };
+        let mut used = self.used.lock();
+        (used.prompt, used.completion) = (Some(prompt), Some(completion));
+    }
+
+    /// Takes the tokens that a body or last chunk says were used; the answer ended for `finish`.
+    pub(super) fn usage(&self, json: &str, finish: &str) {
         let body: Value = serde_json::from_str(json).unwrap_or_default();
         let said = |kind: &str| body["usage"][kind].as_u64();
-        let prompt = said("prompt_tokens").or(counted.map(|tokens| tokens.prompt));
-        let completion = said("completion_tokens").or(counted.map(|tokens| tokens.completion));
-        *self.used.lock() = Used { prompt, completion, finish: finish.to_owned() };
-        self.app.metrics.tokens(prompt.unwrap_or(0), completion.unwrap_or(0));
+        let mut used = self.used.lock();
+        used.prompt = said("prompt_tokens").or(used.prompt);
+        used.completion = said("completion_tokens").or(used.completion);
+        finish.clone_into(&mut used.finish);
     }
 }
 

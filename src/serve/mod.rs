@@ -1,6 +1,6 @@
 //! The HTTP server: OpenAI's routes with the `themecast` field, and Themecast's own.
 //!
-//! The only place that knows HTTP. `ask` reads what a client wants, `answer` runs a request,
+//! The only place that answers HTTP. `ask` reads what a client wants, `answer` runs a request,
 //! `stream` and `annotate` write it out, `error` is the one map from errors to statuses, `others`
 //! lets mistral.rs's own routes through where they may be; the other modules are one route or layer
 //! each. What never lives here: how a model runs or how a forecast is made.
@@ -75,7 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
 /// that what a browser asks first needs none and refusals can be read. Not where answers of others
 /// are told (`/v1/themecast/live`, alarms): a page that somebody visits must not read those.
 fn cors() -> CorsLayer {
-    let ours = HeaderName::from_static("x-themecast");
+    let ours = HeaderName::from_static(ask::HEADER);
     CorsLayer::new()
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, ours])

@@ -1,7 +1,7 @@
 //! mistral.rs's own other routes: who may use them, which would pass by the alarms, and a place on
 //! an engine for those that write answers.
 
-use super::{ApiError, App, answer, keys};
+use super::{ApiError, App, answer, ask, keys};
 use crate::host::{Held, Host, HostError};
 use axum::{
     Router,
@@ -67,6 +67,10 @@ async fn checked(request: Request, at_once: usize) -> Result<Request, ApiError> 
     let body = to_bytes(body, MOST).await.map_err(|_| ApiError::TooLarge(MOST))?;
     // What is no JSON the host refuses by itself.
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if asked.get("themecast").is_some() || parts.headers.contains_key(ask::HEADER) {
+        let why = "is for /v1/chat/completions and /v1/completions alone";
+        return Err(ApiError::invalid("themecast", why));
+    }
     answer::one_sequence(&asked, at_once)?;
     if asked["background"] == true {
         let why = "must be false: this server writes no answer that nobody waits for";

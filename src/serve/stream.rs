@@ -45,10 +45,11 @@ fn events(
             let came = (std::mem::take(&mut first) || waited).then(Instant::now);
             match event {
                 Answered::Chunk { json, text, finish, tokens } => {
+                    meter.counted(tokens);
                     if let Some(finish) = &finish {
                         let reason = EndReason::from_finish_reason(finish);
                         let json = annotator.last(json, &text, reason).await;
-                        meter.usage(&json, annotator.finish(finish), tokens);
+                        meter.usage(&json, annotator.finish(finish));
                         yield Ok(Event::default().data(json));
                         break;
                     }

@@ -2,7 +2,7 @@
 
 use super::{ApiError, App};
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::header,
     response::{IntoResponse, Response},
 };
@@ -98,8 +98,10 @@ impl Kept {
 
 pub(super) async fn get(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
+    let Path(id) =
+        id.map_err(|error| ApiError::Invalid { message: error.body_text(), param: None })?;
     let unknown = || {
         ApiError::NotFound(format!(
             "no trace of completion '{id}': it is unknown, runs still, or is too old"

@@ -20,6 +20,8 @@ pub struct Annotations {
     feed: Arc<Feed>,
     notes: UnboundedReceiver<Note>,
     ready: BTreeMap<usize, Outcome>,
+    /// What the last chunk brought besides its own annotation.
+    passed: Vec<Annotation>,
     summary: Option<Outcome>,
     alignment: Alignment,
     vocabulary: Arc<Vocabulary>,
@@ -35,6 +37,7 @@ impl Annotations {
             feed,
             notes,
             ready: BTreeMap::new(),
+            passed: Vec::new(),
             summary: None,
             alignment: Alignment::default(),
             vocabulary: runner.vocabulary.clone(),
@@ -44,27 +47,37 @@ impl Annotations {
         }
     }
 
-    /// What the plugin said of the token that the next chunk ends with, and that token's index. `held`
-    /// is the chunk's text where tokens may have been held back for it, else empty.
-    pub async fn of_chunk(&mut self, held: &str) -> (usize, Outcome) {
+    /// What the plugin said of the token that the next chunk ends with.
+    pub async fn of_chunk(&mut self) -> Outcome {
+        self.of_held_chunk("").await
+    }
+
+    /// The same in a request with tools, where mistral.rs holds back tokens that could begin a call:
+    /// `text` is the chunk's, and tells how many were.
+    pub async fn of_held_chunk(&mut self, text: &str) -> Outcome {
         let revealed = self.feed.revealed_from(self.alignment.next());
-        let index = self.alignment.chunk(&revealed, held, &self.vocabulary);
+        let index = self.alignment.chunk(&revealed, text, &self.vocabulary);
+        self.passed.clear();
         let patience = if self.late { Duration::ZERO } else { self.patience };
         let deadline = Instant::now() + patience;
         while !self.ready.contains_key(&index) {
-            if let Err(why) = self.note(deadline).await {
-                return (index, Err(why));
-            }
+            self.note(deadline).await?;
         }
         let later = self.ready.split_off(&(index + 1));
         let mut now = std::mem::replace(&mut self.ready, later);
         let mut outcome = now.remove(&index).unwrap_or(Ok(None));
+        self.passed.extend(now.into_values().filter_map(|said| said.ok()?));
         // A chunk of several tokens is a milestone where one of them is.
-        let milestone = |said: &Outcome| matches!(said, Ok(Some(said)) if said.milestone);
         if let Ok(Some(annotation)) = &mut outcome {
-            annotation.milestone |= now.values().any(milestone);
+            annotation.milestone |= self.passed.iter().any(|said| said.milestone);
         }
-        (index, outcome)
+        outcome
+    }
+
+    /// What was said, before the annotation of the last chunk, of tokens that no chunk told of, in
+    /// order: those that the chunk carried too, and those that were late.
+    pub fn passed(&self) -> &[Annotation] {
+        &self.passed
     }
 
     /// What the plugin says of the whole answer, which has ended for `reason` unless the session
@@ -87,9 +100,8 @@ impl Annotations {
     }
 
     /// What was said of tokens that no chunk has asked for, in order.
-    pub fn drain(&mut self) -> Vec<(usize, Annotation)> {
-        let ready = std::mem::take(&mut self.ready).into_iter();
-        ready.filter_map(|(index, said)| Some((index, said.ok()??))).collect()
+    pub fn drain(&mut self) -> Vec<Annotation> {
+        std::mem::take(&mut self.ready).into_values().filter_map(|said| said.ok()?).collect()
     }
 
     /// How many tokens the answer has, the one that ended it included, as in its `usage`.

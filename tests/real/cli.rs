@@ -51,11 +51,14 @@ fn misused(command: &[&str], option: &str, says: &str) {
 #[test]
 fn numbers_out_of_range_and_unknown_names_are_bad_usage() {
     misused(&["serve"], "--engines=0", "1 or more");
+    misused(&["serve"], "--sequences=0", "1 or more");
     misused(&["bench"], "--concurrency=1,0", "1 or more");
     misused(&["bench"], "--rounds=2", "3 or more");
     misused(&["resample", "--data", "d", "--out", "o"], "--samples=0", "1 or more");
     let collect = ["collect", "--prompts", "p", "--out", "o"];
     misused(&collect, "--samples=0", "1 or more");
+    misused(&collect, "--engines=0", "1..");
+    misused(&["label", "--data", "d"], "--themes=8", "--method cluster");
     for temperature in ["--temperature=-0.1", "--temperature=nan", "--temperature=inf"] {
         misused(&collect, temperature, "finite number, 0 or more");
     }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod alarms;
+mod alignment;
 mod architectures;
 mod browsers;
 mod cli;

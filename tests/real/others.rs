@@ -108,6 +108,7 @@ fn what_would_run_beside_other_answers_is_refused() {
             (Route::Completion.path(), plain, "n", json!(2)),
             (RESPONSES, response(2), "n", json!(2)),
             (RESPONSES, response(2), "background", json!(true)),
+            (RESPONSES, response(2), "themecast", json!({"every": "token"})),
         ] {
             body[param] = value;
             let refused = post(&server, path, &body).await;

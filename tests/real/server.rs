@@ -82,11 +82,11 @@ pub(crate) fn chunks(events: &str) -> Vec<Value> {
     chunks.iter().map(|chunk| serde_json::from_str(chunk).unwrap()).collect()
 }
 
-fn content(chunk: &Value) -> &str {
+pub(crate) fn content(chunk: &Value) -> &str {
     chunk["choices"][0]["delta"]["content"].as_str().unwrap_or("")
 }
 
-fn asked(prompt: &str, tokens: usize, themecast: Value) -> Value {
+pub(crate) fn asked(prompt: &str, tokens: usize, themecast: Value) -> Value {
     let mut body = ask(prompt, tokens);
     body["themecast"] = themecast;
     body
@@ -126,61 +126,6 @@ fn without_the_field_a_stream_is_what_mistral_rs_sends() {
         let timeless = |chunks: Vec<Value>| chunks.into_iter().map(timeless).collect::<Vec<_>>();
         assert_eq!(timeless(ours), timeless(theirs));
     });
-}
-
-/// The plugin is told the text of each token one step after the stream sends it; the most tokens
-/// that a chunk carries.
-fn check_alignment(prompt: &str, tools: Value) -> usize {
-    block_on(async {
-        let server = start(Some(Arc::new(Echo))).await;
-        let mut body = asked(prompt, 48, json!({"every": "token"}));
-        let holds_back = !tools.is_null();
-        body["tools"] = tools;
-        let chunks = server.stream(&body).await;
-        let (last, chunks) = chunks.split_last().unwrap();
-        let index = |chunk: &Value| chunk["themecast"]["index"].as_u64().unwrap() as usize;
-        let trace =
-            server.get(&format!("/v1/themecast/traces/{}", last["id"].as_str().unwrap())).await;
-        let trace: Value = trace.json().await.unwrap();
-        let told: Vec<&Value> = trace["annotations"].as_array().unwrap().iter().collect();
-        let text = |index: usize| {
-            let of = told.iter().find(|note| note["index"] == index + 1);
-            of.map(|note| note["text"].as_str().unwrap().to_owned())
-        };
-        for pair in chunks.windows(2) {
-            assert!(index(&pair[0]) < index(&pair[1]));
-            if let Some(text) = text(index(&pair[0])) {
-                let sent = content(&pair[0]);
-                let held = holds_back && !text.is_empty() && sent.ends_with(&text);
-                let same = held || text.ends_with(sent.trim_start());
-                assert!(same, "{text:?} {}", pair[0]);
-            }
-        }
-        let whole: String = chunks.iter().map(content).collect();
-        assert!(whole.len() > 20, "{whole}");
-        assert!(last["themecast"]["tokens"].as_u64().unwrap() >= chunks.len() as u64);
-        let most = chunks.windows(2).map(|pair| index(&pair[1]) - index(&pair[0])).max();
-        most.unwrap_or_default()
-    })
-}
-
-#[test]
-fn annotations_belong_to_their_tokens() {
-    assert_eq!(check_alignment("Describe a walk through a forest.", Value::Null), 1);
-}
-
-#[test]
-fn annotations_belong_to_their_tokens_where_characters_take_several() {
-    check_alignment("Write only emoji and Japanese: 🎉🎊 日本語 🙂🚀. Repeat them.", Value::Null);
-}
-
-/// What is quoted begins as JSON does, so mistral.rs waits for its end.
-#[test]
-fn annotations_belong_to_their_tokens_where_text_could_be_a_call_of_a_tool() {
-    let function = json!({"name": "weather", "description": "the weather", "parameters": {}});
-    let tools = json!([{"type": "function", "function": function}]);
-    let prompt = "Write three sayings, each of them in double quotes.";
-    assert!(check_alignment(prompt, tools) > 1);
 }
 
 #[test]
@@ -284,6 +229,7 @@ fn bad_input_is_refused_in_openais_shape() {
         let large = body(json!({"user": "x".repeat(serve::BODY_LIMIT)}));
         refused(&server, &large, 413, "larger than").await;
         assert_eq!(server.get("/v1/themecast/traces/none").await.status(), 404);
+        assert_eq!(server.get("/v1/themecast/traces/%FF").await.status(), 400);
         let bare = start(None).await;
         refused(&bare, &body(json!({"themecast": true})), 400, "without a forecast").await;
     });

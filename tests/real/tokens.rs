@@ -2,11 +2,12 @@
 
 use crate::{
     plugins::Echo,
-    server::{chunks, client, start},
+    server::{Server, chunks, client, start},
     world::{ask, block_on},
 };
+use futures::StreamExt;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[test]
 fn a_summary_counts_what_usage_counts_streamed_or_whole() {
@@ -37,13 +38,41 @@ fn tokens_are_counted_where_mistral_rs_does_not_tell_them() {
         let url = format!("{}/v1/completions", server.url);
         let events = client().post(url).json(&body).send().await.unwrap().text().await.unwrap();
         assert!(chunks(&events).iter().all(|chunk| chunk.get("usage").is_none()));
-        let metrics = server.get("/metrics").await.text().await.unwrap();
-        let count = |kind: &str| {
-            let name = format!("themecast_tokens_total{{kind=\"{kind}\"}} ");
-            let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
-            line.map(|count| count.parse::<u64>().unwrap())
-        };
-        assert_eq!(count("completion"), Some(6));
-        assert!(count("prompt").is_some_and(|tokens| tokens >= 4), "{metrics}");
+        let (prompt, completion) = counted(&server).await;
+        assert_eq!(completion, 6);
+        assert!(prompt >= 4, "{prompt}");
     });
+}
+
+#[test]
+fn tokens_of_an_answer_that_its_client_left_are_counted() {
+    block_on(async {
+        let server = start(None).await;
+        assert_eq!(counted(&server).await, (0, 0), "there before the first answer");
+        let mut story = ask("Write a long story.", 200);
+        story["stream"] = true.into();
+        let mut events = server.post(&story).await.bytes_stream();
+        events.next().await.unwrap().unwrap();
+        drop(events);
+        for _ in 0..100 {
+            let (prompt, completion) = counted(&server).await;
+            if completion > 0 {
+                assert!(prompt > 10 && completion < 200, "{prompt} {completion}");
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("nothing was counted");
+    });
+}
+
+/// Tokens read and written so far, as the metrics have them.
+async fn counted(server: &Server) -> (u64, u64) {
+    let metrics = server.get("/metrics").await.text().await.unwrap();
+    let of = |kind: &str| {
+        let name = format!("themecast_tokens_total{{kind=\"{kind}\"}} ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap();
+        line.parse::<u64>().unwrap()
+    };
+    (of("prompt"), of("completion"))
 }

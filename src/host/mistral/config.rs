@@ -45,6 +45,13 @@ pub(super) fn read(config: &Path, tokenizer: &Path) -> Result<Metadata, Metadata
     Ok(Metadata { info, vocabulary })
 }
 
+/// The byte that a token such as `<0x0A>` stands for where SentencePiece falls back on bytes.
+fn fallback_byte(token: &str) -> Option<u8> {
+    let hex = token.strip_prefix("<0x")?.strip_suffix('>')?;
+    let digits = hex.len() == 2 && hex.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u8::from_str_radix(hex, 16).ok().filter(|_| digits)
+}
+
 fn vocabulary(path: &Path, end: EndTokens) -> Result<Vocabulary, MetadataError> {
     let tokenizer = Tokenizer::from_file(path).map_err(|error| MetadataError::Missing {
         path: path.to_owned(),
@@ -52,6 +59,7 @@ fn vocabulary(path: &Path, end: EndTokens) -> Result<Vocabulary, MetadataError> 
     })?;
     let decoder = serde_json::to_string(&tokenizer.get_decoder()).unwrap_or_default();
     let byte_level = decoder.contains("ByteLevel");
+    let fallback = decoder.contains("ByteFallback");
     let added = tokenizer.get_added_tokens_decoder();
     let byte_of = byte_alphabet();
     let ids = 0..u32::try_from(tokenizer.get_vocab_size(true)).unwrap_or(u32::MAX);
@@ -59,7 +67,10 @@ fn vocabulary(path: &Path, end: EndTokens) -> Result<Vocabulary, MetadataError> 
         let text = tokenizer.id_to_token(id).unwrap_or_default();
         let plain = !added.contains_key(&id);
         RawToken {
-            bytes: token_bytes(&text, byte_level && plain, &byte_of),
+            bytes: match fallback_byte(&text).filter(|_| fallback) {
+                Some(byte) => vec![byte],
+                None => token_bytes(&text, byte_level && plain, &byte_of),
+            },
             control: added.get(&id).is_some_and(|token| token.special),
         }
     };
@@ -69,4 +80,17 @@ fn vocabulary(path: &Path, end: EndTokens) -> Result<Vocabulary, MetadataError> 
         EndTokens::None => Vec::new(),
     };
     Ok(Vocabulary::new(ids.map(token).collect(), end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_told_from_text_that_looks_like_one() {
+        assert_eq!((fallback_byte("<0x0A>"), fallback_byte("<0xe2>")), (Some(10), Some(0xE2)));
+        for text in ["<0xA>", "<0x00A>", "<0xGG>", "<0x+1>", "0x0A", "▁<0x0A>"] {
+            assert_eq!(fallback_byte(text), None, "{text}");
+        }
+    }
 }

@@ -66,8 +66,7 @@ impl Ending {
         if finish.is_none() {
             self.last = Some(json.clone());
         }
-        let tokens = finish.as_ref().map(|_| self.count.tokens());
-        Event::Chunk { json, text, finish, tokens }
+        Event::Chunk { json, text, finish, tokens: Some(self.count.tokens()) }
     }
 
     /// The last chunk, which mistral.rs leaves out where an answer ends within a character, even

@@ -64,7 +64,8 @@ pub(super) async fn engine(
     let sequences = options.sequences.unwrap_or(if cpu { 1 } else { GPU_SEQUENCES });
     let prefix_cache = options.prefix_cache.unwrap_or(if cpu { 0 } else { GPU_PREFIXES });
     tracing::info!(%source, engine = number, sequences, "loading the model");
-    let discovery = Discovery::start();
+    let untapped = |error| LoadError::Sites { model: source.to_string(), error };
+    let discovery = Discovery::start().map_err(untapped)?;
     let stdout = StdoutToStderr::start();
     let build = MistralRsForServerBuilder::new()
         .with_model(selected(source))
@@ -82,9 +83,7 @@ pub(super) async fn engine(
     drop(stdout);
     let built = built.map_err(|_| failed("it panicked; its log says where".to_owned()))?;
     let runner = built.map_err(|error| failed(format!("{error:#}")))?;
-    let tap = discovery
-        .resolve(&metadata.info)
-        .map_err(|error| LoadError::Sites { model: source.to_string(), error })?;
+    let tap = discovery.resolve(&metadata.info).map_err(untapped)?;
     Ok(Engine { runner, tap, sequences })
 }
 
