@@ -50,7 +50,7 @@ pub(super) struct Label {
     #[arg(long)]
     catalogue: Option<PathBuf>,
     /// An OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1, that labels a sample
-    #[arg(long)]
+    #[arg(long, requires = "data")]
     endpoint: Option<String>,
     /// Answers about single segments to learn from; the collection's labels-llm.jsonl where not
     /// given
@@ -176,8 +176,14 @@ impl Label {
         Ok(())
     }
 
-    /// Refuses what a classifier would ignore, before anything is loaded.
+    /// Refuses what would be ignored, before anything is loaded.
     fn check(&self) -> Result<(), Usage> {
+        let clusters = self.method == Method::Cluster || self.compare || self.names.is_some();
+        if self.themes.is_some() && !clusters {
+            let what = "--themes is how many clusters: give --method cluster (other methods have the \
+                        themes of their catalogue)";
+            return Err(Usage(what.to_owned()));
+        }
         let given = [(&self.catalogue, "--catalogue"), (&self.keep, "--keep")];
         let ignored = given.into_iter().find(|(given, _)| given.is_some());
         let Some((_, option)) = ignored.filter(|_| self.by_classifier()) else { return Ok(()) };

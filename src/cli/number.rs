@@ -1,15 +1,16 @@
 //! Numbers of the command line that have bounds: one beyond them is bad usage.
 
 use clap::builder::RangedU64ValueParser;
+use std::str::FromStr;
 use themecast_forecast::bundle::MOST_HORIZONS;
 
 /// Takes whole numbers of `least` or more.
-pub(super) fn at_least<T: TryFrom<u64> + 'static>(
+pub(super) fn at_least<T: FromStr + 'static>(
     least: u64,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
     move |text: &str| {
-        let number = text.parse::<u64>().ok().filter(|number| *number >= least);
-        let number = number.and_then(|number| T::try_from(number).ok());
+        let within = text.parse::<u64>().is_ok_and(|number| number >= least);
+        let number = within.then(|| text.parse().ok()).flatten();
         number.ok_or_else(|| format!("want a whole number, {least} or more"))
     }
 }

@@ -15,6 +15,7 @@ use clap::Args;
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -22,6 +23,7 @@ use std::{
 use themecast_alarms::Desk;
 use themecast_forecast::watchlist::Watched;
 use themecast_telemetry::Exporter;
+use tokio::runtime::Handle;
 
 /// How long alarms that are still queued are waited for at the end.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -43,11 +45,11 @@ pub(super) struct Serve {
     #[arg(long)]
     listen: Option<SocketAddr>,
     /// How many engines run the model, each with its own copy of the weights [default: 1]
-    #[arg(long, value_parser = number::at_least::<usize>(1))]
-    engines: Option<usize>,
+    #[arg(long, value_parser = number::at_least::<NonZeroUsize>(1))]
+    engines: Option<NonZeroUsize>,
     /// How many sequences one engine runs at once [default: 1 on a CPU, 32 on a GPU]
-    #[arg(long)]
-    sequences: Option<usize>,
+    #[arg(long, value_parser = number::at_least::<NonZeroUsize>(1))]
+    sequences: Option<NonZeroUsize>,
     /// How many requests may wait for an engine [default: 256]
     #[arg(long)]
     max_waiting: Option<usize>,
@@ -105,8 +107,13 @@ impl Serve {
         let app = App::with(setting.clone(), keys);
         let listener = serve::bind(address).await?;
         let serving = tokio::spawn(serve::serve(listener, app.clone(), stopped()));
+        // On a thread of its own, which nobody waits for who stops the server meanwhile: fetching and
+        // loading block.
+        let loading = tokio::task::spawn_blocking(move || {
+            Handle::current().block_on(async { config.load(&setting).await })
+        });
         let loaded = async {
-            let (host, forecast) = config.load(&setting).await?;
+            let (host, forecast) = loading.await.context("loading was cut short")??;
             let model = host.name().to_owned();
             app.set_ready(host, forecast).await;
             tracing::info!("ready: {model} on http://{address}");
@@ -116,14 +123,19 @@ impl Serve {
             loaded = loaded => loaded?,
             () = stopped() => return Ok(()),
         }
-        serving.await?.context("the server stopped")?;
+        tokio::select! {
+            served = serving => {
+                served?.context("the server stopped")?;
+                tracing::info!("stopped: every answer was finished");
+            }
+            () = twice() => tracing::warn!("stopped at once: what was not finished is cut off"),
+        }
         if let Some(desk) = &app.setting.desk {
             desk.close(CLOSING).await;
         }
         if let Some(exporter) = exporter {
             exporter.shutdown().await;
         }
-        tracing::info!("stopped: every answer was finished");
         Ok(())
     }
 
@@ -137,8 +149,8 @@ impl Serve {
             toml::from_str(&text).map_err(|error| anyhow!("{shown}: {}", error.message()))?;
         Ok(Self {
             model: self.model.or(file.model),
+            no_forecast: self.no_forecast || (file.no_forecast && self.bundle.is_none()),
             bundle: self.bundle.or(file.bundle),
-            no_forecast: self.no_forecast || file.no_forecast,
             listen: self.listen.or(file.listen),
             engines: self.engines.or(file.engines),
             sequences: self.sequences.or(file.sequences),
@@ -167,8 +179,8 @@ impl Serve {
         let source = model::source(self.model.as_deref()).await?;
         let defaults = Options::default();
         let options = Options {
-            engines: self.engines.unwrap_or(defaults.engines).max(1),
-            sequences: self.sequences.map(|sequences| sequences.max(1)),
+            engines: self.engines.map_or(defaults.engines, NonZeroUsize::get),
+            sequences: self.sequences.map(NonZeroUsize::get),
             max_waiting: self.max_waiting.unwrap_or(defaults.max_waiting),
             prefix_cache: self.prefix_cache,
             ..defaults
@@ -199,6 +211,12 @@ impl Serve {
         };
         Ok(Some(forecast))
     }
+}
+
+/// Resolves when the process is asked to stop for the second time: answers are not waited for then.
+async fn twice() {
+    stopped().await;
+    stopped().await;
 }
 
 /// Resolves when the process is asked to stop, by Ctrl-C or SIGTERM.

@@ -1,7 +1,7 @@
 //! The folder that documents go into: which of them are this process's, and how they are kept.
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, builder::RangedU64ValueParser};
 use futures::{StreamExt, stream};
 use std::{collections::HashSet, path::PathBuf};
 use themecast_lab::dataset::{CollectionInfo, Document, PartWriter, Shard, completed_ids};
@@ -19,7 +19,7 @@ pub struct Folder {
     #[arg(long, default_value = "1/1")]
     pub shard: Shard,
     /// How many engines work side by side
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::from(1..))]
     pub engines: usize,
 }
 
@@ -58,7 +58,7 @@ impl Folder {
     ) -> Result<usize> {
         let total = jobs.len();
         let mut writer = PartWriter::new(&self.out, self.shard, info)?;
-        let mut made = stream::iter(jobs).buffer_unordered(self.engines.max(1));
+        let mut made = stream::iter(jobs).buffer_unordered(self.engines);
         let (mut part, mut done) = (Vec::with_capacity(PART), 0);
         while let Some(document) = made.next().await {
             part.push(document?);

@@ -17,10 +17,15 @@ pub struct Discovery(());
 
 impl Discovery {
     /// Begins to listen, installing the watcher on first use; waits while another one listens.
-    pub fn start() -> Self {
-        watch::install();
+    ///
+    /// # Errors
+    /// [`SiteError::Observed`] when something else in this process listens to forward passes.
+    pub fn start() -> Result<Self, SiteError> {
+        if !watch::install() {
+            return Err(SiteError::Observed);
+        }
         WATCHER.start_recording();
-        Self(())
+        Ok(Self(()))
     }
 
     /// Ends listening and resolves what was heard into the tap of that model.

@@ -14,6 +14,9 @@ pub(crate) struct SeenNorm {
 /// Why a model's norms do not map to sites.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SiteError {
+    /// The seam takes one observer, and it is not the tap.
+    #[error("another observer of forward passes is installed in this process: there can be one")]
+    Observed,
     /// No RMSNorm of the residual's width was seen at all.
     #[error(
         "no RMSNorm of width {hidden} was seen in a forward pass of this {architecture} model: it \

@@ -8,7 +8,7 @@ use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
     sync::{
-        Arc, LazyLock, Weak,
+        Arc, LazyLock, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -42,14 +42,17 @@ thread_local! {
     static POOL: RefCell<Option<Row>> = const { RefCell::new(None) };
 }
 
-/// Installs the watcher at the seam, once; reports stay off until someone listens.
-pub(crate) fn install() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let installed = themecast_seam::install(&*WATCHER);
-        debug_assert!(installed.is_ok(), "the tap is the only observer of this process");
-        WATCHER.switch();
-    });
+/// Installs the watcher at the seam, once; reports stay off until someone listens. False where
+/// another observer was there before.
+pub(crate) fn install() -> bool {
+    static INSTALLED: OnceLock<bool> = OnceLock::new();
+    *INSTALLED.get_or_init(|| {
+        let installed = themecast_seam::install(&*WATCHER).is_ok();
+        if installed {
+            WATCHER.switch();
+        }
+        installed
+    })
 }
 
 /// The row that the calling thread is sampling right now; none outside of a logits processor or
