@@ -41,7 +41,7 @@ pub struct Likely {
 pub struct Alarm {
     /// When, as RFC 3339 in UTC.
     pub time: DateTime<Utc>,
-    /// The answer's id, as its client knows it.
+    /// The answer's id: its trace's, and its client's if that asked for annotations.
     pub completion_id: String,
     /// The trace that the request belongs to: its client's, else the server's own where it exports
     /// traces.
@@ -50,8 +50,8 @@ pub struct Alarm {
     pub model: String,
     /// What raised the alarm.
     pub detector: Detector,
-    /// The watched theme's id, for [`Detector::Watch`]; never a phrase of a client's, which is
-    /// text and belongs into the excerpt.
+    /// The watch's name, for [`Detector::Watch`]; never a phrase of a client's, which is text and
+    /// belongs into the excerpt.
     pub label: Option<String>,
     /// The detector's statistic as a fraction of its alarm level: 1 or more.
     pub score: f32,
