@@ -2,6 +2,7 @@
 
 mod alarms;
 mod bench;
+mod chat;
 mod collect;
 mod eval;
 mod fetch;
@@ -51,6 +52,8 @@ enum Command {
     Sweep(sweep::Sweep),
     /// Judge the alarms on answers made to leave their path
     Alarms(alarms::Alarms),
+    /// Talk to a server in the terminal, the forecast drawn beside its answers
+    Chat(chat::Chat),
     /// Measure decoding with the forecast off and on, interleaved
     Bench(bench::Bench),
 }
@@ -87,6 +90,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Eval(command) => command.run().await,
             Command::Sweep(command) => command.run().await,
             Command::Alarms(command) => command.run().await,
+            Command::Chat(command) => command.run().await,
             Command::Bench(command) => command.run().await,
         }
     });

@@ -9,6 +9,7 @@ mod alarms;
 mod alignment;
 mod architectures;
 mod browsers;
+mod chat;
 mod cli;
 mod forecast;
 mod isolation;

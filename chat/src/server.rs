@@ -1,0 +1,185 @@
+//! The server that is talked to: a question goes out, pieces of the answer come in.
+
+use crate::note::Note;
+use eventsource_stream::{EventStream, Eventsource};
+use futures::{StreamExt, stream::BoxStream};
+use serde::Deserialize;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How long a server may take to accept a connection; answers may take as long as they need.
+const CONNECTING: Duration = Duration::from_secs(10);
+/// The data of a stream's last event.
+const DONE: &str = "[DONE]";
+
+/// What can go wrong between a question and the end of its answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is none.
+    #[error("{url:?} is no address of a server; give one such as http://127.0.0.1:8080")]
+    Address {
+        /// What was given.
+        url: String,
+    },
+    /// Nobody answered.
+    #[error(
+        "can't reach {url}: {why}; start a server there with `themecast serve`, or name another with --url"
+    )]
+    Unreachable {
+        /// Where nobody was.
+        url: String,
+        /// The innermost reason: those around it repeat the address.
+        why: String,
+    },
+    /// The server refused the question.
+    #[error("the server refused with {status}: {message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Its own words.
+        message: String,
+    },
+    /// The answer broke off.
+    #[error("the answer broke off: {0}")]
+    Broken(String),
+    /// The terminal could not be written to or read from.
+    #[error("the terminal: {0}")]
+    Terminal(#[from] std::io::Error),
+}
+
+impl Error {
+    fn unreachable(url: &str, error: &reqwest::Error) -> Self {
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        Self::Unreachable { url: url.to_owned(), why: cause.to_string() }
+    }
+}
+
+/// A server with OpenAI's API, Themecast's or another.
+#[derive(Debug)]
+pub struct Server {
+    client: reqwest::Client,
+    url: String,
+    key: Option<String>,
+}
+
+/// What one event brings.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    /// None where the server sends no annotation, or one of another plugin's.
+    pub(crate) note: Option<Note>,
+}
+
+/// An answer that is being written.
+pub(crate) struct Answer(EventStream<BoxStream<'static, reqwest::Result<Bytes>>>);
+
+type Bytes = Vec<u8>;
+
+impl Server {
+    /// The server at `url`, with or without `/v1` at its end; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When `url` is no address, or no client can be made.
+    pub fn new(url: &str, key: Option<String>) -> Result<Self, Error> {
+        let base = url.trim_end_matches('/');
+        let base = base.strip_suffix("/v1").unwrap_or(base).to_owned();
+        let web = |url: &reqwest::Url| matches!(url.scheme(), "http" | "https");
+        if !reqwest::Url::parse(&base).as_ref().is_ok_and(web) {
+            return Err(Error::Address { url: url.to_owned() });
+        }
+        let client = reqwest::Client::builder().connect_timeout(CONNECTING).build();
+        let client = client.map_err(|error| Error::unreachable(&base, &error))?;
+        Ok(Self { client, url: base, key })
+    }
+
+    /// Asks for a streamed chat completion.
+    pub(crate) async fn ask(&self, body: &Value) -> Result<Answer, Error> {
+        let request = self.client.post(format!("{}/v1/chat/completions", self.url)).json(body);
+        let request = match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        };
+        let response = request.send().await;
+        let response = response.map_err(|error| Error::unreachable(&self.url, &error))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.text().await.unwrap_or_default();
+            return Err(Error::Refused { status: status.as_u16(), message: message(&body) });
+        }
+        let bytes = response.bytes_stream().map(|bytes| bytes.map(Bytes::from)).boxed();
+        Ok(Answer(bytes.eventsource()))
+    }
+}
+
+/// What an error's body says: OpenAI's message, or as much of another as fits on a line.
+fn message(body: &str) -> String {
+    let parsed: Value = serde_json::from_str(body).unwrap_or_default();
+    match parsed["error"]["message"].as_str().or(parsed["message"].as_str()) {
+        Some(message) => message.to_owned(),
+        None => body.lines().next().unwrap_or_default().chars().take(200).collect(),
+    }
+}
+
+impl Answer {
+    /// The next piece; none at the answer's end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Piece>, Error> {
+        match self.0.next().await {
+            Some(Ok(event)) if event.data == DONE => Ok(None),
+            Some(Ok(event)) => Piece::read(&event.data).map(Some),
+            Some(Err(error)) => Err(Error::Broken(error.to_string())),
+            None => Err(Error::Broken("the server closed the stream before its end".into())),
+        }
+    }
+}
+
+impl Piece {
+    fn read(data: &str) -> Result<Self, Error> {
+        let chunk: Value = serde_json::from_str(data)
+            .map_err(|error| Error::Broken(format!("an event is no JSON ({error})")))?;
+        if chunk.get("error").is_some() || chunk.get("choices").is_none() {
+            return Err(Error::Broken(message(data)));
+        }
+        let text = chunk["choices"][0]["delta"]["content"].as_str().unwrap_or_default().to_owned();
+        let note = chunk.get("themecast").and_then(|note| Note::deserialize(note).ok());
+        Ok(Self { text, note })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_with_and_without_v1() {
+        for url in ["http://a:1", "http://a:1/", "http://a:1/v1", "http://a:1/v1/"] {
+            assert_eq!(Server::new(url, None).unwrap().url, "http://a:1");
+        }
+        for url in ["a:1", "", "ftp://a", "localhost:8080"] {
+            assert!(
+                Server::new(url, None).unwrap_err().to_string().contains("http://127"),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn events_are_pieces_or_say_what_broke() {
+        let plain = Piece::read(r#"{"choices":[{"delta":{"content":"Hi"}}]}"#).unwrap();
+        assert_eq!(plain, Piece { text: "Hi".into(), note: None });
+        let noted = r#"{"choices":[{"delta":{}}],"themecast":{"now":[{"theme":"code","p":0.5}]}}"#;
+        let note = Piece::read(noted).unwrap().note.unwrap();
+        assert_eq!(note.now[0].theme, "code");
+        let of_another_plugin = r#"{"choices":[],"themecast":{"now":"dark"}}"#;
+        assert_eq!(Piece::read(of_another_plugin).unwrap(), Piece::default());
+        for (data, says) in [
+            (r#"{"error":{"message":"engine died"}}"#, "engine died"),
+            (r#"{"message":"no such model"}"#, "no such model"),
+            ("<html>", "no JSON"),
+        ] {
+            assert!(Piece::read(data).unwrap_err().to_string().contains(says), "{data}");
+        }
+    }
+}
