@@ -18,6 +18,7 @@ pub mod label;
 pub mod open;
 mod pace;
 mod replay;
+pub mod shift;
 mod split;
 pub mod steer;
 pub mod sweep;

@@ -32,6 +32,7 @@ pub(crate) fn collection_info(hidden_size: usize) -> CollectionInfo {
         temperature: 0.7,
         seed: 1,
         segmenter: SegmenterConfig { min_chars: 20, max_chars: 400 },
+        intervention: None,
     }
 }
 

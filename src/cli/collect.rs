@@ -1,7 +1,7 @@
 //! `themecast collect`: prompts → sampled continuations with their residuals.
 
 use super::{model, number, progress::Progress};
-use crate::collect::{self, Folder};
+use crate::collect::{self, Folder, Intervention};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use std::path::PathBuf;
@@ -53,6 +53,7 @@ impl Collect {
             temperature: self.temperature,
             seed: self.seed,
             sites: self.sites,
+            intervention: Intervention::default(),
             folder: self.folder,
         };
         let progress = Progress::new("collect");

@@ -4,6 +4,7 @@ mod alarms;
 mod bench;
 mod chat;
 mod collect;
+mod compare;
 mod eval;
 mod fetch;
 mod label;
@@ -16,6 +17,7 @@ mod progress;
 mod read;
 mod resample;
 mod serve;
+mod steer;
 mod sweep;
 mod train;
 
@@ -52,6 +54,8 @@ enum Command {
     Sweep(sweep::Sweep),
     /// Judge the alarms on answers made to leave their path
     Alarms(alarms::Alarms),
+    /// Compare the themes of two models, or of one with something done to it
+    Compare(Box<compare::Compare>),
     /// Talk to a server in the terminal, the forecast drawn beside its answers
     Chat(chat::Chat),
     /// Measure decoding with the forecast off and on, interleaved
@@ -90,6 +94,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Eval(command) => command.run().await,
             Command::Sweep(command) => command.run().await,
             Command::Alarms(command) => command.run().await,
+            Command::Compare(command) => command.run().await,
             Command::Chat(command) => command.run().await,
             Command::Bench(command) => command.run().await,
         }

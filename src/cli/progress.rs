@@ -12,18 +12,19 @@ const EVERY: Duration = Duration::from_secs(15);
 
 /// The progress of one long command.
 pub(super) struct Progress {
-    what: &'static str,
+    what: String,
     bar: Option<ProgressBar>,
     begun: Instant,
     written: Mutex<Option<Instant>>,
 }
 
 impl Progress {
-    pub(super) fn new(what: &'static str) -> Self {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        let what = what.into();
         let style =
             ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec}, {eta} left");
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(0).with_message(what);
+            let bar = ProgressBar::new(0).with_message(what.clone());
             if let Ok(style) = style {
                 bar.set_style(style);
             }
@@ -46,7 +47,7 @@ impl Progress {
         *written = Some(Instant::now());
         let rate = done as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
         let left = Duration::from_secs_f64(((total - done) as f64 / rate.max(1e-9)).min(1e9));
-        let what = self.what;
+        let what = &self.what;
         eprintln!("{what}: {done}/{total}, {rate:.2}/s, {} left", HumanDuration(left));
     }
 }

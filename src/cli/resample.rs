@@ -1,12 +1,10 @@
 //! `themecast resample`: the other ways that collected answers could have gone on.
 
-use super::{model, number, progress::Progress};
+use super::{model, number, progress::Progress, steer::Steer};
 use crate::collect::{Folder, resample};
-use crate::host::Steering;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
-use themecast_lab::steer;
 use themecast_plugin_api::Site;
 
 #[derive(Args)]
@@ -33,38 +31,16 @@ pub(super) struct Resample {
     /// Where residuals are kept, such as final,layer.12.in; they are in the collection
     #[arg(long, value_delimiter = ',')]
     sites: Vec<Site>,
-    /// Steer the model from the cut on, from one theme to another: two ids of themes
-    #[arg(long, value_name = "FROM,TO", value_parser = two)]
-    lean: Option<(String, String)>,
-    /// Where it is steered; labelled tokens of the collection have residuals there
-    #[arg(long, default_value = "layer.12.in", requires = "lean")]
-    at: Site,
-    /// How long the direction is, in mean residuals there
-    #[arg(long, default_value_t = 0.5, requires = "lean")]
-    strength: f32,
+    /// Steered from the cut on: answers that the model itself turns
+    #[command(flatten)]
+    steer: Steer,
     #[command(flatten)]
     folder: Folder,
 }
 
-/// Two themes.
-fn two(text: &str) -> Result<(String, String), String> {
-    let (from, to) = text.split_once(',').ok_or("want two themes, FROM,TO")?;
-    Ok((from.to_owned(), to.to_owned()))
-}
-
 impl Resample {
-    /// The difference of the themes' mean residuals, if the model is to be steered.
-    async fn steering(&self) -> Result<Option<Steering>> {
-        let Some((from, to)) = self.lean.clone() else { return Ok(None) };
-        let (data, site, strength) = (self.data.clone(), self.at, self.strength);
-        let found = move || steer::direction(&data, site, (&from, &to), strength);
-        let found = tokio::task::spawn_blocking(found);
-        let direction = found.await.context("reading the collection was cut short")??;
-        Ok(Some(Steering { site, direction: direction.into() }))
-    }
-
     pub(super) async fn run(self) -> Result<()> {
-        let steering = self.steering().await?;
+        let steering = self.steer.direction(&self.data).await?;
         let host = model::host(self.model.as_deref(), self.folder.engines).await?;
         let config = resample::Config {
             data: self.data,

@@ -5,6 +5,7 @@
 //! another model read them. Labelling and training never happen here.
 
 mod folder;
+mod intervention;
 mod prompts;
 pub mod read;
 mod record;
@@ -12,6 +13,7 @@ pub mod resample;
 pub mod splice;
 
 pub use folder::Folder;
+pub use intervention::Intervention;
 pub use prompts::Prompt;
 
 use crate::host::{Call, Event, Host, Route, SeededSampling, Tap};
@@ -36,8 +38,10 @@ pub struct Config {
     pub temperature: f64,
     /// The seed: the same one draws the same answers.
     pub seed: u64,
-    /// Where residuals are read.
+    /// Where residuals are read; none where empty.
     pub sites: Vec<Site>,
+    /// What is done to the model.
+    pub intervention: Intervention,
     /// Where it goes.
     pub folder: Folder,
 }
@@ -77,13 +81,14 @@ fn info(host: &Arc<dyn Host>, config: &Config) -> CollectionInfo {
         temperature: config.temperature,
         seed: config.seed,
         segmenter: SegmenterConfig::default(),
+        intervention: config.intervention.name(),
     }
 }
 
 /// This shard's answers that are not there yet: every prompt's first answer before any second one,
 /// so that a run that is stopped early has seen all prompts.
 fn jobs(config: &Config, there: &HashSet<String>) -> Result<Vec<Job>> {
-    let prompts = prompts::read(&config.prompts)?;
+    let prompts = Prompt::read(&config.prompts)?;
     let all = (0..config.samples).flat_map(|sample| {
         prompts.iter().map(move |prompt| Job {
             id: Document::id_of(&prompt.id, sample),
@@ -100,12 +105,14 @@ async fn make(host: Arc<dyn Host>, config: &Config, job: Job) -> Result<Document
     let seed = record::seed(config.seed, &job.id);
     let message =
         |role: &str, content: &String| serde_json::json!({"role": role, "content": content});
-    let system = job.prompt.system.iter().map(|system| message("system", system));
+    let system = config.intervention.system.as_ref().or(job.prompt.system.as_ref());
+    let system = system.into_iter().map(|system| message("system", system));
     let messages: Vec<_> = system.chain([message("user", &job.prompt.prompt)]).collect();
     let body = serde_json::json!({"messages": messages, "max_tokens": config.max_tokens});
     let call = Call {
         tap: Some(Tap { interest: Interest::last(config.sites.clone()), sink: recorder.clone() }),
         sampling: Some(SeededSampling { seed, temperature: config.temperature as f32 }),
+        steering: config.intervention.steering.as_ref().map(|(steering, _)| steering.clone()),
         ..Call::new(Route::Chat, body)
     };
     let mut events = host.generate(call).await?;

@@ -24,11 +24,17 @@ pub struct Prompt {
     pub split: Option<String>,
 }
 
-/// Reads a prompt file.
-///
-/// # Errors
-/// One line that names the file and the line of what can't be read.
-pub(super) fn read(path: &Path) -> Result<Vec<Prompt>> {
+impl Prompt {
+    /// Reads a file of prompts.
+    ///
+    /// # Errors
+    /// One line that names the file and the line of what can't be read.
+    pub fn read(path: &Path) -> Result<Vec<Self>> {
+        read(path)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<Prompt>> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());

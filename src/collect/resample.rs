@@ -34,8 +34,8 @@ pub struct Config {
     pub before: usize,
     /// Where residuals are kept; none where empty.
     pub sites: Vec<Site>,
-    /// What is done to the residual stream from the cut on.
-    pub steering: Option<Steering>,
+    /// What is done to the residual stream from the cut on, and what it is called.
+    pub steering: Option<(Steering, String)>,
     /// Where it goes.
     pub folder: Folder,
 }
@@ -66,6 +66,7 @@ pub async fn run(
         sites: config.sites.clone(),
         samples: config.samples,
         max_tokens: config.max_tokens,
+        intervention: config.steering.as_ref().map(|(_, name)| name.clone()),
         ..source
     };
     let there = config.folder.begin(&info)?;
@@ -77,10 +78,10 @@ pub async fn run(
         .map(|(cut, sample)| (cut.clone(), sample))
         .filter(|(cut, sample)| !there.contains(&Document::id_of(&cut.id(), *sample)))
         .collect();
-    let steering = &config.steering;
+    let steering = config.steering.as_ref().map(|(steering, _)| steering);
     let made = jobs
         .into_iter()
-        .map(|(cut, sample)| go_on(host.clone(), &info, steering.clone(), cut, sample));
+        .map(|(cut, sample)| go_on(host.clone(), &info, steering.cloned(), cut, sample));
     config.folder.keep(&info, made, progress).await
 }
 

@@ -11,6 +11,7 @@ mod architectures;
 mod browsers;
 mod chat;
 mod cli;
+mod compare;
 mod forecast;
 mod isolation;
 mod keys;

@@ -32,6 +32,9 @@ pub struct CollectionInfo {
     pub seed: u64,
     /// How answers were cut into segments.
     pub segmenter: SegmenterConfig,
+    /// What was done to the model while it answered, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<String>,
 }
 
 impl CollectionInfo {
@@ -85,7 +88,8 @@ impl CollectionInfo {
             .or_else(|| differ("max tokens", &a.max_tokens, &b.max_tokens))
             .or_else(|| differ("temperature", &a.temperature, &b.temperature))
             .or_else(|| differ("seed", &a.seed, &b.seed))
-            .or_else(|| differ("segmenter", &a.segmenter, &b.segmenter));
+            .or_else(|| differ("segmenter", &a.segmenter, &b.segmenter))
+            .or_else(|| differ("intervention", &a.intervention, &b.intervention));
         match difference {
             None => Ok(()),
             Some(difference) => Err(LabError::Mismatch {

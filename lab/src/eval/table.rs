@@ -241,7 +241,7 @@ pub(super) fn difference_cells(difference: Option<&Difference>) -> [String; 2] {
 }
 
 /// A value with its interval in brackets.
-pub(super) fn with_interval(value: f64, interval: Option<Interval>, signed: bool) -> String {
+pub(crate) fn with_interval(value: f64, interval: Option<Interval>, signed: bool) -> String {
     let number = |x: f64| if signed { format!("{x:+.3}") } else { format!("{x:.3}") };
     match interval {
         None => number(value),

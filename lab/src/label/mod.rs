@@ -150,7 +150,7 @@ impl std::fmt::Display for Agreement {
 ///
 /// # Errors
 /// What it fails with; [`LabError::Data`] where it leaves a segment out or names no theme of its.
-fn checked(
+pub(crate) fn checked(
     labeler: &dyn Labeler,
     segments: &[Segment],
     progress: &dyn Fn(&str),
