@@ -1,6 +1,6 @@
 //! The answer at the left, wrapped as it comes, and beside each line what was forecast then.
 
-use crate::margin::Margin;
+use crate::{margin::Margin, plain::is_shown};
 use console::{Style, Term, measure_text_width};
 use std::io::{self, IsTerminal, Write};
 
@@ -23,6 +23,7 @@ pub struct Layout {
     text: usize,
     margin: usize,
     live: bool,
+    colours: bool,
 }
 
 impl Layout {
@@ -30,18 +31,21 @@ impl Layout {
     /// again with every token, and with colours; otherwise each line is written once.
     pub fn new(width: usize, live: bool) -> Self {
         if width < NARROW {
-            return Self { text: width.saturating_sub(1).max(1), margin: 0, live };
+            return Self { text: width.saturating_sub(1).max(1), margin: 0, live, colours: live };
         }
         let both = width - RULE.chars().count() - 1; // a full last column would wrap
         let text = (both * 11 / 20).clamp(TEXT_LEAST, TEXT_MOST);
-        Self { text, margin: (both - text).min(MARGIN_MOST), live }
+        Self { text, margin: (both - text).min(MARGIN_MOST), live, colours: live }
     }
 
     /// For the process's own terminal; where a person does not both ask and read there, for a page.
     pub fn of_terminal() -> Self {
         let terminal = Term::stdout();
         match terminal.is_term() && io::stdin().is_terminal() {
-            true => Self::new(terminal.size().1.into(), true),
+            true => Self {
+                colours: console::colors_enabled(),
+                ..Self::new(terminal.size().1.into(), true)
+            },
             false => Self::new(PAGE, false),
         }
     }
@@ -49,6 +53,11 @@ impl Layout {
     /// The margin's columns; 0 where there is none.
     pub(crate) fn margin(self) -> usize {
         self.margin
+    }
+
+    /// `style` where colours are wanted.
+    pub(crate) fn styled(self, style: Style) -> Style {
+        style.force_styling(self.colours)
     }
 
     /// Whether a person watches.
@@ -77,9 +86,8 @@ impl<W: Write> Columns<W> {
             match character {
                 '\n' => self.finish("")?,
                 '\t' => self.push(' ')?,
-                // The model's text must not steer the terminal.
-                control if control.is_control() => {}
-                other => self.push(other)?,
+                other if is_shown(other) => self.push(other)?,
+                _ => {}
             }
         }
         if self.layout.live && !self.line.is_empty() {
@@ -98,12 +106,12 @@ impl<W: Write> Columns<W> {
 
     fn push(&mut self, character: char) -> io::Result<()> {
         self.line.push(character);
-        if measure_text_width(&self.line) <= self.layout.text {
+        if measure_text_width(self.line.trim_end()) <= self.layout.text {
             return Ok(());
         }
-        let at = match self.line.trim_end().rfind(' ') {
-            Some(space) => space,
-            None => self.line.len() - character.len_utf8(),
+        let at = match self.line.rfind(' ') {
+            Some(space) if !self.line[..space].trim().is_empty() => space,
+            _ => self.line.len() - character.len_utf8(),
         };
         let rest = self.line.split_off(at);
         self.finish(rest.trim_start())
@@ -128,7 +136,7 @@ impl<W: Write> Columns<W> {
         let style =
             if self.margin.alarming { Style::new().red().bold() } else { Style::new().dim() };
         let margin = format!("{RULE}{}", self.margin.text);
-        write!(self.out, "{line}{pad}{}", style.force_styling(self.layout.live).apply_to(margin))
+        write!(self.out, "{line}{pad}{}", self.layout.styled(style).apply_to(margin))
     }
 }
 
@@ -152,7 +160,7 @@ mod tests {
 
     #[test]
     fn lines_wrap_at_words_and_keep_what_was_said_when_they_ended() {
-        let layout = Layout { text: 10, margin: 8, live: false };
+        let layout = Layout { text: 10, margin: 8, live: false, colours: false };
         let pieces =
             [("One two", margin("first", false)), (" three\n\nfour", margin("second", false))];
         let wanted =
@@ -162,21 +170,27 @@ mod tests {
 
     #[test]
     fn words_that_are_too_long_and_wide_characters_are_cut() {
-        let layout = Layout { text: 4, margin: 0, live: false };
+        let layout = Layout { text: 4, margin: 0, live: false, colours: false };
         assert_eq!(drawn(layout, &[("abcdefghij", None)]), "abcd\nefgh\nij\n");
         assert_eq!(drawn(layout, &[("日本語", None)]), "日本\n語\n");
         assert_eq!(drawn(layout, &[("ab  cd", None)]), "ab\ncd\n");
+        assert_eq!(
+            drawn(layout, &[("abcd ef gh", None)]),
+            "abcd\nef\ngh\n",
+            "a word may end at the edge"
+        );
+        assert_eq!(drawn(layout, &[("  abcdef", None)]), "  ab\ncdef\n", "indentation is no word");
     }
 
     #[test]
     fn the_models_text_does_not_steer_the_terminal() {
-        let layout = Layout { text: 20, margin: 0, live: false };
+        let layout = Layout { text: 20, margin: 0, live: false, colours: false };
         assert_eq!(drawn(layout, &[("a\x1b[2Jb\r\u{9b}1mc\td", None)]), "a[2Jb1mc d\n");
     }
 
     #[test]
     fn on_a_terminal_the_line_is_drawn_again_and_alarms_are_red() {
-        let layout = Layout { text: 4, margin: 3, live: true };
+        let layout = Layout { text: 4, margin: 3, live: true, colours: true };
         let seen = drawn(layout, &[("a", margin("x", false)), ("b", margin("y", true))]);
         let redraws: Vec<&str> = seen.split("\r\x1b[K").collect();
         assert_eq!(redraws.len(), 4, "{seen:?}");
@@ -190,7 +204,10 @@ mod tests {
             let Layout { text, margin, .. } = Layout::new(width, true);
             assert!(text + margin + 3 < width && text >= TEXT_LEAST && margin > 20, "{width}");
         }
-        assert_eq!(Layout::new(40, false), Layout { text: 39, margin: 0, live: false });
+        assert_eq!(
+            Layout::new(40, false),
+            Layout { text: 39, margin: 0, live: false, colours: false }
+        );
         assert_eq!(Layout::new(0, false).text, 1);
     }
 }

@@ -10,6 +10,7 @@
 mod columns;
 mod margin;
 mod note;
+mod plain;
 mod server;
 mod talk;
 

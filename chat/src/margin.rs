@@ -1,6 +1,9 @@
 //! One annotation as one line of the margin.
 
-use crate::note::{Likely, Note};
+use crate::{
+    note::{Likely, Note},
+    plain::plain,
+};
 use console::{measure_text_width, truncate_str};
 
 /// The drift statistic in eighths of its alarm level.
@@ -25,7 +28,8 @@ impl Margin {
     /// of the coming ones as fit, and how near the drift statistic is to its alarm.
     pub(crate) fn of(note: &Note, width: usize) -> Self {
         if let Some(error) = &note.error {
-            let text = truncate_str(&format!("no forecast: {error}"), width, CUT).into_owned();
+            let text =
+                truncate_str(&plain(&format!("no forecast: {error}")), width, CUT).into_owned();
             return Self { text, alarming: true };
         }
         let Some(now) = note.now.first() else { return Self::default() };
@@ -48,7 +52,7 @@ impl Margin {
 }
 
 fn shown(likely: &Likely) -> String {
-    format!("{} {:.0}%", likely.theme, 100.0 * likely.p)
+    format!("{} {:.0}%", plain(&likely.theme), 100.0 * likely.p)
 }
 
 fn level(score: f64) -> char {

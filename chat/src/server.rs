@@ -1,8 +1,9 @@
 //! The server that is talked to: a question goes out, pieces of the answer come in.
 
-use crate::note::Note;
+use crate::{note::Note, plain::plain};
 use eventsource_stream::{EventStream, Eventsource};
 use futures::{StreamExt, stream::BoxStream};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -21,6 +22,9 @@ pub enum Error {
         /// What was given.
         url: String,
     },
+    /// The key can't be sent.
+    #[error("the key has characters that no HTTP header can carry; look for a line end in it")]
+    Key,
     /// Nobody answered.
     #[error(
         "can't reach {url}: {why}; start a server there with `themecast serve`, or name another with --url"
@@ -38,6 +42,8 @@ pub enum Error {
         status: u16,
         /// Its own words.
         message: String,
+        /// The parameter that it names as the fault.
+        param: Option<String>,
     },
     /// The answer broke off.
     #[error("the answer broke off: {0}")]
@@ -48,12 +54,15 @@ pub enum Error {
 }
 
 impl Error {
-    fn unreachable(url: &str, error: &reqwest::Error) -> Self {
+    fn unsent(url: &str, error: &reqwest::Error) -> Self {
         let mut cause: &dyn std::error::Error = error;
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        Self::Unreachable { url: url.to_owned(), why: cause.to_string() }
+        match error.is_connect() {
+            true => Self::Unreachable { url: url.to_owned(), why: cause.to_string() },
+            false => Self::Broken(cause.to_string()),
+        }
     }
 }
 
@@ -62,19 +71,24 @@ impl Error {
 pub struct Server {
     client: reqwest::Client,
     url: String,
-    key: Option<String>,
 }
 
 /// What one event brings.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Piece {
     pub(crate) text: String,
+    /// Why the answer ends with it, if it does.
+    pub(crate) finish: Option<String>,
     /// None where the server sends no annotation, or one of another plugin's.
     pub(crate) note: Option<Note>,
 }
 
 /// An answer that is being written.
-pub(crate) struct Answer(EventStream<BoxStream<'static, reqwest::Result<Bytes>>>);
+pub(crate) struct Answer {
+    events: EventStream<BoxStream<'static, reqwest::Result<Bytes>>>,
+    /// Its last piece has come.
+    finished: bool,
+}
 
 type Bytes = Vec<u8>;
 
@@ -82,7 +96,7 @@ impl Server {
     /// The server at `url`, with or without `/v1` at its end; nothing is sent yet.
     ///
     /// # Errors
-    /// When `url` is no address, or no client can be made.
+    /// When `url` is no address, the key can't be sent, or no client can be made.
     pub fn new(url: &str, key: Option<String>) -> Result<Self, Error> {
         let base = url.trim_end_matches('/');
         let base = base.strip_suffix("/v1").unwrap_or(base).to_owned();
@@ -90,27 +104,34 @@ impl Server {
         if !reqwest::Url::parse(&base).as_ref().is_ok_and(web) {
             return Err(Error::Address { url: url.to_owned() });
         }
-        let client = reqwest::Client::builder().connect_timeout(CONNECTING).build();
-        let client = client.map_err(|error| Error::unreachable(&base, &error))?;
-        Ok(Self { client, url: base, key })
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            let value = HeaderValue::from_str(&format!("Bearer {key}"));
+            let mut value = value.map_err(|_| Error::Key)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let client = reqwest::Client::builder().connect_timeout(CONNECTING);
+        let client = client.default_headers(headers).build();
+        let client = client.map_err(|error| Error::unsent(&base, &error))?;
+        Ok(Self { client, url: base })
     }
 
     /// Asks for a streamed chat completion.
     pub(crate) async fn ask(&self, body: &Value) -> Result<Answer, Error> {
         let request = self.client.post(format!("{}/v1/chat/completions", self.url)).json(body);
-        let request = match &self.key {
-            Some(key) => request.bearer_auth(key),
-            None => request,
-        };
         let response = request.send().await;
-        let response = response.map_err(|error| Error::unreachable(&self.url, &error))?;
+        let response = response.map_err(|error| Error::unsent(&self.url, &error))?;
         let status = response.status();
         if !status.is_success() {
             let body = response.text().await.unwrap_or_default();
-            return Err(Error::Refused { status: status.as_u16(), message: message(&body) });
+            let parsed: Value = serde_json::from_str(&body).unwrap_or_default();
+            let param = parsed["error"]["param"].as_str().map(str::to_owned);
+            let message = message(&body);
+            return Err(Error::Refused { status: status.as_u16(), message, param });
         }
         let bytes = response.bytes_stream().map(|bytes| bytes.map(Bytes::from)).boxed();
-        Ok(Answer(bytes.eventsource()))
+        Ok(Answer { events: bytes.eventsource(), finished: false })
     }
 }
 
@@ -118,18 +139,23 @@ impl Server {
 fn message(body: &str) -> String {
     let parsed: Value = serde_json::from_str(body).unwrap_or_default();
     match parsed["error"]["message"].as_str().or(parsed["message"].as_str()) {
-        Some(message) => message.to_owned(),
-        None => body.lines().next().unwrap_or_default().chars().take(200).collect(),
+        Some(message) => plain(message),
+        None => plain(body).chars().take(200).collect(),
     }
 }
 
 impl Answer {
     /// The next piece; none at the answer's end.
     pub(crate) async fn next(&mut self) -> Result<Option<Piece>, Error> {
-        match self.0.next().await {
+        match self.events.next().await {
             Some(Ok(event)) if event.data == DONE => Ok(None),
-            Some(Ok(event)) => Piece::read(&event.data).map(Some),
+            Some(Ok(event)) => {
+                let piece = Piece::read(&event.data)?;
+                self.finished |= piece.finish.is_some();
+                Ok(Some(piece))
+            }
             Some(Err(error)) => Err(Error::Broken(error.to_string())),
+            None if self.finished => Ok(None),
             None => Err(Error::Broken("the server closed the stream before its end".into())),
         }
     }
@@ -142,9 +168,11 @@ impl Piece {
         if chunk.get("error").is_some() || chunk.get("choices").is_none() {
             return Err(Error::Broken(message(data)));
         }
-        let text = chunk["choices"][0]["delta"]["content"].as_str().unwrap_or_default().to_owned();
+        let choice = &chunk["choices"][0];
+        let text = choice["delta"]["content"].as_str().unwrap_or_default().to_owned();
+        let finish = choice["finish_reason"].as_str().map(str::to_owned);
         let note = chunk.get("themecast").and_then(|note| Note::deserialize(note).ok());
-        Ok(Self { text, note })
+        Ok(Self { text, finish, note })
     }
 }
 
@@ -157,6 +185,8 @@ mod tests {
         for url in ["http://a:1", "http://a:1/", "http://a:1/v1", "http://a:1/v1/"] {
             assert_eq!(Server::new(url, None).unwrap().url, "http://a:1");
         }
+        let key = Server::new("http://a:1", Some("secret\n".into())).unwrap_err().to_string();
+        assert!(key.contains("line end") && !key.contains("secret"), "{key}");
         for url in ["a:1", "", "ftp://a", "localhost:8080"] {
             assert!(
                 Server::new(url, None).unwrap_err().to_string().contains("http://127"),
@@ -168,7 +198,9 @@ mod tests {
     #[test]
     fn events_are_pieces_or_say_what_broke() {
         let plain = Piece::read(r#"{"choices":[{"delta":{"content":"Hi"}}]}"#).unwrap();
-        assert_eq!(plain, Piece { text: "Hi".into(), note: None });
+        assert_eq!(plain, Piece { text: "Hi".into(), ..Piece::default() });
+        let last = Piece::read(r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#).unwrap();
+        assert_eq!(last.finish.as_deref(), Some("length"));
         let noted = r#"{"choices":[{"delta":{}}],"themecast":{"now":[{"theme":"code","p":0.5}]}}"#;
         let note = Piece::read(noted).unwrap().note.unwrap();
         assert_eq!(note.now[0].theme, "code");

@@ -4,12 +4,17 @@ use crate::{
     columns::{Columns, Layout},
     margin::Margin,
     note::{Note, Summary},
-    server::{Error, Server},
+    plain::plain,
+    server::{Answer, Error, Server},
 };
 use console::Style;
 use serde_json::{Value, json};
-use std::io::{self, Write};
+use std::io::Write;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+
+/// The request's field that asks for forecasts.
+const FIELD: &str = "themecast";
+const NO_FORECASTS: &str = "this server sends no forecasts";
 
 /// What is sent with every question.
 #[derive(Debug, Clone, Default)]
@@ -30,8 +35,20 @@ pub struct Settings {
 struct Talk<'a, W> {
     server: &'a Server,
     settings: &'a Settings,
+    /// Whether the server is asked for forecasts: until it says that it has none.
+    forecasts: bool,
     messages: Vec<Value>,
     out: W,
+}
+
+/// What was written of an answer.
+#[derive(Default)]
+struct Written {
+    text: String,
+    /// What was said beside its last annotated token.
+    note: Option<Note>,
+    /// Why it ended; none where the reader left it.
+    finish: Option<String>,
 }
 
 /// Takes a question a line from `questions` and draws the answers on `out` until there are no more.
@@ -45,35 +62,43 @@ struct Talk<'a, W> {
 pub async fn talk<W: Write>(
     server: &Server,
     settings: &Settings,
-    questions: impl AsyncBufRead + Unpin,
+    mut questions: impl AsyncBufRead + Unpin,
     out: W,
     layout: impl Fn() -> Layout,
 ) -> Result<(), Error> {
-    let mut questions = questions.lines();
-    let mut talk = Talk { server, settings, messages: Vec::new(), out };
+    let mut talk = Talk { server, settings, forecasts: true, messages: Vec::new(), out };
     talk.forget();
     loop {
         let layout = layout();
         if layout.live() {
-            write!(talk.out, "{} ", Style::new().bold().force_styling(true).apply_to(">"))?;
+            write!(talk.out, "{} ", layout.styled(Style::new().bold()).apply_to(">"))?;
             talk.out.flush()?;
         }
-        let line = tokio::select! {
-            line = questions.next_line() => line?,
-            _ = tokio::signal::ctrl_c() => None,
+        let mut line = Vec::new();
+        let read = tokio::select! {
+            read = questions.read_until(b'\n', &mut line) => read?,
+            () = interrupted(layout) => 0,
         };
-        match line.as_deref().map(str::trim) {
-            None | Some("/quit") => return Ok(()),
-            Some("") => {}
-            Some("/new") => talk.forget(),
-            Some(question) => match talk.turn(question, layout).await {
+        match String::from_utf8_lossy(&line).trim() {
+            _ if read == 0 => return Ok(()),
+            "/quit" => return Ok(()),
+            "" => {}
+            "/new" => talk.forget(),
+            question => match talk.turn(question, layout).await {
                 Err(error) if !layout.live() || matches!(error, Error::Terminal(_)) => {
                     return Err(error);
                 }
-                Err(error) => writeln!(talk.out, "error: {error}\n")?,
+                Err(error) => writeln!(talk.out, "error: {}\n", plain(&error.to_string()))?,
                 Ok(()) => {}
             },
         }
+    }
+}
+
+/// Waits for Ctrl-C where a person watches; elsewhere it ends the process, as it does others.
+async fn interrupted(layout: Layout) {
+    if !layout.live() || tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
     }
 }
 
@@ -83,85 +108,113 @@ impl<W: Write> Talk<'_, W> {
         self.messages = system.map(|system| json!({"role": "system", "content": system})).collect();
     }
 
-    /// Asks one question; neither it nor its answer is remembered where that fails.
+    /// Asks one question; neither it nor its answer is remembered where that fails or is left before
+    /// it began.
     async fn turn(&mut self, question: &str, layout: Layout) -> Result<(), Error> {
         let before = self.messages.len();
         self.messages.push(json!({"role": "user", "content": question}));
-        match self.answer(layout).await {
-            Ok(text) => self.messages.push(json!({"role": "assistant", "content": text})),
-            Err(error) => {
-                self.messages.truncate(before);
-                return Err(error);
-            }
+        let answered = self.answer(layout).await;
+        let Ok(Written { text, .. }) = &answered else {
+            self.messages.truncate(before);
+            return answered.map(|_| ());
+        };
+        match text.is_empty() {
+            true => self.messages.truncate(before),
+            false => self.messages.push(json!({"role": "assistant", "content": text})),
         }
         Ok(())
     }
 
-    /// Draws the answer to the messages so far and gives its text.
-    async fn answer(&mut self, layout: Layout) -> Result<String, Error> {
-        let left = tokio::signal::ctrl_c();
+    /// Draws the answer to the messages so far.
+    async fn answer(&mut self, layout: Layout) -> Result<Written, Error> {
+        let left = interrupted(layout);
         tokio::pin!(left);
-        let (body, mut text, mut last) = (self.body(), String::new(), None);
-        let mut answer = tokio::select! {
-            answer = self.server.ask(&body) => answer?,
-            _ = &mut left => return Ok(text),
+        let asked = tokio::select! {
+            asked = self.ask() => Some(asked?),
+            () = &mut left => None,
+        };
+        let Some(answer) = asked else {
+            writeln!(self.out)?;
+            return Ok(Written::default());
         };
         let mut columns = Columns::new(&mut self.out, layout);
-        let ended = loop {
-            let piece = tokio::select! {
-                piece = answer.next() => piece,
-                _ = &mut left => break Ok(()),
-            };
-            match piece {
-                Ok(Some(piece)) => {
-                    let margin = piece.note.as_ref().map(|note| Margin::of(note, layout.margin()));
-                    columns.piece(&piece.text, margin)?;
-                    text += &piece.text;
-                    last = piece.note.or(last);
-                }
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
+        let drawn = draw(answer, &mut columns, layout, left).await;
         columns.end()?;
-        ended?;
-        self.ended(last, layout)?;
-        Ok(text)
+        let written = drawn?;
+        let said = plain(&self.said(&written));
+        let style = layout.styled(Style::new().dim());
+        match said.is_empty() {
+            true => writeln!(self.out)?,
+            false => writeln!(self.out, "{}\n", style.apply_to(said))?,
+        }
+        Ok(written)
+    }
+
+    /// Asks with forecasts, and without them a server that says that it has none.
+    async fn ask(&mut self) -> Result<Answer, Error> {
+        match self.server.ask(&self.body()).await {
+            Err(Error::Refused { param: Some(param), .. }) if self.forecasts && param == FIELD => {
+                self.forecasts = false;
+                writeln!(self.out, "{NO_FORECASTS}")?;
+                self.server.ask(&self.body()).await
+            }
+            answered => answered,
+        }
     }
 
     fn body(&self) -> Value {
         let Settings { model, max_tokens, temperature, watch, .. } = self.settings;
-        let mut body = json!({
-            "model": model,
-            "messages": self.messages,
-            "stream": true,
-            "themecast": {"every": "token", "top": 1, "chains": 0},
-        });
+        let mut body = json!({"model": model, "messages": self.messages, "stream": true});
         if let Some(max_tokens) = max_tokens {
             body["max_tokens"] = json!(max_tokens);
         }
         if let Some(temperature) = temperature {
             body["temperature"] = json!(temperature);
         }
-        if !watch.is_empty() {
-            body["themecast"]["watch"] = json!(watch);
+        if self.forecasts {
+            body[FIELD] = json!({"every": "token", "top": 1, "chains": 0});
+            if !watch.is_empty() {
+                body[FIELD]["watch"] = json!(watch);
+            }
         }
         body
     }
 
-    /// Says how the answer went.
-    fn ended(&mut self, last: Option<Note>, layout: Layout) -> io::Result<()> {
-        let said = match &last {
-            None => "this server sends no forecasts".to_owned(),
-            Some(Note { summary: None, .. }) => return writeln!(self.out),
+    /// How the answer went; empty where there is nothing to say.
+    fn said(&self, written: &Written) -> String {
+        let Some(finish) = &written.finish else { return String::new() };
+        let limit = if finish == "length" { "; cut off at its longest" } else { "" };
+        match &written.note {
+            None if self.forecasts => NO_FORECASTS.to_owned() + limit,
+            Some(Note { error: Some(error), .. }) => format!("no forecast: {error}{limit}"),
             Some(Note { summary: Some(summary), stopped, .. }) => {
-                let stopped =
-                    stopped.as_ref().map(|stopped| format!("; stopped by {}", stopped.by));
-                short(summary) + &stopped.unwrap_or_default()
+                let by = stopped.as_ref().map(|stopped| format!("; stopped by {}", stopped.by));
+                short(summary) + &by.unwrap_or_default() + limit
             }
+            _ => limit.trim_start_matches("; ").to_owned(),
+        }
+    }
+}
+
+/// Draws an answer as it comes, until it ends or is `left`.
+async fn draw<W: Write>(
+    mut answer: Answer,
+    columns: &mut Columns<W>,
+    layout: Layout,
+    mut left: impl Future<Output = ()> + Unpin,
+) -> Result<Written, Error> {
+    let mut written = Written::default();
+    loop {
+        let piece = tokio::select! {
+            piece = answer.next() => piece?,
+            () = &mut left => None,
         };
-        let style = Style::new().dim().force_styling(layout.live());
-        writeln!(self.out, "{}\n", style.apply_to(said))
+        let Some(piece) = piece else { return Ok(written) };
+        let margin = piece.note.as_ref().map(|note| Margin::of(note, layout.margin()));
+        columns.piece(&piece.text, margin)?;
+        written.text += &piece.text;
+        written.note = piece.note.or(written.note);
+        written.finish = piece.finish.or(written.finish);
     }
 }
 

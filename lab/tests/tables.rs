@@ -9,7 +9,7 @@ const DOCUMENT: &str = "Before.\n\n<!-- report.md / Models / model: ours; text: 
     | old |\n<!-- end -->\n\n<!-- missing.md / Models -->\n| kept |\n<!-- end -->\nAfter.\n";
 
 fn tables(dir: &Path, check: bool) -> (bool, String) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/tables.py");
+    let script = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../data/tables.py");
     let mut command = Command::new("python3");
     command.arg(script).args(check.then_some("--check")).arg(dir).arg(dir.join("DOCUMENT.md"));
     let output = command.output().expect("python3");

@@ -3,6 +3,7 @@
 use crate::host::Steering;
 use anyhow::{Context, Result};
 use clap::Args;
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use themecast_lab::steer;
 use themecast_plugin_api::Site;
@@ -31,12 +32,18 @@ impl Steer {
     /// The difference of the themes' mean residuals in the labelled collection in `data`, if the
     /// model is to be steered, and what that is called.
     pub(super) async fn direction(&self, data: &Path) -> Result<Option<(Steering, String)>> {
-        let Some((from, to)) = self.lean.clone() else { return Ok(None) };
+        let Some(names) = self.lean.clone() else { return Ok(None) };
+        let (from, to) = names.clone();
         let (data, site, strength) = (data.to_owned(), self.at, self.strength);
-        let name = format!("steered from {from} to {to} at {site} by {strength}");
         let found = move || steer::direction(&data, site, (&from, &to), strength);
         let found = tokio::task::spawn_blocking(found);
         let direction = found.await.context("reading the collection was cut short")??;
+        // Two collections make two directions of one name.
+        let bytes: Vec<u8> = direction.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let digest: String =
+            Sha256::digest(bytes).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let name =
+            format!("steered from {} to {} at {site} by {strength} ({digest})", names.0, names.1);
         Ok(Some((Steering { site, direction: direction.into() }, name)))
     }
 }

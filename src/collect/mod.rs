@@ -20,9 +20,13 @@ use crate::host::{Call, Event, Host, Route, SeededSampling, Tap};
 use anyhow::{Result, bail};
 use futures::StreamExt;
 use record::Recorder;
-use std::{collections::HashSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+};
 use themecast_forecast::segment::SegmenterConfig;
-use themecast_lab::dataset::{COLLECTION_FORMAT, CollectionInfo, Document};
+use themecast_lab::dataset::{COLLECTION_FORMAT, CollectionInfo, Document, read_documents};
 use themecast_plugin_api::{Interest, Site};
 
 /// What to collect.
@@ -65,9 +69,25 @@ pub async fn run(
 ) -> Result<usize> {
     let info = info(host, config);
     let there = config.folder.begin(&info)?;
-    let jobs = jobs(config, &there)?;
+    let prompts = Prompt::read(&config.prompts)?;
+    same(&prompts, &config.folder)?;
+    let jobs = jobs(config, prompts, &there);
     let made = jobs.into_iter().map(|job| make(host.clone(), config, job));
     config.folder.keep(&info, made, progress).await
+}
+
+/// Refuses prompts that share ids, but not texts, with those that the folder has answers to.
+fn same(prompts: &[Prompt], folder: &Folder) -> Result<()> {
+    let texts: HashMap<&str, &str> =
+        prompts.iter().map(|one| (one.id.as_str(), one.prompt.as_str())).collect();
+    for document in read_documents(&folder.out)? {
+        let id = document.prompt_id.as_str();
+        if texts.get(id).is_some_and(|text| *text != document.prompt) {
+            let out = folder.out.display();
+            bail!("{out}: answers another prompt under the id '{id}'; use another id or folder");
+        }
+    }
+    Ok(())
 }
 
 fn info(host: &Arc<dyn Host>, config: &Config) -> CollectionInfo {
@@ -87,8 +107,7 @@ fn info(host: &Arc<dyn Host>, config: &Config) -> CollectionInfo {
 
 /// This shard's answers that are not there yet: every prompt's first answer before any second one,
 /// so that a run that is stopped early has seen all prompts.
-fn jobs(config: &Config, there: &HashSet<String>) -> Result<Vec<Job>> {
-    let prompts = Prompt::read(&config.prompts)?;
+fn jobs(config: &Config, prompts: Vec<Prompt>, there: &HashSet<String>) -> Vec<Job> {
     let all = (0..config.samples).flat_map(|sample| {
         prompts.iter().map(move |prompt| Job {
             id: Document::id_of(&prompt.id, sample),
@@ -97,7 +116,7 @@ fn jobs(config: &Config, there: &HashSet<String>) -> Result<Vec<Job>> {
         })
     });
     let own = config.folder.own(all);
-    Ok(own.filter(|job| !there.contains(&job.id)).collect())
+    own.filter(|job| !there.contains(&job.id)).collect()
 }
 
 async fn make(host: Arc<dyn Host>, config: &Config, job: Job) -> Result<Document> {

@@ -30,31 +30,28 @@ impl Prompt {
     /// # Errors
     /// One line that names the file and the line of what can't be read.
     pub fn read(path: &Path) -> Result<Vec<Self>> {
-        read(path)
+        let shown = path.display();
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let parse = |(number, line): (usize, &str)| {
+            serde_json::from_str(line).with_context(|| {
+                format!(
+                    "{shown}:{}: want {{\"id\", \"prompt\", \"system\"?, \"group\"?, \"split\"?}}",
+                    number + 1
+                )
+            })
+        };
+        let prompts: Vec<Self> = lines.map(parse).collect::<Result<_>>()?;
+        ensure!(!prompts.is_empty(), "{shown}: holds no prompt");
+        let mut ids = HashSet::new();
+        for prompt in &prompts {
+            ensure!(ids.insert(&prompt.id), "{shown}: the id '{}' comes twice", prompt.id);
+            let split = prompt.split.as_deref().map_or(Ok(Split::Train), str::parse);
+            split.with_context(|| format!("{shown}: the prompt '{}'", prompt.id))?;
+        }
+        Ok(prompts)
     }
-}
-
-fn read(path: &Path) -> Result<Vec<Prompt>> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let parse = |(number, line): (usize, &str)| {
-        serde_json::from_str(line).with_context(|| {
-            format!(
-                "{shown}:{}: want {{\"id\", \"prompt\", \"system\"?, \"group\"?, \"split\"?}}",
-                number + 1
-            )
-        })
-    };
-    let prompts: Vec<Prompt> = lines.map(parse).collect::<Result<_>>()?;
-    ensure!(!prompts.is_empty(), "{shown}: holds no prompt");
-    let mut ids = HashSet::new();
-    for prompt in &prompts {
-        ensure!(ids.insert(&prompt.id), "{shown}: the id '{}' comes twice", prompt.id);
-        let split = prompt.split.as_deref().map_or(Ok(Split::Train), str::parse);
-        split.with_context(|| format!("{shown}: the prompt '{}'", prompt.id))?;
-    }
-    Ok(prompts)
 }
 
 #[cfg(test)]
@@ -64,7 +61,7 @@ mod tests {
     fn check(text: &str) -> Result<Vec<Prompt>, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        read(file.path()).map_err(|error| format!("{error:#}"))
+        Prompt::read(file.path()).map_err(|error| format!("{error:#}"))
     }
 
     #[test]

@@ -62,6 +62,12 @@ pub async fn run(
     let source = CollectionInfo::load(&config.data)?;
     let same = source.model.tokenizer_sha256 == host.model().tokenizer_sha256;
     ensure!(same, "{}: was collected from {}", config.data.display(), source.model_name);
+    if let Some(done) = &source.intervention {
+        bail!(
+            "{}: its model was {done}; answers go on of a model as it is alone",
+            shown(&config.data)
+        );
+    }
     let info = CollectionInfo {
         sites: config.sites.clone(),
         samples: config.samples,

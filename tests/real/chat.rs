@@ -14,16 +14,18 @@ use themecast::{
     metrics::Metrics,
     serve::{App, Keys},
 };
+use themecast_chat::{Layout, Settings, talk};
 
 const QUESTION: &str = "How do I bake bread?";
 
-/// A server with the shipped bundle that asks for `keys`.
-fn server(keys: Keys) -> Server {
+/// A server that asks for `keys`, with the shipped bundle or without forecasts.
+fn server(keys: Keys, forecasts: bool) -> Server {
     block_on(async {
         let app = App::new(Metrics::new().unwrap(), keys);
         let host = single();
-        let forecast = attach(shipped::bundle().unwrap(), &*host, &app.setting).unwrap();
-        app.set_ready(host, Some(forecast)).await;
+        let attached = || attach(shipped::bundle().unwrap(), &*host, &app.setting).unwrap();
+        let forecast = forecasts.then(attached);
+        app.set_ready(host, forecast).await;
         listen(app).await
     })
 }
@@ -54,12 +56,12 @@ fn columns(drawn: &str) -> (Vec<&str>, Vec<&str>) {
 
 #[test]
 fn the_answer_stands_beside_its_forecast() {
-    let server = server(Keys::default());
+    let server = server(Keys::default(), true);
     let out = chat(&server.url, &format!("{QUESTION}\n\n/new\n{QUESTION}\n"), &[]);
     let drawn = String::from_utf8(out.stdout).unwrap();
     assert!(out.status.success(), "{drawn}{}", String::from_utf8_lossy(&out.stderr));
     assert!(!drawn.contains('\x1b'), "no colours in a pipe: {drawn:?}");
-    let halves: Vec<&str> = drawn.split_inclusive("of its alarm\n\n").collect();
+    let halves: Vec<&str> = drawn.split_inclusive("its longest\n\n").collect();
     assert_eq!(halves.len(), 2, "{drawn}");
     assert_eq!(halves[0], halves[1], "what was said before is forgotten");
     assert!(halves[0].contains("60 tokens: "), "{drawn}");
@@ -75,7 +77,7 @@ fn the_answer_stands_beside_its_forecast() {
 
 #[test]
 fn a_conversation_is_remembered_and_phrases_are_watched() {
-    let server = server(Keys::default());
+    let server = server(Keys::default(), true);
     let out = chat(&server.url, "Hello\nWhat next?\n", &["--watch", "refund request"]);
     let drawn = String::from_utf8(out.stdout).unwrap();
     assert!(drawn.contains("refund request ") && drawn.contains("% · "), "{drawn}");
@@ -88,7 +90,7 @@ fn a_conversation_is_remembered_and_phrases_are_watched() {
 fn what_fails_is_said_in_a_line() {
     let mut keys = tempfile::NamedTempFile::new().unwrap();
     writeln!(keys, "right").unwrap();
-    let server = server(Keys::read(Some(keys.path()), None).unwrap());
+    let server = server(Keys::read(Some(keys.path()), None).unwrap(), true);
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (url, key, code, says) in [
         (server.url.clone(), "wrong", 1, "refused with 401"),
@@ -102,4 +104,31 @@ fn what_fails_is_said_in_a_line() {
         assert!(stderr.contains(says) && !stderr.contains("panicked"), "{stderr}");
         assert_eq!(stderr.lines().count(), usize::from(code != 0), "{stderr}");
     }
+}
+
+#[test]
+fn a_server_without_forecasts_is_talked_to_all_the_same() {
+    let server = server(Keys::default(), false);
+    let out = chat(&server.url, "Hello\nHello again\n", &[]);
+    let drawn = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success() && drawn.lines().count() > 3, "{drawn}");
+    assert_eq!(drawn.matches("this server sends no forecasts").count(), 1, "{drawn}");
+}
+
+#[test]
+fn where_a_person_asks_a_refused_question_is_told_and_forgotten() {
+    let server = server(Keys::default(), true);
+    let drawn = |settings: Settings, questions: &str| {
+        let (mut out, layout) = (Vec::new(), || Layout::new(100, true));
+        let asked = themecast_chat::Server::new(&server.url, None).unwrap();
+        block_on(talk(&asked, &settings, questions.as_bytes(), &mut out, layout)).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let settings = Settings { model: "default".into(), max_tokens: Some(8), ..Settings::default() };
+    let long = Settings { watch: vec!["a".repeat(201)], ..settings.clone() };
+    let refused = drawn(long, "Hello\nHello\n/quit\nHello\n");
+    assert_eq!(refused.matches("error: the server refused with 400").count(), 2, "{refused}");
+    let answered = drawn(settings, "Hello\n");
+    assert!(answered.contains("\r\x1b[K") && answered.contains(" ▸ "), "{answered:?}");
+    assert!(!answered.contains("error"), "{answered}");
 }

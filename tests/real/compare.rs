@@ -50,21 +50,29 @@ fn a_model_is_compared_with_itself_told_something_else() {
     let [a, b] = ["a", "b"].map(|side| out.join(side));
     let again = report(&["--a", text(&a), "--b", text(&b)]);
     assert_eq!((&again["apart"], &again["themes"]), (&made["apart"], &made["themes"]));
-    let other = [&models[..7], &["Be brief."], &more].concat();
-    let mixed = compare(&other);
-    let says = String::from_utf8_lossy(&mixed.stderr).into_owned();
-    assert!(!mixed.status.success() && says.contains("intervention"), "{says}");
+    assert_eq!(again["sides"][1]["intervention"], format!("told \"{told}\""));
+    refused(&[&models[..7], &["Be brief."], &more].concat(), 1, "intervention");
+    refused(&["--a", text(&a), "--b", text(&b), "--system", told], 2, "--b is a collection");
+    refused(&["--a", text(&a), "--b", text(&b), "--samples", "3"], 2, "--samples");
+    fs::write(&prompts, ask("a", "paint a door")).unwrap();
+    refused(&[&models[..], &more].concat(), 1, "another prompt under the id 'a'");
+    refused(&["--a", text(&a), "--b", text(&b), "--prompts", text(&prompts)], 1, "the prompt 'a'");
 }
 
 #[test]
 fn what_would_be_ignored_is_bad_usage() {
     for (arguments, says) in [
-        (&["--a", "default", "--b", "default"][..], "--prompts is missing"),
+        (&["--a", "default", "--b", "default"][..], "give --prompts"),
         (&["--prompts", "p", "--a", "default", "--b", "default", "--lean", "steps,code"], "--by"),
         (&["--a", "default"], "--b"),
     ] {
-        let out = compare(arguments);
-        let stderr = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.code() == Some(2) && stderr.contains(says), "{stderr}");
+        refused(arguments, 2, says);
     }
+}
+
+/// The command fails with `code` and says `says`.
+fn refused(arguments: &[&str], code: i32, says: &str) {
+    let out = compare(arguments);
+    let stderr = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.code() == Some(code) && stderr.contains(says), "{stderr}");
 }

@@ -236,7 +236,8 @@ fn the_bundle_that_reads_the_text_annotates_every_chunk() {
     block_on(async {
         let app = App::new(Metrics::new().unwrap(), Keys::default());
         let (host, folder) = (single(), "bundles/smollm2-135m-instruct/chain-text");
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let folder =
+            std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(folder);
         let forecast = load(&folder, &*host, &app.setting).unwrap();
         assert!(forecast.card.as_ref().unwrap().text.is_some());
         let runner = Runner { patience: Duration::from_secs(60), ..forecast.runner };

@@ -89,7 +89,7 @@ impl CollectionInfo {
             .or_else(|| differ("temperature", &a.temperature, &b.temperature))
             .or_else(|| differ("seed", &a.seed, &b.seed))
             .or_else(|| differ("segmenter", &a.segmenter, &b.segmenter))
-            .or_else(|| differ("intervention", &a.intervention, &b.intervention));
+            .or_else(|| differ("intervention", &done(a), &done(b)));
         match difference {
             None => Ok(()),
             Some(difference) => Err(LabError::Mismatch {
@@ -102,6 +102,10 @@ impl CollectionInfo {
 
 fn differ<T: PartialEq + Debug>(what: &str, found: &T, wanted: &T) -> Option<String> {
     (found != wanted).then(|| format!("the collection has {what} {found:?}, not {wanted:?}"))
+}
+
+fn done(info: &CollectionInfo) -> &str {
+    info.intervention.as_deref().unwrap_or("none")
 }
 
 fn names(sites: &[Site]) -> String {

@@ -20,10 +20,16 @@ impl Table {
         let head = self.head.join(" | ");
         let mut out = format!("| {head} |\n|{}\n", "---|".repeat(self.head.len()));
         for row in &self.rows {
-            let _ = writeln!(out, "| {} |", row.join(" | "));
+            let cells: Vec<String> = row.iter().map(|cell| in_a_cell(cell)).collect();
+            let _ = writeln!(out, "| {} |", cells.join(" | "));
         }
         out
     }
+}
+
+/// A text as a cell of Markdown: on one line, its bars no borders.
+fn in_a_cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
 const HEADLINE: &[&str] = &[
@@ -254,6 +260,13 @@ pub(crate) fn with_interval(value: f64, interval: Option<Interval>, signed: bool
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_stay_cells() {
+        let rows = vec![vec!["a|b\nc".to_owned()]];
+        let table = Table { title: String::new(), head: &["x"], rows };
+        assert!(table.to_markdown().ends_with("| a\\|b c |\n"), "{}", table.to_markdown());
+    }
 
     #[test]
     fn numbers_carry_their_sign_only_where_it_tells() {

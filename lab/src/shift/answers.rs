@@ -6,28 +6,23 @@ use crate::{
     dataset::{CollectionInfo, Document, read_documents},
     label::{self, Labeler, Segment},
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use themecast_forecast::bundle::Theme;
 
 /// What both sides answered.
 pub(super) struct Answers {
     pub(super) themes: Vec<Theme>,
-    /// In the order of their ids.
-    pub(super) prompts: Vec<Prompt>,
-    /// Prompts that one side alone answers.
+    /// The group of each prompt that is compared, in the order of their ids.
+    pub(super) groups: Vec<Option<String>>,
+    /// Prompts that are not compared.
     pub(super) left_out: usize,
     pub(super) sides: [Answered; 2],
-}
-
-/// A prompt that both sides answer.
-pub(super) struct Prompt {
-    pub(super) group: Option<String>,
 }
 
 /// One side.
 pub(super) struct Answered {
     pub(super) info: CollectionInfo,
-    /// Documents of the collection that were read, looping ones included.
+    /// Its answers to the prompts that both sides were asked, looping ones included.
     pub(super) documents: usize,
     pub(super) looping: usize,
     pub(super) chains: Vec<Chain>,
@@ -51,70 +46,122 @@ struct Read {
 }
 
 impl Answers {
-    /// Reads both collections and labels their segments at once.
+    /// Reads both collections and labels the segments of the prompts that are compared.
     pub(super) fn read(
         config: &ShiftConfig,
         labeler: &dyn Labeler,
         progress: &dyn Fn(&str),
     ) -> Result<Self> {
-        let wanted = |id: &str| config.prompts.as_ref().is_none_or(|ids| ids.contains(id));
         let [a, b] = &config.sides;
-        let read = [Read::of(a, &wanted, progress)?, Read::of(b, &wanted, progress)?];
-        let [first, second] = [read[0].prompts(), read[1].prompts()];
-        let both: BTreeMap<&str, &Document> = first
-            .iter()
-            .filter(|(id, _)| second.contains_key(*id))
-            .map(|(id, d)| (*id, *d))
-            .collect();
-        if let Some((id, _)) = both.iter().find(|(id, one)| second[*id].prompt != one.prompt) {
+        let mut read = [Read::of(a, config, progress)?, Read::of(b, config, progress)?];
+        let (first, second) = (&read[0].info.segmenter, &read[1].info.segmenter);
+        if first != second {
+            let message = format!("cut into other segments than {}: {first:?}, {second:?}", a.name);
+            return Err(LabError::Mismatch { path: b.data.clone(), message });
+        }
+        let asked = [read[0].asked(), read[1].asked()];
+        let other =
+            |(id, prompt): &(&&str, &&str)| asked[1].get(**id).is_some_and(|one| one != *prompt);
+        if let Some((id, _)) = asked[0].iter().find(other) {
             return Err(LabError::Data(format!("the prompt '{id}' is another on each side")));
         }
-        let places: HashMap<&str, usize> = both.keys().zip(0..).map(|(id, at)| (*id, at)).collect();
-        let prompts = both.values().map(|one| Prompt { group: one.group.clone() }).collect();
-        let left_out = first.len() + second.len() - 2 * both.len();
-        let all: Vec<Segment> = read.iter().flat_map(|side| side.segments.clone()).collect();
-        if all.is_empty() {
-            return Err(LabError::data("there is no segment to label"));
+        let both: HashSet<String> = asked[0]
+            .keys()
+            .filter(|id| asked[1].contains_key(*id))
+            .map(|id| (*id).to_owned())
+            .collect();
+        let wanted = config.prompts.iter().flat_map(|all| all.keys().map(String::as_str));
+        let all: BTreeSet<&str> =
+            asked.iter().flat_map(|side| side.keys().copied()).chain(wanted).collect();
+        let all = all.len();
+        read.iter_mut().for_each(|side| side.keep(&both));
+        let groups: BTreeMap<String, Option<String>> = {
+            let whole = read[1].whole();
+            let compared = read[0].whole().into_iter().filter(|(id, _)| whole.contains_key(id));
+            compared.map(|(id, one)| (id.to_owned(), one.group.clone())).collect()
+        };
+        let places: HashMap<&str, usize> = groups.keys().map(String::as_str).zip(0..).collect();
+        let mut themes = Vec::new();
+        let mut answered = |side: Read| -> Result<Answered> {
+            let segments = side.compared(&places);
+            let labeling = label::checked(labeler, &segments, progress)?;
+            themes = labeling.themes;
+            Ok(side.answered(&segments, &labeling.assigned, &places))
+        };
+        if places.is_empty() {
+            let message =
+                "no prompt has an answer on both sides that has a whole segment and does not loop";
+            return Err(LabError::data(message));
         }
-        let labeling = label::checked(labeler, &all, progress)?;
-        let (of_a, of_b) = labeling.assigned.split_at(read[0].segments.len());
-        let sides = [read[0].answered(of_a, &places), read[1].answered(of_b, &places)];
-        Ok(Self { themes: labeling.themes, prompts, left_out, sides })
+        let [first, second] = read;
+        let sides = [answered(first)?, answered(second)?];
+        let left_out = all - groups.len();
+        Ok(Self { themes, groups: groups.into_values().collect(), left_out, sides })
     }
 }
 
 impl Read {
-    fn of(side: &Side, wanted: &dyn Fn(&str) -> bool, progress: &dyn Fn(&str)) -> Result<Self> {
+    fn of(side: &Side, config: &ShiftConfig, progress: &dyn Fn(&str)) -> Result<Self> {
         progress(&format!("reading {}", side.name));
         let info = CollectionInfo::load(&side.data)?;
         let mut documents = read_documents(&side.data)?;
-        documents.retain(|document| wanted(&document.prompt_id));
-        let ids: HashSet<&str> = documents.iter().map(|one| one.id.as_str()).collect();
-        let mut segments = label::segments_of(&side.data, progress)?;
-        segments.retain(|segment| ids.contains(segment.document.as_str()));
-        Ok(Self { info, documents, segments })
+        if let Some(wanted) = &config.prompts {
+            documents.retain(|document| wanted.contains_key(&document.prompt_id));
+            let other = |one: &&Document| wanted[&one.prompt_id] != one.prompt;
+            if let Some(Document { prompt_id, .. }) = documents.iter().find(other) {
+                let message =
+                    format!("the prompt '{prompt_id}' is another than the one that is asked for");
+                return Err(LabError::Mismatch { path: side.data.clone(), message });
+            }
+        }
+        Ok(Self { info, documents, segments: label::segments_of(&side.data, progress)? })
+    }
+
+    /// What it was asked, by the prompt's id.
+    fn asked(&self) -> HashMap<&str, &str> {
+        self.documents.iter().map(|one| (one.prompt_id.as_str(), one.prompt.as_str())).collect()
+    }
+
+    /// Keeps the answers to these prompts alone.
+    fn keep(&mut self, prompts: &HashSet<String>) {
+        self.documents.retain(|document| prompts.contains(&document.prompt_id));
     }
 
     /// A document of each prompt that has an answer with a segment, by the prompt's id.
-    fn prompts(&self) -> HashMap<&str, &Document> {
+    fn whole(&self) -> HashMap<&str, &Document> {
         let whole: HashSet<&str> = self.segments.iter().map(|one| one.document.as_str()).collect();
         let whole = self.documents.iter().filter(|one| whole.contains(one.id.as_str()));
         whole.map(|document| (document.prompt_id.as_str(), document)).collect()
     }
 
-    /// The answers to the prompts that have places.
-    fn answered(&self, themes: &[u32], places: &HashMap<&str, usize>) -> Answered {
-        let prompts: HashMap<&str, usize> = self
-            .documents
-            .iter()
-            .filter_map(|one| Some((one.id.as_str(), *places.get(one.prompt_id.as_str())?)))
-            .collect();
+    /// The places of the answers' prompts, by the answer's id.
+    fn places<'a>(&'a self, places: &HashMap<&str, usize>) -> HashMap<&'a str, usize> {
+        let place =
+            |one: &'a Document| Some((one.id.as_str(), *places.get(one.prompt_id.as_str())?));
+        self.documents.iter().filter_map(place).collect()
+    }
+
+    /// The segments of the prompts that have places.
+    fn compared(&self, places: &HashMap<&str, usize>) -> Vec<Segment> {
+        let answers = self.places(places);
+        let compared = |one: &&Segment| answers.contains_key(one.document.as_str());
+        self.segments.iter().filter(compared).cloned().collect()
+    }
+
+    /// The answers, whose `segments` have these `themes`.
+    fn answered(
+        self,
+        segments: &[Segment],
+        themes: &[u32],
+        places: &HashMap<&str, usize>,
+    ) -> Answered {
+        let answers = self.places(places);
         let mut chains: Vec<Chain> = Vec::new();
-        let mut last = "";
-        for (segment, &theme) in self.segments.iter().zip(themes) {
-            let Some(&prompt) = prompts.get(segment.document.as_str()) else { continue };
-            if segment.document != last {
-                last = &segment.document;
+        let mut last = None;
+        for (segment, &theme) in segments.iter().zip(themes) {
+            let answer = segment.document.as_str();
+            if last.replace(answer) != Some(answer) {
+                let prompt = answers[answer];
                 chains.push(Chain { prompt, themes: vec![], texts: vec![], tokens: 0 });
             }
             if let Some(chain) = chains.last_mut() {
@@ -123,12 +170,7 @@ impl Read {
                 chain.tokens = segment.end_token as usize;
             }
         }
-        let here = self.documents.iter().filter(|one| places.contains_key(one.prompt_id.as_str()));
-        Answered {
-            info: self.info.clone(),
-            documents: here.clone().count(),
-            looping: here.filter(|one| one.looping).count(),
-            chains,
-        }
+        let looping = self.documents.iter().filter(|one| one.looping).count();
+        Answered { documents: self.documents.len(), looping, chains, info: self.info }
     }
 }

@@ -6,37 +6,46 @@ use rand_xoshiro::{
     rand_core::{RngCore, SeedableRng},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use themecast_forecast::divergence::jensen_shannon;
 
 /// The distance of both sides' themes, beside that of sides that were mixed up.
 ///
-/// *Source* a permutation test that swaps the sides of whole prompts (Good 2005, *Permutation,
-/// Parametric, and Bootstrap Tests of Hypotheses*).
+/// *Source* a permutation test within blocks: the answers to each prompt are dealt to both sides
+/// anew, as many to each as it had (Good 2005, *Permutation, Parametric, and Bootstrap Tests of
+/// Hypotheses*).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Apart {
     /// The Jensen–Shannon divergence, base 2: 0 where both are alike, 1 where they share no theme.
     pub divergence: f64,
-    /// Its mean where each prompt's sides were swapped at random.
+    /// Its mean where each prompt's answers were dealt at random.
     pub by_chance: f64,
     /// How often that is no smaller: the p-value of both being alike.
     pub p: f64,
 }
 
 impl Apart {
-    /// Measures with as many swaps as `swaps`; `None` where a side has nothing.
-    pub(super) fn measure(counts: &Counts, swaps: usize, seed: u64) -> Option<Self> {
-        let divergence = |swapped: &dyn Fn(usize) -> bool| {
-            let [a, b] = counts.shares(swapped)?;
-            Some(f64::from(jensen_shannon(&a, &b)))
-        };
-        let found = divergence(&|_| false)?;
+    /// Measures with so many `deals`; `None` where a side has nothing.
+    pub(super) fn measure(counts: &Counts, deals: usize, seed: u64) -> Option<Self> {
+        let divergence = |[a, b]: [Vec<f32>; 2]| f64::from(jensen_shannon(&a, &b));
+        let found = divergence(counts.shares()?);
+        let mut sides: Vec<usize> = counts.rows().iter().map(|row| row.side).collect();
+        let mut prompts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (place, row) in counts.rows().iter().enumerate() {
+            prompts.entry(row.prompt).or_default().push(place);
+        }
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let mut swapped = || {
-            let coins: Vec<bool> =
-                (0..counts.prompts()).map(|_| random.next_u64() >> 63 == 1).collect();
-            divergence(&|prompt| coins[prompt])
+        let mut dealt = || {
+            for places in prompts.values() {
+                // Fisher and Yates.
+                for last in (1..places.len()).rev() {
+                    let other = (random.next_u64() % (last as u64 + 1)) as usize;
+                    sides.swap(places[last], places[other]);
+                }
+            }
+            counts.shares_of(sides.iter().copied()).map(divergence)
         };
-        let chance: Vec<f64> = (0..swaps).filter_map(|_| swapped()).collect();
+        let chance: Vec<f64> = (0..deals).filter_map(|_| dealt()).collect();
         let no_smaller = chance.iter().filter(|&&one| one >= found).count();
         Some(Self {
             divergence: found,

@@ -3,14 +3,15 @@
 use super::{
     Apart, ShiftConfig,
     answers::{Answers, Chain},
-    counts::Counts,
+    counts::{self, Counts},
     passages,
     report::{GroupShift, PlaceShift, ShiftReport, SideReport, ThemeShift, TransitionShift},
 };
 use crate::eval::{Mean, bootstrap::Draws};
+use std::collections::BTreeMap;
 
 /// Fewer prompts of a group than this are not judged apart.
-const GROUP_LEAST: usize = 5;
+const GROUP_LEAST: usize = 8;
 
 /// A pair of themes that came fewer times on both sides together says nothing.
 const PAIR_LEAST: u32 = 5;
@@ -32,13 +33,13 @@ fn all(themes: &[u32]) -> Vec<usize> {
 
 /// Judges `answers` with the resamples and the seed of `config`.
 pub(super) fn judge(answers: &Answers, config: &ShiftConfig) -> ShiftReport {
-    let draws = Draws::new(answers.prompts.len(), config.resamples, config.seed);
+    let draws = Draws::new(answers.groups.len(), config.resamples, config.seed);
     let comparison = Comparison { answers, config, draws };
     let counts = Counts::new(answers, answers.themes.len(), all);
     let themes = comparison.themes(&counts);
     ShiftReport {
         sides: [0, 1].map(|side| comparison.side(side)),
-        prompts: answers.prompts.len(),
+        prompts: answers.groups.len(),
         left_out: answers.left_out,
         resamples: config.resamples,
         apart: comparison.apart(&counts),
@@ -72,6 +73,7 @@ impl Comparison<'_> {
         SideReport {
             name: self.config.sides[side].name.clone(),
             model: answered.info.model_name.clone(),
+            intervention: answered.info.intervention.clone(),
             answers: answered.documents,
             looping: answered.looping,
             max_tokens: answered.info.max_tokens,
@@ -83,24 +85,11 @@ impl Comparison<'_> {
 
     /// How much more of something the second side's answers have in the mean.
     fn more(&self, of: fn(&Chain) -> usize) -> Option<Mean> {
-        let mut sums = vec![[[0.0; 2]; 2]; self.answers.prompts.len()];
-        for (side, answered) in self.answers.sides.iter().enumerate() {
-            for chain in &answered.chains {
-                sums[chain.prompt][side][0] += of(chain) as f64;
-                sums[chain.prompt][side][1] += 1.0;
-            }
-        }
-        self.draws.statistic(|counts| {
-            let mean = |side: usize| {
-                let weighed = sums.iter().zip(counts);
-                let [sum, answers] = weighed.fold([0.0; 2], |[sum, answers], (row, &count)| {
-                    let count = f64::from(count);
-                    [sum + count * row[side][0], answers + count * row[side][1]]
-                });
-                (answers > 0.0).then(|| sum / answers)
-            };
-            Some(mean(1)? - mean(0)?)
-        })
+        let sides = self.answers.sides.iter().enumerate();
+        let parts = sides.flat_map(|(side, answered)| {
+            answered.chains.iter().map(move |chain| (chain.prompt, side, of(chain) as f64, 1.0))
+        });
+        counts::difference(parts, &self.draws)
     }
 
     fn id(&self, theme: usize) -> String {
@@ -117,7 +106,7 @@ impl Comparison<'_> {
 
     /// The kinds that came `least` times or more, the one that moved most first.
     fn moved(&self, counts: &Counts, least: u32) -> Vec<(usize, [f32; 2], Mean)> {
-        let Some([a, b]) = counts.shares(|_| false) else { return Vec::new() };
+        let Some([a, b]) = counts.shares() else { return Vec::new() };
         let came = (0..counts.kinds()).filter(|&kind| counts.came(kind) >= least);
         let with = came.filter_map(|kind| {
             let difference = counts.difference(kind, &self.draws)?;
@@ -161,22 +150,21 @@ impl Comparison<'_> {
     }
 
     fn groups(&self, counts: &Counts) -> Vec<GroupShift> {
-        let prompts = &self.answers.prompts;
-        let mut names: Vec<&str> = prompts.iter().filter_map(|one| one.group.as_deref()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let shift = |name: &str| {
-            let counts = counts.only(|place| prompts[place].group.as_deref() == Some(name));
+        let groups = &self.answers.groups;
+        let mut prompts: BTreeMap<&str, usize> = BTreeMap::new();
+        groups.iter().flatten().for_each(|name| *prompts.entry(name).or_default() += 1);
+        let shift = |(name, prompts): (&str, usize)| {
+            let counts = counts.only(|place| groups[place].as_deref() == Some(name));
             let (theme, difference) = counts.most_moved()?;
-            (counts.prompts() >= GROUP_LEAST).then_some(())?;
             Some(GroupShift {
                 group: name.to_owned(),
-                prompts: counts.prompts(),
+                prompts,
                 apart: self.apart(&counts)?,
                 theme: self.id(theme),
                 difference,
             })
         };
-        names.into_iter().filter_map(shift).collect()
+        let enough = prompts.into_iter().filter(|(_, prompts)| *prompts >= GROUP_LEAST);
+        enough.filter_map(shift).collect()
     }
 }

@@ -20,9 +20,9 @@ pub use report::{
     GroupShift, Passages, PlaceShift, ShiftReport, SideReport, ThemeShift, TransitionShift,
 };
 
-use crate::{LabError, Result, label::Labeler};
+use crate::{Result, label::Labeler};
 use answers::Answers;
-use std::{collections::HashSet, path::PathBuf};
+use std::{collections::HashMap, path::PathBuf};
 
 /// One of the two collections.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +38,9 @@ pub struct Side {
 pub struct ShiftConfig {
     /// The one that is compared with, then the other.
     pub sides: [Side; 2],
-    /// The prompts that are compared, by id; all that both have where not given.
-    pub prompts: Option<HashSet<String>>,
-    /// Bootstrap resamples of prompts, and as many random swaps of both sides.
+    /// The prompts that are compared, by id; all that both were asked where not given.
+    pub prompts: Option<HashMap<String, String>>,
+    /// Bootstrap resamples of prompts, and random deals of their answers to both sides.
     pub resamples: usize,
     /// The seed of both.
     pub seed: u64,
@@ -49,17 +49,13 @@ pub struct ShiftConfig {
 /// Labels the answers of both sides with `labeler` and compares the themes.
 ///
 /// # Errors
-/// [`LabError::Data`] where both have no prompt in common, or one id for different prompts; others of
-/// reading and labelling.
+/// [`crate::LabError`]: `Data` where no prompt has whole answers on both sides, or one id stands for
+/// different prompts; `Mismatch` where both are cut into segments differently or a prompt is not the
+/// one that is wanted; others of reading and labelling.
 pub fn run(
     config: &ShiftConfig,
     labeler: &dyn Labeler,
     progress: &dyn Fn(&str),
 ) -> Result<ShiftReport> {
-    let answers = Answers::read(config, labeler, progress)?;
-    if answers.prompts.is_empty() {
-        let message = "both sides have no prompt in common that both answer without looping";
-        return Err(LabError::data(message));
-    }
-    Ok(judge::judge(&answers, config))
+    Ok(judge::judge(&Answers::read(config, labeler, progress)?, config))
 }

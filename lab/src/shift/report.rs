@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 pub struct ShiftReport {
     /// Both sides: the one that is compared with, then the other.
     pub sides: [SideReport; 2],
-    /// Prompts that both answer.
+    /// Prompts that are compared.
     pub prompts: usize,
-    /// Prompts that one of them alone answers, left out.
+    /// Prompts that are not: one side was not asked them, or has no answer to them that has a whole
+    /// segment and does not loop.
     pub left_out: usize,
-    /// Resamples of prompts and swaps of sides behind every interval and p-value.
+    /// Resamples of prompts and deals of their answers behind every interval and p-value.
     pub resamples: usize,
     /// Over all segments.
     pub apart: Option<Apart>,
@@ -42,7 +43,9 @@ pub struct SideReport {
     pub name: String,
     /// The model that wrote.
     pub model: String,
-    /// Its answers to the prompts that both answer.
+    /// What was done to it, if anything.
+    pub intervention: Option<String>,
+    /// Its answers to the prompts that both were asked.
     pub answers: usize,
     /// Those of them that repeat themselves, which are left out.
     pub looping: usize,

@@ -9,6 +9,8 @@ use std::fmt::Write;
 
 /// More transitions than this are left to the JSON.
 const TRANSITIONS: usize = 15;
+/// Resamples of fewer prompts say too little of others.
+const FEW: usize = 20;
 
 /// How many of the intervals exclude 0 where nothing moved.
 const BY_CHANCE: f64 = 0.05;
@@ -32,14 +34,14 @@ impl ShiftReport {
     pub fn summary(&self) -> String {
         let [a, b] = &self.sides;
         let mut out = format!(
-            "a: {}; b: {}. {} prompts that both answer ({} that one alone answers are left out). ",
+            "a: {}; b: {}. {} prompts that both answer ({} are left out). ",
             a.name, b.name, self.prompts, self.left_out
         );
         if let Some(Apart { divergence, by_chance, p }) = self.apart {
             let _ = write!(
                 out,
-                "Their themes are {divergence:.4} bits apart (Jensen–Shannon), where sides mixed up \
-                 at random are {by_chance:.4}: p {p:.4}. "
+                "Their themes are {divergence:.4} bits apart (Jensen–Shannon), where answers \
+                 dealt to both at random are {by_chance:.4}: p {p:.4}. "
             );
         }
         let more = |what: &str, more: Option<Mean>| {
@@ -52,6 +54,13 @@ impl ShiftReport {
             more("tokens more", self.more_tokens),
             self.resamples
         );
+        if self.prompts < FEW {
+            let _ = write!(out, " Of fewer than {FEW} prompts intervals are too narrow.");
+        }
+        let [a, b] = [a, b].map(|side| (side.max_tokens, side.temperature));
+        if a != b {
+            out.push_str(" Both were made with other settings, which may be what moved them.");
+        }
         out
     }
 
@@ -114,7 +123,7 @@ impl ShiftReport {
         let sure = self.transitions.iter().filter(|one| one.difference.interval.excludes_zero());
         Table {
             title: format!(
-                "What follows what: {} of {} pairs moved surely, {:.0} would by chance",
+                "Pairs of themes in a row: {} of {} moved surely, {:.0} would by chance",
                 sure.count(),
                 self.transitions.len(),
                 BY_CHANCE * self.transitions.len() as f64

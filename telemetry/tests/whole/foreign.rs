@@ -5,10 +5,8 @@ use crate::{
     traced::{exporter_to, finished, named, request, spans, wait},
 };
 use std::{
-    hint::black_box,
     io,
     sync::{Arc, Mutex},
-    time::Instant,
 };
 use themecast_telemetry::{
     Config, Evaluation, Exporter, evaluation, finish, forecast_span, prefill_span, request_span,
@@ -87,7 +85,7 @@ fn a_log_beside_the_exporter_is_written_as_before() {
 
 /// Everything a request may tell.
 fn tell_all() {
-    let request = black_box(request_span(request()));
+    let request = request_span(request());
     let below = [prefill_span(&request), segment_span(&request, 0), forecast_span(&request, 1, 0)];
     assert!(request.is_disabled() && below.iter().all(tracing::Span::is_disabled));
     assert_eq!(trace_id(&request), None);
@@ -104,23 +102,13 @@ fn tell_all() {
     finish(&request, finished(200));
 }
 
-fn nanoseconds_of_telling_all() -> u128 {
-    let begun = Instant::now();
-    (0..10_000).for_each(|_| tell_all());
-    begun.elapsed().as_nanos() / 10_000
-}
-
 #[test]
-fn without_an_exporter_everything_is_disabled_and_costs_next_to_nothing() {
-    let without = nanoseconds_of_telling_all();
+fn without_an_exporter_everything_is_disabled() {
+    tell_all();
     let log = Log::default();
     let lines = tracing_subscriber::fmt::layer().with_writer(log.clone());
     let none = Exporter::start(&Config::default()).unwrap();
     let subscriber = Registry::default().with(lines).with(none.as_ref().map(Exporter::layer));
-    let beside_a_log = tracing::subscriber::with_default(subscriber, nanoseconds_of_telling_all);
-    println!(
-        "a request's 6 calls without an exporter: {without} ns, beside a log {beside_a_log} ns"
-    );
-    assert!(without < 2_000 && beside_a_log < 2_000, "{without} {beside_a_log}");
+    tracing::subscriber::with_default(subscriber, tell_all);
     assert!(log.0.lock().unwrap().is_empty());
 }
