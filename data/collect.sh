@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the collection behind EVALUATION.md in the folder given: prompts, two answers to each, and
-# other ways on from within a hundred of the test split's answers. About three hours on two cores;
-# started again, it goes on where it stopped.
+# other ways on from within a hundred of the test split's answers. Three to seven hours on two
+# cores; started again, it goes on where it stopped.
 #
 #     data/collect.sh collection
 set -euo pipefail
