@@ -53,17 +53,17 @@ if segments != 14792:
              "the collection holds other answers, so train the shipped bundles on it as well")
 PY
 
-# The shipped bundle beside other seeds, other kinds, and LayerNorm there and at the site that the sweep
-# of before put first. Much of this keeps one core busy, so it runs beside the rest.
+# The shipped bundle beside other seeds, other kinds, and linear ones with LayerNorm there and at the site
+# that the sweep of before put first. Much of this keeps one core busy, so it runs beside the rest.
 forecasts() {
     for seed in 2 3; do bundle "seed-$seed" final --predictor chain --seed "$seed"; done
     bundle linear final --predictor linear
     bundle linear-text final --predictor linear --text
     bundle text final --predictor text
     bundle closed-form final --predictor closed-form
-    bundle layer-norm final --predictor chain --layer-norm
-    bundle late layer.27.in --predictor chain
-    bundle late-layer-norm layer.27.in --predictor chain --layer-norm
+    bundle layer-norm final --predictor linear --layer-norm
+    bundle late layer.27.in --predictor linear
+    bundle late-layer-norm layer.27.in --predictor linear --layer-norm
     local name others=()
     for name in chain-text seed-2 seed-3 linear linear-text text closed-form layer-norm late late-layer-norm; do
         others+=(--other-bundle "$out/bundles/$name")
