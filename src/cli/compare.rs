@@ -21,7 +21,7 @@ use themecast_lab::{
 /// Resamples of prompts behind each interval.
 const RESAMPLES: usize = 1000;
 /// How many characters of what was done to b its name has.
-const NAME: usize = 60;
+const NAME: usize = 80;
 
 #[derive(Args)]
 pub(super) struct Compare {
