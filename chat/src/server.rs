@@ -127,7 +127,7 @@ impl Server {
             let body = response.text().await.unwrap_or_default();
             let parsed: Value = serde_json::from_str(&body).unwrap_or_default();
             let param = parsed["error"]["param"].as_str().map(str::to_owned);
-            let message = message(&body);
+            let message = message(&parsed, &body);
             return Err(Error::Refused { status: status.as_u16(), message, param });
         }
         let bytes = response.bytes_stream().map(|bytes| bytes.map(Bytes::from)).boxed();
@@ -135,9 +135,8 @@ impl Server {
     }
 }
 
-/// What an error's body says: OpenAI's message, or as much of another as fits on a line.
-fn message(body: &str) -> String {
-    let parsed: Value = serde_json::from_str(body).unwrap_or_default();
+/// What an error's body, here also parsed, says: OpenAI's message, or as much of another as fits on a line.
+fn message(parsed: &Value, body: &str) -> String {
     match parsed["error"]["message"].as_str().or(parsed["message"].as_str()) {
         Some(message) => plain(message),
         None => plain(body).chars().take(200).collect(),
@@ -166,7 +165,7 @@ impl Piece {
         let chunk: Value = serde_json::from_str(data)
             .map_err(|error| Error::Broken(format!("an event is no JSON ({error})")))?;
         if chunk.get("error").is_some() || chunk.get("choices").is_none() {
-            return Err(Error::Broken(message(data)));
+            return Err(Error::Broken(message(&chunk, data)));
         }
         let choice = &chunk["choices"][0];
         let text = choice["delta"]["content"].as_str().unwrap_or_default().to_owned();

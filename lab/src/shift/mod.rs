@@ -1,7 +1,7 @@
 //! How themes shift between two collections of answers to the same prompts: two models, or one
 //! model as it is and with something done to it.
 //!
-//! In the order of the data: `answers` reads, labels and pairs, `counts` counts themes by prompt,
+//! In the order of the data: `answers` reads, labels and pairs, `counts` counts themes by answer,
 //! `apart` says how far both are apart and how far chance would put them, `judge` puts it together,
 //! `report` holds and `tables` show it. Nothing here makes answers, writes labels or knows residuals.
 
