@@ -87,7 +87,7 @@ fn a_log_beside_the_exporter_is_written_as_before() {
 
 /// Everything a request may tell.
 fn tell_all() {
-    let request = request_span(request());
+    let request = black_box(request_span(request()));
     let below = [prefill_span(&request), segment_span(&request, 0), forecast_span(&request, 1, 0)];
     assert!(request.is_disabled() && below.iter().all(tracing::Span::is_disabled));
     assert_eq!(trace_id(&request), None);
@@ -117,7 +117,7 @@ fn without_an_exporter_everything_is_disabled() {
 
 fn nanoseconds_of_telling_all() -> u128 {
     let begun = Instant::now();
-    (0..10_000).for_each(|_| black_box(tell_all()));
+    (0..10_000).for_each(|_| tell_all());
     begun.elapsed().as_nanos() / 10_000
 }
 
