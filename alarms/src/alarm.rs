@@ -65,7 +65,7 @@ pub struct Alarm {
     pub forecast: Vec<Likely>,
     /// How much the residual is in distribution, 0 to 1; an annotation's `trust`.
     pub in_distribution: Option<f32>,
-    /// What was written last, at most 500 characters; taken away unless the configuration says
+    /// The end of the segment that ended last, at most 500 characters; taken away unless the configuration says
     /// `include_text`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
@@ -100,8 +100,8 @@ impl Alarm {
         self.forecast.truncate(LIKELIEST);
         self.excerpt = self.excerpt.take().filter(|_| include_text);
         if let Some(excerpt) = &mut self.excerpt {
-            let end = excerpt.char_indices().nth(EXCERPT).map(|(end, _)| end);
-            excerpt.truncate(end.unwrap_or(excerpt.len()));
+            let begin = excerpt.char_indices().nth_back(EXCERPT - 1).map(|(begin, _)| begin);
+            excerpt.drain(..begin.unwrap_or(0));
         }
         self
     }
@@ -117,4 +117,19 @@ pub struct Notice {
     /// The alarm, its fields beside these.
     #[serde(flatten)]
     pub alarm: Alarm,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_the_end_of_what_was_written() {
+        let text = format!("the beginning{}", "é".repeat(EXCERPT));
+        for (text, kept) in [(text, "é".repeat(EXCERPT)), ("short".into(), "short".into())] {
+            let alarm = Alarm { excerpt: Some(text), ..Alarm::new("id", "m", Detector::Cusum) };
+            assert_eq!(alarm.clone().bounded(true).excerpt, Some(kept));
+            assert_eq!(alarm.bounded(false).excerpt, None);
+        }
+    }
 }

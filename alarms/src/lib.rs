@@ -20,7 +20,7 @@
 //! | `annotate` | nothing: the annotation says it | `done` |
 //! | `webhook` | a place in the queue | `delivered`, `rejected`, `failed` or `dropped`; `retried` for every further attempt |
 //! | `stop` | [`Verdict::Stop`] | `done` |
-//! | `shadow` | nothing | `would_stop` or `would_webhook` |
+//! | `shadow`, `shadow_webhook` | nothing | `would_stop`, `would_webhook` |
 //! | `off` | nothing | none |
 //!
 //! Where a log is configured every alarm that is not `off` is also `logged` or `log_failed`.

@@ -8,7 +8,7 @@ use crate::{
 use futures::StreamExt;
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -26,7 +26,8 @@ impl Log {
     /// When the file can't be opened for appending; it is made where it is missing.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         append(path)?;
-        Ok(Self { path: path.to_owned(), torn: false, throttle: Throttle::default() })
+        let torn = ends_amid_a_line(path)?;
+        Ok(Self { path: path.to_owned(), torn, throttle: Throttle::default() })
     }
 
     /// Writes what arrives until nothing more can.
@@ -81,6 +82,18 @@ impl Log {
     }
 }
 
+/// Whether the last write of a process before this one was cut off.
+fn ends_amid_a_line(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
 fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
@@ -102,6 +115,16 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_line_torn_by_a_process_before_is_ended_first() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let torn = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            Log::open(file.path()).unwrap().torn
+        };
+        assert!(!torn("") && !torn("{}\n") && torn("{}\n{\"time\":"));
     }
 
     #[test]

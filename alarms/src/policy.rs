@@ -18,7 +18,8 @@ pub enum Policy {
     Shadow,
     /// What would have happened is counted, as if the policy were `webhook`.
     ShadowWebhook,
-    /// Nothing at all; nothing is counted or logged.
+    /// Nothing: no outcome is counted and nothing logged here. That the detector raised an alarm is still
+    /// counted, and listed, by whoever hears of it.
     Off,
 }
 

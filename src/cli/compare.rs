@@ -20,8 +20,6 @@ use themecast_lab::{
 
 /// Resamples of prompts behind each interval.
 const RESAMPLES: usize = 1000;
-/// How many characters of what was done to b its name has.
-const NAME: usize = 80;
 
 #[derive(Args)]
 pub(super) struct Compare {
@@ -170,14 +168,10 @@ impl Compare {
                 && theirs.model.layers == own.layers;
             ensure!(same, "--by {}: was collected from {}", by.display(), theirs.model_name);
         }
-        let name = match intervention.name() {
-            Some(done) => format!("{given}, {}", done.chars().take(NAME).collect::<String>()),
-            None => given.to_owned(),
-        };
         let config = self.collecting(folder, intervention)?;
         let progress = Progress::new(format!("compare: {}", folder.display()));
         collect::run(&host, &config, &|done, total| progress.at(done, total)).await?;
-        Ok((Side { name, data: folder.to_owned() }, Some(host)))
+        Ok((Side { name: given.to_owned(), data: folder.to_owned() }, Some(host)))
     }
 
     /// How a model answers into `folder`: as the other side did, where that is a collection.

@@ -151,7 +151,8 @@ impl Observer for Listener {
 }
 
 impl Drop for Listener {
-    /// An answer whose session failed, or whose client left, is not audited: that is counted.
+    /// An answer whose session failed is not audited: that is counted. One whose client left is audited
+    /// as far as it got.
     fn drop(&mut self) {
         let left = self.heard.as_mut().and_then(|heard| heard.get_mut().take());
         let left = left.filter(|heard| !heard.is_empty());

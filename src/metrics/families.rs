@@ -1,14 +1,14 @@
 //! The metrics themselves: names, help texts, labels and buckets, in the contract's order.
 
 use super::{
-    DropReason, Failure,
+    DropReason, Failure, Served,
     labels::{
         After, Agreement, Ahead, Before, Bin, Bundle, Engine, Family, Forecasts as Forecast, Kind,
         Reload, Status, Theme, Watch,
     },
     registrar::{Registrar, name},
 };
-use crate::host::{Load, Route};
+use crate::host::Load;
 use prometheus::{
     CounterVec, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Registry,
@@ -46,7 +46,7 @@ pub(super) struct Families {
 
 /// Traffic: requests, tokens, latency, engines.
 pub(super) struct Work {
-    pub(super) requests: Counts<(Route, Status)>,
+    pub(super) requests: Counts<(Served, Status)>,
     pub(super) in_flight: IntGauge,
     pub(super) waiting: IntGauge,
     pub(super) tokens: Counts<Kind>,
@@ -274,7 +274,7 @@ impl Audits {
             ))?,
             dropped: r.add(IntCounter::new(
                 name("audits_dropped_total"),
-                "Answers that were to be audited and were not: the labeller was behind or failed.",
+                "Answers that were to be audited and were not: session or labeller failed or was behind.",
             ))?,
             agreement: r.counters(
                 "label_agreement_total",

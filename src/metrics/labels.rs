@@ -5,7 +5,8 @@
 //! operator's configuration. A metric is defined with the types of its labels ([`Family`]) and
 //! takes nothing else.
 
-use crate::{host::Route, session::Outcome as Said};
+use super::Served;
+use crate::session::Outcome as Said;
 use axum::http::StatusCode;
 use prometheus::core::{MetricVec, MetricVecBuilder};
 use std::{borrow::Cow, marker::PhantomData, sync::Arc};
@@ -97,7 +98,7 @@ macro_rules! words {
 }
 
 words! {
-    Route: "route", |route| route.path();
+    Served: "route", |route| route.name();
     Kind: "kind", |kind| match kind { Kind::Prompt => "prompt", Kind::Completion => "completion" };
     Engine: "state", |engine| match engine {
         Engine::Idle => "idle",

@@ -30,6 +30,24 @@ use std::{
     time::Duration,
 };
 
+/// Which way of asking a request used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// One of the two that are forecast.
+    Forecast(Route),
+    /// Another one that writes answers.
+    Other,
+}
+
+impl Served {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Forecast(route) => route.path(),
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Why an annotation was not sent.
 #[derive(Debug, Clone, Copy)]
 pub enum DropReason {
@@ -153,7 +171,7 @@ impl Metrics {
     }
 
     /// A request has been answered.
-    pub fn answered(&self, route: Route, status: StatusCode) {
+    pub fn answered(&self, route: Served, status: StatusCode) {
         self.families.work.requests.of(&(route, Status(status))).inc();
     }
 
@@ -227,7 +245,7 @@ mod tests {
     fn exposition_names_every_family_with_its_labels() {
         let metrics = Metrics::new().unwrap();
         let in_flight = metrics.request();
-        metrics.answered(Route::Chat, StatusCode::OK);
+        metrics.answered(Served::Forecast(Route::Chat), StatusCode::OK);
         metrics.tokens(3, 4);
         metrics.forecast(&Err("x".into()), Duration::from_millis(1));
         let text = metrics.render(Load { idle: 1, busy: 2, dead: 0, waiting: 5 });

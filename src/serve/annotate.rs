@@ -7,7 +7,7 @@ use super::{
 };
 use crate::session::{Annotations, Outcome};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 use themecast_plugin_api::EndReason;
 
 /// OpenAI's `finish_reason` of answers that are ended before their time.
@@ -24,7 +24,7 @@ pub(super) struct Annotator {
     told: bool,
     /// Chunks may carry tokens that were held back because they could be a call of a tool.
     held_back: bool,
-    /// The answer has come to its end.
+    /// The trace of the whole answer is kept.
     ended: bool,
 }
 
@@ -44,6 +44,22 @@ impl Annotator {
     pub(super) fn with_tools(mut self, tools: bool) -> Self {
         self.held_back = tools;
         self
+    }
+
+    /// Waits for an answer that is not streamed; what is said of it is taken as it comes, so that it
+    /// neither piles up nor reaches the live feed all at once.
+    pub(super) async fn meanwhile<T>(&mut self, answer: impl Future<Output = T>) -> T {
+        let mut answer = pin!(answer);
+        loop {
+            let Ok(Some(annotations)) = &mut self.annotations else { return answer.await };
+            let said = tokio::select! {
+                biased;
+                answered = &mut answer => return answered,
+                said = annotations.said() => said,
+            };
+            let Some(said) = said else { return answer.await };
+            self.keep("", Some(&plain(&said.value)));
+        }
     }
 
     /// A chunk that is not the last, with its annotation where one is due.
@@ -72,7 +88,6 @@ impl Annotator {
 
     /// A whole body, with the summary of the answer.
     pub(super) async fn whole(&mut self, json: String, reason: EndReason) -> String {
-        self.ended = true;
         let outcome = match &mut self.annotations {
             Ok(Some(annotations)) => annotations.summary(reason).await,
             Ok(None) => return self.mark(json, None),
@@ -84,6 +99,7 @@ impl Annotator {
         }
         let summary = value(outcome);
         self.app.traces.keep(&self.id, &self.said, summary.as_ref());
+        self.ended = true;
         let due = self.every.is_some();
         let json = if self.stopped() { content_filter(json) } else { json };
         self.mark(json, summary.filter(|_| due))

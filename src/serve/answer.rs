@@ -57,6 +57,7 @@ async fn run(
     let ready = app.ready()?;
     let asked = ask::take(&mut body, &headers)?;
     one_sequence(&body, ready.host.at_once())?;
+    nothing_from_the_web(&body)?;
     let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
     let id = format!("themecast-{}", Uuid::new_v4().simple());
     meter.trace(&body, &headers, (ready.host.name(), &id));
@@ -66,8 +67,11 @@ async fn run(
     let tools = body.get("tools").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
     let call = Call { tap, ..Call::new(meter.route, body) };
     let mut events = ready.host.generate(call).await?;
-    let first = events.next().await;
-    let annotator = Annotator::new(app.clone(), id, asked, annotations).with_tools(tools);
+    let mut annotator = Annotator::new(app.clone(), id, asked, annotations).with_tools(tools);
+    let first = match streamed {
+        true => events.next().await,
+        false => annotator.meanwhile(events.next()).await,
+    };
     match first {
         None => Err(ApiError::Host(crate::host::HostError::Model("no answer".to_owned()))),
         Some(Event::Failed(error)) => Err(error.into()),
@@ -163,6 +167,17 @@ pub(super) fn one_sequence(body: &Value, at_once: usize) -> Result<(), ApiError>
         return Err(ApiError::invalid("n", why));
     }
     Ok(())
+}
+
+/// Refuses mistral.rs's own tools, which have the server fetch whatever address the model names.
+pub(super) fn nothing_from_the_web(body: &Value) -> Result<(), ApiError> {
+    match body.get("web_search_options").is_some_and(|options| !options.is_null()) {
+        true => {
+            let why = "must be left out: this server fetches nothing from the web";
+            Err(ApiError::invalid("web_search_options", why))
+        }
+        false => Ok(()),
+    }
 }
 
 /// What makes mistral.rs refuse the end token in the middle of an answer.

@@ -1,6 +1,6 @@
 //! What every route shares.
 
-use super::{ApiError, Keys, live::Live, traces::Traces};
+use super::{ApiError, Keys, kept::Kept, live::Live, traces::Traces};
 use crate::{forecast::Setting, host::Host, metrics::Metrics, session::Runner};
 use parking_lot::{Mutex, RwLock};
 use std::sync::{Arc, OnceLock};
@@ -16,6 +16,7 @@ pub struct App {
     pub keys: Keys,
     pub(super) traces: Traces,
     pub(super) live: Live,
+    pub(super) kept: Kept,
     ready: OnceLock<Ready>,
 }
 
@@ -48,9 +49,9 @@ impl App {
 
     /// The same, attaching bundles with `setting`.
     pub fn with(setting: Setting, keys: Keys) -> Arc<Self> {
-        let (traces, live) = (Traces::default(), Live::default());
+        let (traces, live, kept) = (Traces::default(), Live::default(), Kept::default());
         let metrics = setting.metrics.clone();
-        Arc::new(Self { metrics, setting, keys, traces, live, ready: OnceLock::new() })
+        Arc::new(Self { metrics, setting, keys, traces, live, kept, ready: OnceLock::new() })
     }
 
     /// The model is loaded: requests are taken from now on.

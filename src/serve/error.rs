@@ -4,7 +4,7 @@ use super::BODY_LIMIT;
 use crate::host::HostError;
 use axum::{
     Json,
-    extract::rejection::JsonRejection,
+    extract::rejection::{BytesRejection, JsonRejection},
     http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -97,6 +97,15 @@ impl ApiError {
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(BODY_LIMIT),
+            _ => Self::Invalid { message: rejection.body_text(), param: None },
+        }
+    }
+}
+
+impl From<BytesRejection> for ApiError {
+    fn from(rejection: BytesRejection) -> Self {
         match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(BODY_LIMIT),
             _ => Self::Invalid { message: rejection.body_text(), param: None },

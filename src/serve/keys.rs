@@ -1,7 +1,7 @@
 //! Who may ask, and who may administer: bearer keys from files, one a line.
 
 use super::{ApiError, App};
-use crate::host::Route;
+use crate::{host::Route, metrics::Served};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, header},
@@ -59,7 +59,7 @@ pub(super) async fn api(
     let admin = keys.admin.is_some() && Keys::knows(&keys.admin, headers);
     if !admin && !Keys::knows(&keys.api, headers) {
         if let Some(route) = Route::of(request.uri().path()) {
-            app.metrics.answered(route, ApiError::Unauthorized.status());
+            app.metrics.answered(Served::Forecast(route), ApiError::Unauthorized.status());
         }
         return Err(ApiError::Unauthorized);
     }

@@ -3,7 +3,7 @@
 use super::App;
 use crate::{
     host::{Route, Tokens},
-    metrics::Alive,
+    metrics::{Alive, Served},
 };
 use axum::http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
@@ -94,7 +94,7 @@ impl Meter {
         if self.ended.swap(true, Ordering::AcqRel) {
             return;
         }
-        self.app.metrics.answered(self.route, status);
+        self.app.metrics.answered(Served::Forecast(self.route), status);
         self.prefill.lock().take();
         let used = self.used.lock();
         self.app.metrics.tokens(used.prompt.unwrap_or(0), used.completion.unwrap_or(0));

@@ -13,6 +13,7 @@ mod ask;
 mod bundles;
 mod error;
 mod health;
+mod kept;
 mod keys;
 mod live;
 mod meter;
@@ -31,7 +32,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, Method, StatusCode, Uri, header},
     middleware,
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post, put},
 };
 use std::{net::SocketAddr, sync::Arc};
@@ -84,14 +85,21 @@ fn cors() -> CorsLayer {
 
 /// Hands a request that is none of ours to the host's own routes.
 async fn elsewhere(state: State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
-    let path = request.uri().path().to_owned();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = others::pass(state, request).await?;
     // Their layer and ours both append it; of all other headers ours replaces theirs.
     response.headers_mut().remove(header::VARY);
-    // Where there is no such route axum answers without a body; a route of theirs always has one.
+    // Where there is no such route or method axum answers without a body; a route of theirs always
+    // has one.
     let bare = !response.headers().contains_key(header::CONTENT_TYPE);
     match response.status() {
         StatusCode::NOT_FOUND if bare => Err(ApiError::NotFound(format!("no such route: {path}"))),
+        StatusCode::METHOD_NOT_ALLOWED if bare => {
+            let allow = response.headers_mut().remove(header::ALLOW);
+            let mut refused = ApiError::WrongMethod { method, path }.into_response();
+            refused.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
+            Ok(refused)
+        }
         _ => Ok(response),
     }
 }

@@ -2,11 +2,14 @@
 //! an engine for those that write answers.
 
 use super::{ApiError, App, answer, ask, keys};
-use crate::host::{Held, Host, HostError};
+use crate::{
+    host::{Held, Host, HostError},
+    metrics::{Alive, Served},
+};
 use axum::{
     Router,
-    body::{Body, Bytes, to_bytes},
-    extract::{Request, State},
+    body::{Body, Bytes},
+    extract::{FromRequest, Request, State},
     http::Method,
     response::{IntoResponse, Response},
 };
@@ -21,8 +24,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt;
 
-/// The largest body that mistral.rs reads, in bytes.
-const MOST: usize = 50 << 20;
+/// How much of an answer its id is looked for in, in bytes.
+const HEAD: usize = 4096;
 
 /// Hands a request to the host's own routes.
 pub(super) async fn pass(
@@ -45,7 +48,10 @@ pub(super) async fn pass(
             "this server ends answers on alarms, which it cannot do on this route: use \
              /v1/chat/completions or /v1/completions",
         )),
-        Kind::Answers => answers(&*ready.host, request).await,
+        Kind::Answers => {
+            let answered = answers(&app, &*ready.host, request).await;
+            answered.inspect_err(|error| app.metrics.answered(Served::Other, error.status()))
+        }
         Kind::Tells | Kind::Tests => Ok(routes.oneshot(request).await.into_response()),
     }
 }
@@ -55,16 +61,17 @@ fn invalid(message: &str) -> ApiError {
 }
 
 /// Lets a request that writes an answer through once an engine has a place for it.
-async fn answers(host: &dyn Host, request: Request) -> Result<Response, ApiError> {
+async fn answers(app: &Arc<App>, host: &dyn Host, request: Request) -> Result<Response, ApiError> {
+    let in_flight = app.metrics.request();
     let request = checked(request, host.at_once()).await?;
     let (routes, place) = host.answering_routes().await?;
-    to_the_end(routes, request, place).await
+    to_the_end(app.clone(), (routes, request), (place, in_flight)).await
 }
 
 /// Refuses what would run beside other answers, though its request holds one place.
 async fn checked(request: Request, at_once: usize) -> Result<Request, ApiError> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MOST).await.map_err(|_| ApiError::TooLarge(MOST))?;
+    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await?;
     // What is no JSON the host refuses by itself.
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     if asked.get("themecast").is_some() || parts.headers.contains_key(ask::HEADER) {
@@ -72,6 +79,7 @@ async fn checked(request: Request, at_once: usize) -> Result<Request, ApiError> 
         return Err(ApiError::invalid("themecast", why));
     }
     answer::one_sequence(&asked, at_once)?;
+    answer::nothing_from_the_web(&asked)?;
     if asked["background"] == true {
         let why = "must be false: this server writes no answer that nobody waits for";
         return Err(ApiError::invalid("background", why));
@@ -81,25 +89,36 @@ async fn checked(request: Request, at_once: usize) -> Result<Request, ApiError> 
 
 /// Runs a request to its end in a task that holds its place, whether its client stays or not:
 /// mistral.rs 0.8.1 kills its engine when it can't deliver an answer that is not streamed.
-async fn to_the_end(routes: Router, request: Request, place: Held) -> Result<Response, ApiError> {
+async fn to_the_end(
+    app: Arc<App>,
+    (routes, request): (Router, Request),
+    held: (Held, Alive),
+) -> Result<Response, ApiError> {
     let (reply, response) = oneshot::channel();
     tokio::spawn(async move {
-        let (parts, body) = routes.oneshot(request).await.into_response().into_parts();
+        let (parts, body) = routes.clone().oneshot(request).await.into_response().into_parts();
         let (client, pieces) = mpsc::unbounded::<Result<Bytes, axum::Error>>();
+        let status = parts.status;
         let _ = reply.send(Response::from_parts(parts, Body::from_stream(pieces)));
-        hand_on(body, client).await;
-        drop(place);
+        let head = hand_on(body, client).await;
+        drop(held);
+        app.metrics.answered(Served::Other, status);
+        app.kept.add(&head, routes).await;
     });
     response.await.map_err(|_| HostError::EngineDied.into())
 }
 
 /// Hands on a body piece by piece, and takes it to its end without a client too: until then the engine
-/// writes.
-async fn hand_on(body: Body, client: UnboundedSender<Result<Bytes, axum::Error>>) {
-    let mut pieces = body.into_data_stream();
+/// writes. Returns how it begins.
+async fn hand_on(body: Body, client: UnboundedSender<Result<Bytes, axum::Error>>) -> Vec<u8> {
+    let (mut pieces, mut head) = (body.into_data_stream(), Vec::new());
     while let Some(piece) = pieces.next().await {
+        if let Ok(piece) = &piece {
+            head.extend(piece.iter().take(HEAD - head.len()));
+        }
         let _ = client.unbounded_send(piece);
     }
+    head
 }
 
 /// mistral.rs 0.8.1's routes that write answers, beside the two that are ours.

@@ -99,6 +99,18 @@ impl Annotations {
         self.feed.was_cut()
     }
 
+    /// What is said next of an answer whose chunks nobody asks for; none once its session has ended.
+    pub async fn said(&mut self) -> Option<Annotation> {
+        loop {
+            let Note { index, outcome } = self.notes.recv().await?;
+            match (index, outcome) {
+                (Some(_), Ok(Some(annotation))) => return Some(annotation),
+                (Some(_), _) => {}
+                (None, outcome) => self.summary = Some(outcome),
+            }
+        }
+    }
+
     /// What was said of tokens that no chunk has asked for, in order.
     pub fn drain(&mut self) -> Vec<Annotation> {
         std::mem::take(&mut self.ready).into_values().filter_map(|said| said.ok()?).collect()
@@ -123,9 +135,12 @@ impl Annotations {
             Ok(None) => Err("the session has ended".to_owned()),
             Err(_) => {
                 self.late = true; // once is enough: no stream is slowed at one token after the other
+                if self.feed.is_behind() {
+                    // That steps were lost has been counted.
+                    return Err("the plugin fell behind; the stream goes on without it".to_owned());
+                }
                 self.metrics.annotation_dropped(DropReason::Late);
-                let why = if self.feed.is_behind() { "fell behind" } else { "is late" };
-                Err(format!("the plugin {why}; the stream goes on without it"))
+                Err("the plugin is late; the stream goes on without it".to_owned())
             }
         }
     }

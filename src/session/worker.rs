@@ -47,6 +47,7 @@ pub(super) fn spawn(
         metrics: runner.metrics.clone(),
         sites: runner.interest.sites.len(),
         tokens: 0,
+        next: 0,
         stop,
         fail_closed: runner.fail_closed,
     };
@@ -62,6 +63,8 @@ struct Worker {
     metrics: Arc<Metrics>,
     sites: usize,
     tokens: usize,
+    /// The index of a step that can't be read.
+    next: usize,
     /// Set when the session wants the answer to end.
     stop: Arc<AtomicBool>,
     fail_closed: bool,
@@ -73,7 +76,8 @@ impl Worker {
         while let Ok(message) = inbox.recv() {
             let note = match message {
                 Message::Step(step, tapped) => {
-                    let index = step.as_ref().map_or(self.tokens, |step| step.index);
+                    let index = step.as_ref().map_or(self.next, |step| step.index);
+                    self.next = index + 1;
                     let outcome = self.step(step);
                     self.metrics.forecast(&outcome, tapped.elapsed());
                     Note { index: Some(index), outcome }

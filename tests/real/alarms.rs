@@ -1,7 +1,7 @@
 //! Alarms on the real model: a watch that stops answers, a receiver that is told, audits.
 
 use crate::{
-    server::{Server, client, listen},
+    server::{Server, client, listen, metrics_have},
     world::{RUNTIME, ask, block_on, single},
 };
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
@@ -52,19 +52,6 @@ fn letter(themecast: Value) -> Value {
     let mut body = ask("Write a letter of thanks to a teacher.", 120);
     body["themecast"] = themecast;
     body
-}
-
-/// Asks until the metrics have `line`, for at most five seconds.
-async fn metrics_have(server: &Server, line: &str) {
-    let mut metrics = String::new();
-    for _ in 0..100 {
-        metrics = server.get("/metrics").await.text().await.unwrap();
-        if metrics.contains(line) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{line} is not in\n{metrics}");
 }
 
 #[test]

@@ -2,12 +2,13 @@
 //! and one whose norms do not map.
 
 use crate::world::{ask, block_on, relative, tapped};
+use futures::StreamExt;
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 use themecast::host::{
-    Host,
-    mistral::{self, LoadError, ModelSource, Options},
+    Call, Event, Host, HostError, Route,
+    mistral::{self, Isolation, LoadError, ModelSource, Options},
 };
 use themecast_plugin_api::Site;
 
@@ -142,6 +143,24 @@ async fn load(kind: &str, class: &str) -> Result<std::sync::Arc<mistral::Mistral
     write(folder.path(), kind, class);
     let options = Options { self_check: false, prefix_cache: Some(0), ..Options::default() };
     mistral::load(&ModelSource::Folder(folder.path().to_owned()), &options).await
+}
+
+/// A base model has none, and is asked for completions.
+#[test]
+fn a_model_without_a_chat_template_passes_the_isolation_check() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "llama", "LlamaForCausalLM");
+    let special = json!({"bos_token": "<s>", "eos_token": "</s>"}).to_string();
+    fs::write(folder.path().join("tokenizer_config.json"), special).unwrap();
+    let source = ModelSource::Folder(folder.path().to_owned());
+    let options = Options { prefix_cache: Some(0), ..Options::default() };
+    let host = block_on(mistral::load(&source, &options)).unwrap();
+    assert_eq!(host.isolation(), Some(Isolation::Passed));
+    block_on(async {
+        let call = Call::new(Route::Chat, ask("hello", 4));
+        let refused = host.generate(call).await.unwrap().next().await;
+        assert!(matches!(refused, Some(Event::Failed(HostError::Invalid(_)))), "{refused:?}");
+    });
 }
 
 #[test]

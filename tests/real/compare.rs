@@ -36,7 +36,7 @@ fn a_model_is_compared_with_itself_told_something_else() {
     let page = folder.path().join("page.html");
     let made = report(&[&models[..], &more, &["--html", text(&page)]].concat());
     assert_eq!((&made["prompts"], &made["sides"][0]["answers"]), (&2.into(), &2.into()));
-    assert_eq!(made["sides"][1]["name"], format!("default, told \"{told}\""));
+    assert_eq!(made["sides"][1]["intervention"], format!("told \"{told}\""));
     assert!(made["sides"][0]["segments"].as_f64().unwrap() >= 1.0, "{made}");
     let shares = |side: usize| -> f64 {
         let themes = made["themes"].as_array().unwrap().iter();
@@ -44,7 +44,8 @@ fn a_model_is_compared_with_itself_told_something_else() {
     };
     assert!((shares(0) - 1.0).abs() < 1e-5 && (shares(1) - 1.0).abs() < 1e-5, "{made}");
     assert!(made["apart"]["divergence"].as_f64().unwrap() > 0.0, "{made}");
-    assert!(fs::read_to_string(page).unwrap().contains("Along the answer"));
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("Along the answer") && page.contains("You only tell fairy tales"));
 
     // What was made is kept and compared again as two collections.
     let [a, b] = ["a", "b"].map(|side| out.join(side));

@@ -50,11 +50,32 @@ async fn leave_in_the_middle(streamed: bool) {
     }
 }
 
+/// An engine is held by what it writes, not by whoever reads it.
+#[test]
+fn a_client_that_stalls_holds_no_engine() {
+    let options = Options { self_check: false, prefix_cache: Some(0), ..Options::default() };
+    let host = block_on(crate::world::load(options));
+    block_on(async {
+        let mut stalled = host.generate(call(Some(8), true)).await.unwrap();
+        stalled.next().await.unwrap();
+        let other = crate::world::text(&*host, ask("Say hi.", 2), None);
+        let other = tokio::time::timeout(std::time::Duration::from_secs(20), other).await;
+        assert!(!other.expect("the engine is still held").is_empty());
+        let rest: Vec<Event> = stalled.collect().await;
+        assert!(matches!(rest.last(), Some(Event::Chunk { finish: Some(_), .. })), "{rest:?}");
+    });
+}
+
 /// A request that mistral.rs's own handler abandons kills the engine in 0.8.1.
 #[test]
 fn an_engine_that_dies_fails_its_requests_and_is_started_again() {
     use tower::ServiceExt;
-    let options = Options { self_check: false, prefix_cache: Some(0), ..Options::default() };
+    let options = Options {
+        self_check: false,
+        sequences: Some(2),
+        prefix_cache: Some(0),
+        ..Options::default()
+    };
     let host = block_on(crate::world::load(options));
     block_on(async {
         let body = ask("Write a long story about a mountain.", 40).to_string();
@@ -67,7 +88,12 @@ fn an_engine_that_dies_fails_its_requests_and_is_started_again() {
             tokio::time::timeout(std::time::Duration::from_millis(200), abandoned).await.is_err()
         );
         let mut waiting = host.generate(call(Some(4), true)).await.unwrap();
+        let mut late = host.generate(call(Some(4), true)).await.unwrap();
         let event = waiting.next().await;
+        assert!(matches!(event, Some(Event::Failed(HostError::EngineDied))), "{event:?}");
+        // Asked for its sender, mistral.rs starts the engine again: its requests have failed all the same.
+        drop(host.tokenize("x".to_owned()).await);
+        let event = late.next().await;
         assert!(matches!(event, Some(Event::Failed(HostError::EngineDied))), "{event:?}");
         let again = crate::world::text(&*host, ask("Say hi.", 4), None).await;
         assert!(!again.is_empty());

@@ -1,7 +1,7 @@
 //! mistral.rs's other routes: they take places as all answers do, and leave engine and model alone.
 
 use crate::{
-    server::{Server, client, listen, start},
+    server::{Server, client, listen, metrics_have, start},
     world::{RUNTIME, ask, block_on, load, single},
 };
 use futures::StreamExt;
@@ -109,6 +109,8 @@ fn what_would_run_beside_other_answers_is_refused() {
             (RESPONSES, response(2), "n", json!(2)),
             (RESPONSES, response(2), "background", json!(true)),
             (RESPONSES, response(2), "themecast", json!({"every": "token"})),
+            (RESPONSES, response(2), "web_search_options", json!({})),
+            (Route::Chat.path(), ask("Hi.", 2), "web_search_options", json!({})),
         ] {
             body[param] = value;
             let refused = post(&server, path, &body).await;
@@ -120,6 +122,48 @@ fn what_would_run_beside_other_answers_is_refused() {
         several["n"] = 2.into();
         let refused = single().generate(Call::new(Route::Chat, several)).await;
         assert!(matches!(refused, Err(HostError::Invalid(_))));
+    });
+}
+
+/// mistral.rs 0.8.1 keeps every answer for ever.
+#[test]
+fn the_latest_answers_are_kept_and_counted() {
+    const KEPT: usize = 64;
+    block_on(async {
+        let server = start(None).await;
+        let mut ids = Vec::new();
+        for number in 0..=KEPT {
+            let mut body = json!({"model": "default", "input": "Hi", "max_output_tokens": 1});
+            body["stream"] = (number % 2 == 1).into();
+            let text = post(&server, RESPONSES, &body).await.text().await.unwrap();
+            let (_, rest) = text.split_once("\"id\":\"resp_").unwrap();
+            ids.push(format!("{RESPONSES}/resp_{}", rest.split_once('"').unwrap().0));
+        }
+        let counted =
+            format!("themecast_requests_total{{route=\"other\",status=\"200\"}} {}", KEPT + 1);
+        metrics_have(&server, &counted).await;
+        let mut first = server.get(&ids[0]).await.status();
+        for _ in 0..100 {
+            if first != 200 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            first = server.get(&ids[0]).await.status();
+        }
+        assert_eq!(first, 404);
+        assert_eq!(server.get(&ids[1]).await.status(), 200, "{}", ids[1]);
+        assert_eq!(server.get(&ids[KEPT]).await.status(), 200);
+    });
+}
+
+#[test]
+fn a_wrong_method_is_told_with_those_that_are_right() {
+    block_on(async {
+        let refused = start(None).await.get(RESPONSES).await;
+        assert_eq!(refused.status(), 405);
+        assert_eq!(refused.headers()["allow"], "POST");
+        let error: Value = refused.json().await.unwrap();
+        assert_eq!(error["error"]["code"], "method_not_supported");
     });
 }
 

@@ -293,3 +293,16 @@ fn a_server_is_live_before_it_is_ready() {
         assert_eq!(server.get("/v1/models").await.status(), 200);
     });
 }
+
+/// Asks until the metrics have `line`, for at most five seconds.
+pub(crate) async fn metrics_have(server: &Server, line: &str) {
+    let mut metrics = String::new();
+    for _ in 0..100 {
+        metrics = server.get("/metrics").await.text().await.unwrap();
+        if metrics.contains(line) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{line} is not in\n{metrics}");
+}

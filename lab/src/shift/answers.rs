@@ -6,7 +6,7 @@ use crate::{
     dataset::{CollectionInfo, Document, read_documents},
     label::{self, Labeler, Segment},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use themecast_forecast::bundle::Theme;
 
 /// What both sides answered.
@@ -52,34 +52,17 @@ impl Answers {
         labeler: &dyn Labeler,
         progress: &dyn Fn(&str),
     ) -> Result<Self> {
-        let [a, b] = &config.sides;
-        let mut read = [Read::of(a, config, progress)?, Read::of(b, config, progress)?];
-        let (first, second) = (&read[0].info.segmenter, &read[1].info.segmenter);
-        if first != second {
-            let message = format!("cut into other segments than {}: {first:?}, {second:?}", a.name);
-            return Err(LabError::Mismatch { path: b.data.clone(), message });
-        }
-        let asked = [read[0].asked(), read[1].asked()];
-        let other =
-            |(id, prompt): &(&&str, &&str)| asked[1].get(**id).is_some_and(|one| one != *prompt);
-        if let Some((id, _)) = asked[0].iter().find(other) {
-            return Err(LabError::Data(format!("the prompt '{id}' is another on each side")));
-        }
-        let both: HashSet<String> = asked[0]
-            .keys()
-            .filter(|id| asked[1].contains_key(*id))
-            .map(|id| (*id).to_owned())
-            .collect();
-        let wanted = config.prompts.iter().flat_map(|all| all.keys().map(String::as_str));
-        let all: BTreeSet<&str> =
-            asked.iter().flat_map(|side| side.keys().copied()).chain(wanted).collect();
-        let all = all.len();
-        read.iter_mut().for_each(|side| side.keep(&both));
+        let (read, asked) = Read::both(config, progress)?;
         let groups: BTreeMap<String, Option<String>> = {
             let whole = read[1].whole();
             let compared = read[0].whole().into_iter().filter(|(id, _)| whole.contains_key(id));
             compared.map(|(id, one)| (id.to_owned(), one.group.clone())).collect()
         };
+        if groups.is_empty() {
+            let message =
+                "no prompt has an answer on both sides that has a whole segment and does not loop";
+            return Err(LabError::data(message));
+        }
         let places: HashMap<&str, usize> = groups.keys().map(String::as_str).zip(0..).collect();
         let mut themes = Vec::new();
         let mut answered = |side: Read| -> Result<Answered> {
@@ -88,19 +71,39 @@ impl Answers {
             themes = labeling.themes;
             Ok(side.answered(&segments, &labeling.assigned, &places))
         };
-        if places.is_empty() {
-            let message =
-                "no prompt has an answer on both sides that has a whole segment and does not loop";
-            return Err(LabError::data(message));
-        }
         let [first, second] = read;
         let sides = [answered(first)?, answered(second)?];
-        let left_out = all - groups.len();
+        let left_out = asked - groups.len();
         Ok(Self { themes, groups: groups.into_values().collect(), left_out, sides })
     }
 }
 
 impl Read {
+    /// Both sides with their answers to the prompts that both were asked, and how many prompts there
+    /// are that either was asked or that are wanted.
+    fn both(config: &ShiftConfig, progress: &dyn Fn(&str)) -> Result<([Self; 2], usize)> {
+        let [a, b] = &config.sides;
+        let mut read = [Self::of(a, config, progress)?, Self::of(b, config, progress)?];
+        let [first, second] = [0, 1].map(|side: usize| &read[side].info.segmenter);
+        if first != second {
+            let message = format!("cut into other segments than {}: {first:?}, {second:?}", a.name);
+            return Err(LabError::Mismatch { path: b.data.clone(), message });
+        }
+        let [first, second] = [0, 1].map(|side: usize| read[side].asked());
+        let other =
+            |(id, prompt): &(&&str, &&str)| second.get(*id).is_some_and(|one| one != *prompt);
+        if let Some((id, _)) = first.iter().find(other) {
+            return Err(LabError::Data(format!("the prompt '{id}' is another on each side")));
+        }
+        let wanted = config.prompts.iter().flat_map(|all| all.keys().map(String::as_str));
+        let all: HashSet<&str> = first.keys().chain(second.keys()).copied().chain(wanted).collect();
+        let all = all.len();
+        let both = first.keys().filter(|id| second.contains_key(*id));
+        let both: HashSet<String> = both.map(|id| (*id).to_owned()).collect();
+        read.iter_mut().for_each(|side| side.keep(&both));
+        Ok((read, all))
+    }
+
     fn of(side: &Side, config: &ShiftConfig, progress: &dyn Fn(&str)) -> Result<Self> {
         progress(&format!("reading {}", side.name));
         let info = CollectionInfo::load(&side.data)?;

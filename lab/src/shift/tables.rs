@@ -1,6 +1,6 @@
 //! The comparison as tables in Markdown and as a page with passages.
 
-use super::{Apart, ShiftReport};
+use super::{Apart, ShiftReport, SideReport};
 use crate::eval::{
     Mean, page,
     table::{Table, number, with_interval},
@@ -18,6 +18,7 @@ const BY_CHANCE: f64 = 0.05;
 const SIDES: &[&str] = &[
     "side",
     "model",
+    "done to it",
     "temperature, most tokens",
     "answers",
     "looping",
@@ -35,7 +36,10 @@ impl ShiftReport {
         let [a, b] = &self.sides;
         let mut out = format!(
             "a: {}; b: {}. {} prompts that both answer ({} are left out). ",
-            a.name, b.name, self.prompts, self.left_out
+            called(a),
+            called(b),
+            self.prompts,
+            self.left_out
         );
         if let Some(Apart { divergence, by_chance, p }) = self.apart {
             let _ = write!(
@@ -72,10 +76,11 @@ impl ShiftReport {
     }
 
     fn sides_table(&self) -> Table {
-        let row = |(letter, side): (&str, &super::SideReport)| {
+        let row = |(letter, side): (&str, &SideReport)| {
             vec![
                 format!("{letter}: {}", side.name),
                 side.model.clone(),
+                side.intervention.clone().unwrap_or_else(|| "–".into()),
                 format!("{}, {}", side.temperature, side.max_tokens),
                 side.answers.to_string(),
                 side.looping.to_string(),
@@ -160,6 +165,12 @@ impl ShiftReport {
         }
         out + "</html>\n"
     }
+}
+
+/// A side's name, and whether something was done to it: the table says what.
+fn called(side: &SideReport) -> String {
+    let done = side.intervention.as_ref().map_or("", |_| " with something done to it");
+    format!("{}{done}", side.name)
 }
 
 fn apart_row(

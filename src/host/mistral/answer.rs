@@ -2,7 +2,7 @@
 
 use super::{ending::Ending, pool::Place};
 use crate::host::{Answer, Event, HostError};
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use mistralrs_core::{ChatCompletionChunkResponse, CompletionChunkResponse, Response};
 use serde::Serialize;
 use std::sync::{
@@ -10,7 +10,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 use themecast_tap::Lease;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver, UnboundedSender};
 
 /// A request that an engine runs, and what it holds there.
 pub(super) struct Running {
@@ -20,48 +20,58 @@ pub(super) struct Running {
     pub(super) cancelled: Arc<AtomicBool>,
 }
 
-/// Cancels a request that is dropped before its end.
-///
-/// The responses are taken to the end all the same: mistral.rs 0.8.1 kills its engine when it
-/// can't deliver an answer that is not streamed.
-struct CancelOnDrop(Option<Running>);
+/// Cancels a request whose answer nobody waits for any more.
+struct CancelOnDrop(Arc<AtomicBool>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        let Some(mut running) = self.0.take() else { return };
-        running.cancelled.store(true, Ordering::Relaxed);
-        running.lease = None;
-        let runtime = running.place.runtime();
-        runtime.spawn(async move {
-            while running.responses.recv().await.is_some() {}
-            running.place.free();
-        });
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
 /// What comes of a request that runs, whose answer ends as `ending` says.
-pub(super) fn events(running: Running, mut ending: Ending) -> Answer {
-    let mut guard = CancelOnDrop(Some(running));
-    let stream = async_stream::stream! {
-        while let Some(response) = guard.next().await {
-            let event = event(response, &mut ending);
-            if matches!(&event, Event::Chunk { finish: None, .. }) {
-                yield event;
-                continue;
-            }
-            drop(guard.0.take()); // it has ended: nothing is left to cancel
-            yield event;
-            return;
-        }
-        let died = guard.0.take().is_some_and(|running| running.place.free());
-        yield if died { Event::Failed(HostError::EngineDied) } else { ending.closing() };
+///
+/// A task takes it to its end, whether its client reads, stalls or has left: so a client holds an
+/// engine only while that writes, and mistral.rs 0.8.1, which kills its engine when it can't deliver
+/// an answer that is not streamed, always can. What was not read yet waits, at most a whole answer.
+pub(super) fn events(running: Running, ending: Ending) -> Answer {
+    let (client, events) = mpsc::unbounded_channel();
+    let waiting = CancelOnDrop(running.cancelled.clone());
+    running.place.runtime().spawn(running.run(ending, client));
+    let next = |(mut events, waiting): (UnboundedReceiver<Event>, CancelOnDrop)| async move {
+        Some((events.recv().await?, (events, waiting)))
     };
-    stream.boxed()
+    stream::unfold((events, waiting), next).boxed()
 }
 
-impl CancelOnDrop {
-    async fn next(&mut self) -> Option<Response> {
-        self.0.as_mut()?.responses.recv().await
+impl Running {
+    async fn run(mut self, mut ending: Ending, client: UnboundedSender<Event>) {
+        while let Some(response) = self.next(&client).await {
+            let event = event(response, &mut ending);
+            if matches!(&event, Event::Chunk { finish: None, .. }) {
+                let _ = client.send(event);
+                continue;
+            }
+            drop(self); // whoever hears of the end finds the place free
+            let _ = client.send(event);
+            return;
+        }
+        let died = self.place.free();
+        let _ = client.send(match died {
+            true => Event::Failed(HostError::EngineDied),
+            false => ending.closing(),
+        });
+    }
+
+    /// The next response; nothing is tapped once the client has left.
+    async fn next(&mut self, client: &UnboundedSender<Event>) -> Option<Response> {
+        if self.lease.is_some() {
+            tokio::select! {
+                response = self.responses.recv() => return response,
+                () = client.closed() => self.lease = None,
+            }
+        }
+        self.responses.recv().await
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) async fn settle<A: Future<Output = Option<String>>>(
     one_each: impl FnOnce(),
 ) -> Option<Isolation> {
     let prompts: Vec<String> = (0..sequences.clamp(2, 8))
-        .map(|i| format!("What is the capital city of {}?", PLACES[i % PLACES.len()]))
+        .map(|i| {
+            format!("Question: What is the capital city of {}?\nAnswer:", PLACES[i % PLACES.len()])
+        })
         .collect();
     if passes(&prompts, &ask).await {
         return Some(Isolation::Passed);
@@ -67,10 +69,11 @@ async fn passes<A: Future<Output = Option<String>>>(
     false
 }
 
-/// The greedy beginning of an answer; none when there is no answer.
+/// The greedy continuation of a text, without a chat template, which a base model lacks and a thinking
+/// model fills with thoughts that are no content; none when there is none.
 pub(super) async fn ask(host: &MistralHost, prompt: String) -> Option<String> {
     let body = serde_json::json!({
-        "messages": [{"role": "user", "content": prompt}],
+        "prompt": prompt,
         "max_tokens": TOKENS,
         "temperature": 0.0,
         "top_k": 1,
@@ -78,7 +81,7 @@ pub(super) async fn ask(host: &MistralHost, prompt: String) -> Option<String> {
     match start(host, body).await?.next().await? {
         Event::Done { json, .. } => {
             let body: Value = serde_json::from_str(&json).ok()?;
-            body.pointer("/choices/0/message/content")?.as_str().map(str::to_owned)
+            body.pointer("/choices/0/text")?.as_str().map(str::to_owned)
         }
         _ => None,
     }
@@ -87,7 +90,7 @@ pub(super) async fn ask(host: &MistralHost, prompt: String) -> Option<String> {
 /// Starts a request, which waits for its place however few may wait.
 async fn start(host: &MistralHost, body: Value) -> Option<Answer> {
     loop {
-        match host.generate(Call::new(Route::Chat, body.clone())).await {
+        match host.generate(Call::new(Route::Completion, body.clone())).await {
             Err(HostError::Busy(_)) => tokio::time::sleep(AGAIN).await,
             started => return started.ok(),
         }

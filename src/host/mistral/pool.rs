@@ -25,7 +25,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 
-/// How many responses an engine may be ahead of a slow client.
+/// How many responses an engine may be ahead of the task that takes them.
 const RESPONSES_AHEAD: usize = 10_000;
 
 /// How long to wait before looking whether a dead engine runs again.
@@ -59,6 +59,8 @@ struct Places {
 pub(super) struct Place {
     pool: Arc<Pool>,
     engine: usize,
+    /// Where the engine that runs now takes requests; closed for good once it has died.
+    sender: mpsc::Sender<Request>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -136,13 +138,23 @@ impl Pool {
                 permit.map_err(|_| HostError::EngineDied)?
             }
         };
+        let engine = self.least_busy().ok_or(HostError::EngineDied)?;
+        let Ok(sender) = self.engines[engine].runner.get_sender(None) else {
+            self.places.lock()[engine].running -= 1;
+            return Err(HostError::EngineDied);
+        };
+        Ok(Place { pool: self.clone(), engine, sender, _permit: permit })
+    }
+
+    /// One place more is taken on the engine, among those with room, that runs least.
+    fn least_busy(&self) -> Option<usize> {
         let mut places = self.places.lock();
         let open =
             |(_, place): &(usize, &mut Places)| !place.dead && place.running < place.capacity;
         let least = places.iter_mut().enumerate().filter(open).min_by_key(|(_, p)| p.running);
-        let (engine, place) = least.ok_or(HostError::EngineDied)?;
+        let (engine, place) = least?;
         place.running += 1;
-        Ok(Place { pool: self.clone(), engine, _permit: permit })
+        Some(engine)
     }
 
     async fn start(self: Arc<Self>, call: Call) -> Result<Answer, HostError> {
@@ -162,9 +174,8 @@ impl Pool {
         }
         let lease = request::lease(engine, tap.as_ref(), steering.as_ref())?;
         let cancelled = Arc::new(AtomicBool::new(false));
-        let sender = engine.runner.get_sender(None).map_err(|_| HostError::EngineDied)?;
         if !after.is_empty() {
-            request::go_on(&mut request, &after, &sender).await?;
+            request::go_on(&mut request, &after, &place.sender).await?;
         }
         let (prompt, tokens) = tap.as_ref().and_then(|_| request::prompt_tokens(&request)).unzip();
         let probe = Probe {
@@ -181,7 +192,7 @@ impl Pool {
         }
         request.logits_processors = Some(vec![Arc::new(probe)]);
         for request in prompt.flatten().into_iter().chain([Request::Normal(request)]) {
-            sender.try_send(request).map_err(|_| HostError::EngineDied)?;
+            place.sender.try_send(request).map_err(|_| HostError::EngineDied)?;
         }
         Ok(answer::events(Running { responses, place, lease, cancelled }, ending))
     }
@@ -214,12 +225,12 @@ impl Place {
     /// Frees the place; whether its engine has died. A dead engine is started again in the
     /// background, and its place stays taken until it runs.
     pub(super) fn free(self) -> bool {
-        let died = self.engine_is_dead();
+        let died = self.sender.is_closed();
         if died {
             self.runtime().spawn(async move {
                 self.pool.places.lock()[self.engine].dead = true;
                 tracing::error!(engine = self.engine, "an engine died; starting it again");
-                while self.engine_is_dead() {
+                while self.is_down() {
                     tokio::time::sleep(RESTART_PAUSE).await;
                 }
                 self.pool.places.lock()[self.engine].dead = false;
@@ -229,8 +240,9 @@ impl Place {
         died
     }
 
-    /// mistral.rs starts a dead engine when it is asked for its sender.
-    fn engine_is_dead(&self) -> bool {
+    /// Whether the engine does not run again yet: mistral.rs starts a dead one when it is asked for its
+    /// sender.
+    fn is_down(&self) -> bool {
         let runner = &self.pool.engines[self.engine].runner;
         !matches!(runner.get_sender(None), Ok(sender) if !sender.is_closed())
     }
