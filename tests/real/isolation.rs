@@ -70,12 +70,7 @@ fn a_client_that_stalls_holds_no_engine() {
 #[test]
 fn an_engine_that_dies_fails_its_requests_and_is_started_again() {
     use tower::ServiceExt;
-    let options = Options {
-        self_check: false,
-        sequences: Some(2),
-        prefix_cache: Some(0),
-        ..Options::default()
-    };
+    let options = Options { self_check: false, prefix_cache: Some(0), ..Options::default() };
     let host = block_on(crate::world::load(options));
     block_on(async {
         let body = ask("Write a long story about a mountain.", 40).to_string();
@@ -88,12 +83,11 @@ fn an_engine_that_dies_fails_its_requests_and_is_started_again() {
             tokio::time::timeout(std::time::Duration::from_millis(200), abandoned).await.is_err()
         );
         let mut waiting = host.generate(call(Some(4), true)).await.unwrap();
-        let mut late = host.generate(call(Some(4), true)).await.unwrap();
-        let event = waiting.next().await;
-        assert!(matches!(event, Some(Event::Failed(HostError::EngineDied))), "{event:?}");
-        // Asked for its sender, mistral.rs starts the engine again: its requests have failed all the same.
+        // A client that reads late hears of it too, though mistral.rs starts the engine again as soon as
+        // anybody asks it for something.
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         drop(host.tokenize("x".to_owned()).await);
-        let event = late.next().await;
+        let event = waiting.next().await;
         assert!(matches!(event, Some(Event::Failed(HostError::EngineDied))), "{event:?}");
         let again = crate::world::text(&*host, ask("Say hi.", 4), None).await;
         assert!(!again.is_empty());
