@@ -92,7 +92,7 @@ impl Read {
         let [first, second] = [0, 1].map(|side: usize| read[side].asked());
         let other =
             |(id, prompt): &(&&str, &&str)| second.get(*id).is_some_and(|one| one != *prompt);
-        if let Some((id, _)) = first.iter().find(other) {
+        if let Some((id, _)) = first.iter().filter(other).min() {
             return Err(LabError::Data(format!("the prompt '{id}' is another on each side")));
         }
         let wanted = config.prompts.iter().flat_map(|all| all.keys().map(String::as_str));
