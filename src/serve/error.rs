@@ -55,6 +55,14 @@ impl ApiError {
         Self::Invalid { message: message.into(), param: Some(param.to_owned()) }
     }
 
+    /// The request's body could not be read, for which axum would answer with this.
+    fn unread(status: StatusCode, message: String) -> Self {
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(BODY_LIMIT),
+            _ => Self::Invalid { message, param: None },
+        }
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -97,19 +105,13 @@ impl ApiError {
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
-        match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(BODY_LIMIT),
-            _ => Self::Invalid { message: rejection.body_text(), param: None },
-        }
+        Self::unread(rejection.status(), rejection.body_text())
     }
 }
 
 impl From<BytesRejection> for ApiError {
     fn from(rejection: BytesRejection) -> Self {
-        match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(BODY_LIMIT),
-            _ => Self::Invalid { message: rejection.body_text(), param: None },
-        }
+        Self::unread(rejection.status(), rejection.body_text())
     }
 }
 

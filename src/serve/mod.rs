@@ -2,8 +2,8 @@
 //!
 //! The only place that answers HTTP. `ask` reads what a client wants, `answer` runs a request,
 //! `stream` and `annotate` write it out, `error` is the one map from errors to statuses, `others`
-//! lets mistral.rs's own routes through where they may be; the other modules are one route or layer
-//! each. What never lives here: how a model runs or how a forecast is made.
+//! lets mistral.rs's own routes through where they may be and `kept` bounds what those keep; the other
+//! modules are one route or layer each. What never lives here: how a model runs or how a forecast is made.
 
 mod alarms;
 mod annotate;

@@ -46,7 +46,6 @@ pub(super) fn spawn(
         vocabulary: runner.vocabulary.clone(),
         metrics: runner.metrics.clone(),
         sites: runner.interest.sites.len(),
-        tokens: 0,
         next: 0,
         stop,
         fail_closed: runner.fail_closed,
@@ -62,8 +61,7 @@ struct Worker {
     vocabulary: Arc<Vocabulary>,
     metrics: Arc<Metrics>,
     sites: usize,
-    tokens: usize,
-    /// The index of a step that can't be read.
+    /// The index of the step to come, as of one that can't be read.
     next: usize,
     /// Set when the session wants the answer to end.
     stop: Arc<AtomicBool>,
@@ -89,12 +87,12 @@ impl Worker {
             };
             let _ = notes.send(note);
         }
-        let _ = self.end(End { reason: EndReason::Cancelled, tokens: self.tokens });
+        let tokens = self.next.saturating_sub(1);
+        let _ = self.end(End { reason: EndReason::Cancelled, tokens });
     }
 
     fn step(&mut self, step: Result<RawStep, String>) -> Outcome {
         let step = step.map_err(|error| self.fail(Failure::Tap, error))?;
-        self.tokens = step.index;
         let text = match step.index {
             0 => String::new(),
             _ => self.text.push(self.vocabulary.bytes(step.token)),

@@ -84,12 +84,12 @@ impl Read {
     fn both(config: &ShiftConfig, progress: &dyn Fn(&str)) -> Result<([Self; 2], usize)> {
         let [a, b] = &config.sides;
         let mut read = [Self::of(a, config, progress)?, Self::of(b, config, progress)?];
-        let [first, second] = [0, 1].map(|side: usize| &read[side].info.segmenter);
+        let [first, second] = read.each_ref().map(|side| &side.info.segmenter);
         if first != second {
             let message = format!("cut into other segments than {}: {first:?}, {second:?}", a.name);
             return Err(LabError::Mismatch { path: b.data.clone(), message });
         }
-        let [first, second] = [0, 1].map(|side: usize| read[side].asked());
+        let [first, second] = read.each_ref().map(Self::asked);
         let other =
             |(id, prompt): &(&&str, &&str)| second.get(*id).is_some_and(|one| one != *prompt);
         if let Some((id, _)) = first.iter().filter(other).min() {
