@@ -23,7 +23,8 @@ pub(super) struct Train {
     /// Which of the collected sites to look at, such as final,layer.24.in; all where not given
     #[arg(long, value_delimiter = ',')]
     sites: Vec<Site>,
-    /// Give each site's residual zero mean and unit variance before any predictor looks at it
+    /// Give each site's residual zero mean and unit variance before any predictor looks at it, in
+    /// place of z-scores over the training rows
     #[arg(long)]
     layer_norm: bool,
     /// How many segments ahead to forecast

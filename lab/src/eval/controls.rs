@@ -14,23 +14,33 @@ use rand_xoshiro::{
 use std::ops::Range;
 use themecast_plugin_api::Site;
 
+/// Columns of activations to fit.
+pub(super) struct Control<'a> {
+    pub(super) name: &'static str,
+    /// Which of them are not z-scored.
+    pub(super) raw: Option<Range<usize>>,
+    pub(super) write: Box<Write<'a>>,
+}
+
 impl Workshop<'_> {
     /// Models that should do worse than ours, or show what a part of it is worth.
-    pub(super) fn controls(&self) -> Vec<(&'static str, Box<Write<'_>>)> {
-        let mut controls: Vec<(&str, Box<Write<'_>>)> = vec![
-            (
-                TRUE_THEMES,
-                Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
+    pub(super) fn controls(&self) -> Vec<Control<'_>> {
+        let layout = self.collected.layout;
+        let mut controls = vec![
+            Control {
+                name: TRUE_THEMES,
+                raw: self.normed(0),
+                write: Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
                     self.with_true_themes(part, event, out);
                 }),
-            ),
-            (
-                "length and position",
-                Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
-                    let position = self.collected.layout.position();
-                    out.extend_from_slice(&part.row(event)[position]);
+            },
+            Control {
+                name: "length and position",
+                raw: None,
+                write: Box::new(move |part: &Part, event: usize, out: &mut Vec<f32>| {
+                    out.extend_from_slice(&part.row(event)[layout.position()]);
                 }),
-            ),
+            },
         ];
         if self.config.residual_only {
             let columns: Vec<Range<usize>> = self
@@ -44,7 +54,8 @@ impl Workshop<'_> {
                     out.extend_from_slice(&part.row(event)[columns.clone()]);
                 }
             };
-            controls.push(("residual only", Box::new(write)));
+            let raw = layout.layer_norm.then_some(0..layout.hidden * self.bundle_sites.len());
+            controls.push(Control { name: "residual only", raw, write: Box::new(write) });
         }
         let first = Site::LayerIn(0);
         if let Some(columns) = self.collected.columns(first) {
@@ -54,7 +65,8 @@ impl Workshop<'_> {
                 }
                 text::write_themes(&part.events[event], self.themes, out);
             };
-            controls.push(("layer 0 + true themes", Box::new(write)));
+            let raw = layout.layer_norm.then_some(0..3 * layout.hidden);
+            controls.push(Control { name: "layer 0 + true themes", raw, write: Box::new(write) });
         }
         controls
     }
@@ -71,7 +83,7 @@ impl Workshop<'_> {
         let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
             self.with_true_themes(part, event, out);
         };
-        let own = fit::fit(&Design::plain(&write), parts, targets, setup)?;
+        let own = fit::fit(&Design::plain(&write, self.normed(0)), parts, targets, setup)?;
         let columns = self.better_text(at_boundaries);
         let text = self.fit_text(&columns, None, (parts, targets), setup)?;
         let name = |of: &str| format!("{of}, learnt from the reader");
@@ -91,7 +103,7 @@ impl Workshop<'_> {
         }
         let write =
             |part: &Part, event: usize, out: &mut Vec<f32>| self.activations(part, event, out);
-        let by_ahead = fit::fit(&Design::plain(&write), parts, &targets, setup)?;
+        let by_ahead = fit::fit(&Design::plain(&write, self.normed(0)), parts, &targets, setup)?;
         Ok(Model::new("shuffled labels", Sees::Other, by_ahead))
     }
 }

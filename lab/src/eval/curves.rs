@@ -51,7 +51,8 @@ pub(super) fn curves(
             let seed = workshop.config.seed + draw;
             let documents = subset(collected, share, seed, &mut parts.train);
             let targets = fit::targets(&parts, setup);
-            let fitted = fit::fit(&Design::plain(&write), &parts, &targets, setup)?;
+            let fitted =
+                fit::fit(&Design::plain(&write, workshop.normed(0)), &parts, &targets, setup)?;
             for (place, (&ahead, fitted)) in setup.aheads.iter().zip(&fitted).enumerate() {
                 if draw == 0 {
                     let (nll_nats, top1) = (Vec::new(), Vec::new());

@@ -24,7 +24,7 @@ pub(crate) struct Design<'a> {
     /// What writes them.
     pub(crate) write: &'a Write<'a>,
     /// Columns that are not z-scored.
-    pub(crate) raw: Range<usize>,
+    pub(crate) raw: Vec<Range<usize>>,
     /// Columns that are multiplied by each of `scales`; the best one on the validation split is
     /// taken, head by head.
     pub(crate) weighed: Range<usize>,
@@ -33,9 +33,9 @@ pub(crate) struct Design<'a> {
 }
 
 impl<'a> Design<'a> {
-    /// Columns that are all z-scored and all weigh the same.
-    pub(crate) fn plain(write: &'a Write<'a>) -> Self {
-        Self { write, raw: 0..0, weighed: 0..0, scales: &[1.0] }
+    /// Columns that all weigh the same and are z-scored, but for `raw`.
+    pub(crate) fn plain(write: &'a Write<'a>, raw: Option<Range<usize>>) -> Self {
+        Self { write, raw: raw.into_iter().collect(), weighed: 0..0, scales: &[1.0] }
     }
 }
 
@@ -145,7 +145,7 @@ impl Matrices {
         let train = write(&parts.train);
         let width = train.len() / parts.train.events.len().max(1);
         let mut standard = Standard::measure(&train, width);
-        standard.leave(design.raw.clone());
+        design.raw.iter().for_each(|columns| standard.leave(columns.clone()));
         standard.weigh(design.weighed.clone(), scale);
         let matrix = |mut values: Vec<f32>| {
             standard.apply(&mut values);
@@ -300,7 +300,7 @@ mod tests {
             out.push(1e3);
         };
         let setup = Setup { themes: 3, aheads: vec![1], steps: 100 };
-        let design = Design { raw: 3..4, weighed: 3..4, scales: &[0.0], write: &write };
+        let design = Design { weighed: 3..4, scales: &[0.0], ..Design::plain(&write, Some(3..4)) };
         let fitted = fit(&design, &parts, &targets(&parts, &setup), &setup).unwrap();
         assert_eq!((fitted[0].test.len(), fitted[0].held_out.len()), (33, 0));
         assert!(fitted[0].top1 == 1.0 && fitted[0].nats < 0.05, "{:?}", fitted[0]);

@@ -128,11 +128,12 @@ impl<'a> Workshop<'a> {
         progress(&format!("fitting {BOTH} ({})", better.name));
         models.push(self.both(&better, setup)?);
         pace.at(models.len() - counted, all);
-        for (name, write) in controls {
-            progress(&format!("fitting {name}"));
+        for control in controls {
+            progress(&format!("fitting {}", control.name));
             let targets = fit::targets(parts, setup);
-            let by_ahead = fit::fit(&Design::plain(&*write), parts, &targets, setup)?;
-            models.push(Model::new(name, Sees::Other, by_ahead));
+            let design = Design::plain(&*control.write, control.raw);
+            let by_ahead = fit::fit(&design, parts, &targets, setup)?;
+            models.push(Model::new(control.name, Sees::Other, by_ahead));
             pace.at(models.len() - counted, all);
         }
         progress("fitting shuffled labels");
@@ -247,26 +248,28 @@ impl<'a> Workshop<'a> {
         Ok(Model::new(columns.name, Sees::Text, by_ahead))
     }
 
-    /// Fits `columns`, what `more` writes and the true themes so far on the classes `targets`.
+    /// Fits `columns`, what `more` writes and the true themes so far on the classes `targets`; what
+    /// `more` names of its columns is not z-scored.
     ///
     /// # Errors
     /// [`crate::LabError::Fit`].
     pub(super) fn fit_text(
         &self,
         columns: &TextColumns<'_>,
-        more: Option<&Write<'_>>,
+        more: Option<&(&Write<'_>, Option<Range<usize>>)>,
         (parts, targets): (&BySplit<Part>, &[Vec<Option<u32>>]),
         setup: &Setup,
     ) -> Result<Vec<Fitted>> {
         let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
             (columns.write)(part, event, out);
-            if let Some(more) = more {
+            if let Some((more, _)) = more {
                 more(part, event, out);
             }
             text::write_themes(&part.events[event], self.themes, out);
         };
-        let (raw, weighed) = (columns.raw.clone(), 0..columns.width);
-        let design = Design { write: &write, raw, weighed, scales: &SCALES };
+        let raw = [Some(columns.raw.clone()), more.and_then(|(_, raw)| raw.clone())];
+        let raw = raw.into_iter().flatten().collect();
+        let design = Design { write: &write, raw, weighed: 0..columns.width, scales: &SCALES };
         fit::fit(&design, parts, targets, setup)
     }
 
@@ -280,6 +283,7 @@ impl<'a> Workshop<'a> {
         };
         let parts = &self.collected.boundary;
         let on = (parts, &fit::targets(parts, setup)[..]);
+        let more: (&Write<'_>, _) = (&more, self.normed(columns.width));
         let by_ahead = self.fit_text(columns, Some(&more), on, setup)?;
         Ok(Model::new(BOTH, Sees::Other, by_ahead))
     }
@@ -288,6 +292,14 @@ impl<'a> Workshop<'a> {
     pub(super) fn with_true_themes(&self, part: &Part, event: usize, out: &mut Vec<f32>) {
         self.activations(part, event, out);
         text::write_themes(&part.events[event], self.themes, out);
+    }
+
+    /// The columns of activations that are not z-scored, where the first one is at `from`: all where
+    /// LayerNorm scales them, as in the bundle.
+    pub(super) fn normed(&self, from: usize) -> Option<Range<usize>> {
+        let layout = self.collected.layout;
+        let width = 3 * layout.hidden * self.bundle_sites.len();
+        layout.layer_norm.then_some(from..from + width)
     }
 
     /// The residuals, means and position that the bundle sees.

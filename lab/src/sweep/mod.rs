@@ -108,8 +108,8 @@ impl Bench<'_> {
             self.write(sites, part, event, out);
         };
         let residuals = self.residuals(sites);
-        let raw = if normalisation.z_score { 0..0 } else { 0..residuals };
-        let design = Design { write: &write, raw, weighed: 0..0, scales: &[1.0] };
+        let raw = (!normalisation.z_score).then_some(0..residuals);
+        let design = Design::plain(&write, raw);
         let parts = &self.collected.boundary;
         let targets = fit::targets(parts, &self.setup);
         let fitted = fit::fit(&design, parts, &targets, &self.setup)?;

@@ -15,7 +15,8 @@ pub struct TrainConfig {
     /// Which sites to look at; all that were collected where none are named. The last one gives
     /// the reference statistics.
     pub sites: Vec<Site>,
-    /// Whether each site's residual gets zero mean and unit variance before anything else.
+    /// Whether each site's residual gets zero mean and unit variance before anything else, in place
+    /// of z-scores of its columns and its means'.
     pub layer_norm: bool,
     /// How many segments ahead to forecast, 1 to 16.
     pub horizons: usize,

@@ -22,7 +22,7 @@ pub enum Fitting {
     ClosedForm,
 }
 
-/// A way to fit one head on z-scored rows.
+/// A way to fit one head on scaled rows.
 pub(crate) trait FitHead: Sync {
     /// Fits on `train`; strength and temperature are chosen on `validation`. Weights of the columns
     /// `unused` stay zero.

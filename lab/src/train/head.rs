@@ -4,7 +4,10 @@ use super::logistic::{Matrix, Objective, Weights};
 use crate::Result;
 use half::f16;
 use std::ops::Range;
-use themecast_forecast::linear::{Affine, softmax};
+use themecast_forecast::{
+    features::FeatureLayout,
+    linear::{Affine, softmax},
+};
 
 /// Penalties from strong to weak; each fit starts where the one before ended.
 const LAMBDAS: [f32; 12] =
@@ -142,7 +145,7 @@ fn loss_of(
     ((loss / count as f64) as f32, hits as f32 / count as f32)
 }
 
-/// Means and deviations of the training rows' columns.
+/// What is taken from columns and what they are divided by: mean and deviation of the training rows'.
 #[derive(Debug, Clone)]
 pub(crate) struct Scaler {
     mean: Vec<f32>,
@@ -171,6 +174,16 @@ impl Scaler {
             mean: sum.iter().map(|&mean| mean as f32).collect(),
             deviation: square.into_iter().map(deviation).collect(),
         }
+    }
+
+    /// Measures row-major `values` of `layout`; what LayerNorm has scaled is left as it is.
+    pub(crate) fn of_features(values: &[f32], layout: FeatureLayout) -> Self {
+        let mut scaler = Self::measure(values, layout.len());
+        if layout.layer_norm {
+            scaler.mean[layout.activations()].fill(0.0);
+            scaler.deviation[layout.activations()].fill(1.0);
+        }
+        scaler
     }
 
     /// Lets `columns` weigh so much beside the others: their penalty is divided by its square.
@@ -251,6 +264,27 @@ mod tests {
             softmax(&mut expected);
             assert!((out[0] - expected[0]).abs() < 1e-4, "{out:?} {expected:?}");
         }
+    }
+
+    #[test]
+    fn what_layer_norm_scaled_is_left_and_the_rest_z_scored() {
+        let layout =
+            |layer_norm| FeatureLayout { hidden: 1, sites: 1, themes: 0, text: 0, layer_norm };
+        let width = layout(true).len();
+        let raw: Vec<f32> = (0..3 * width).map(|x| (x * x) as f32).collect();
+        let activations = layout(true).activations().len();
+        assert!(activations > 0 && activations < width);
+        let scaled = |layer_norm| {
+            let mut values = raw.clone();
+            Scaler::of_features(&values, layout(layer_norm)).apply(&mut values);
+            values
+        };
+        let (left, all) = (scaled(true), scaled(false));
+        for (row, (left, all)) in left.chunks(width).zip(all.chunks(width)).enumerate() {
+            assert_eq!(left[..activations], raw[row * width..][..activations]);
+            assert_eq!(left[activations..], all[activations..]);
+        }
+        assert!(all.iter().sum::<f32>().abs() < 1e-3, "each column's mean is 0");
     }
 
     #[test]

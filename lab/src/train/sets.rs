@@ -133,13 +133,13 @@ struct Fitted {
     members: Vec<Affine>,
 }
 
-/// Z-scored matrices of training and validation rows.
+/// Scaled matrices of training and validation rows.
 ///
 /// # Errors
 /// [`LabError::Fit`].
 pub(crate) fn matrices(rows: Splits, layout: FeatureLayout) -> Result<(Scaler, Matrix, Matrix)> {
     let features = layout.len();
-    let scaler = Scaler::measure(&rows.train.values, features);
+    let scaler = Scaler::of_features(&rows.train.values, layout);
     let scaled = |rows: Rows| {
         let mut values = rows.values;
         scaler.apply(&mut values);

@@ -92,5 +92,5 @@ fn fitted(columns: &Columns, parts: &BySplit<Part>, setup: &Setup) -> Result<Vec
         }
         text::write_themes(&part.events[event], setup.themes, out);
     };
-    fit::fit(&Design::plain(&write), parts, &fit::targets(parts, setup), setup)
+    fit::fit(&Design::plain(&write, None), parts, &fit::targets(parts, setup), setup)
 }

@@ -19,7 +19,7 @@ pub(super) struct Present {
     pub(super) kind: RowKind,
     /// How many boundaries came before it.
     pub(super) place: usize,
-    /// Its row among the z-scored rows of its kind.
+    /// Its row among the scaled rows of its kind.
     row: usize,
     /// The themes of the segment that is being written and of those after it, as far as they came.
     pub(super) came: Vec<Option<u32>>,
@@ -37,7 +37,7 @@ pub(super) struct Stories {
     pub(super) horizons: usize,
     pub(super) themes: usize,
     features: usize,
-    /// Z-scored rows at boundaries and between them.
+    /// Scaled rows at boundaries and between them.
     rows: [Vec<f32>; 2],
     raw: [Vec<f32>; 2],
     stories: Vec<Story>,

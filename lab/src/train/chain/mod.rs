@@ -94,7 +94,7 @@ pub(super) fn train(
     config: &ChainConfig,
     progress: &dyn Fn(&str),
 ) -> Result<(ChainModel, ChainReport)> {
-    let scaler = Scaler::measure(&mid.train.values, layout.len());
+    let scaler = Scaler::of_features(&mid.train.values, layout);
     let stories = |boundary, mid| Stories::new(boundary, mid, layout, horizons, &scaler);
     let train = stories(&boundary.train, &mid.train);
     let validation = stories(&boundary.validation, &mid.validation);
