@@ -191,9 +191,12 @@ fn a_chain_over_normalised_residuals_learns_the_made_up_themes_and_is_judged() {
     let loaded = Bundle::load(&bundle).unwrap();
     assert_eq!((loaded.card.predictor.as_str(), loaded.card.format), ("chain", 2));
     assert!(loaded.chain.is_some() && loaded.ensemble.is_empty());
-    let config = EvalConfig { resamples: 20, curve_draws: 0, ..EvalConfig::new(&bundle) };
+    let other_bundles = vec![bundle.clone()];
+    let config =
+        EvalConfig { resamples: 20, curve_draws: 0, other_bundles, ..EvalConfig::new(&bundle) };
     let judged = eval::run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
     assert!(judged.horizons[0].models[0].scores.top1 > 0.7);
+    assert_eq!(judged.other_joint[0].joint, judged.joint[0], "the same bundle once more");
     assert!(!judged.joint.is_empty() && !judged.served_chains.is_empty());
 }
 
@@ -277,7 +280,14 @@ fn the_bundle_beats_the_baselines_where_only_the_residual_knows() {
         assert!(one.any_came.mean >= one.first_came.mean && one.any_p > one.first_p, "{one:?}");
         assert_eq!(one.chain_minus.mean, 0.0, "linear heads have nothing but products");
     }
+    let boundary = report.horizon("boundary", 1).unwrap();
+    let (told, covered) = (boundary.told.unwrap(), ours.intervals.coverage.unwrap());
+    assert!(told.nll_interval.unwrap().high < -0.2 && boundary.told_changes.is_some(), "{told:?}");
+    let coverage = ours.scores.coverage.unwrap();
+    assert!(covered.low <= coverage && coverage <= covered.high, "{covered:?}");
+    assert!(ours.scores.ece_by_chance_most >= ours.scores.ece_by_chance);
     let page = report.to_html();
+    assert!(page.contains("Both told"), "{page}");
     assert!(page.contains("residual only") && !page.contains("http"));
     assert!(report.to_markdown().contains("| persistence |"));
     let json = serde_json::to_string(&report).unwrap();
@@ -285,7 +295,11 @@ fn the_bundle_beats_the_baselines_where_only_the_residual_knows() {
     assert_eq!((back.horizons.len(), &back.notes), (7, &report.notes));
     eval::record(&bundle, "test", report.summary_json()).unwrap();
     let card = Bundle::load(&bundle).unwrap().card;
-    assert_eq!(card.evaluation["test"]["test_documents"], 12);
+    let test = &card.evaluation["test"];
+    assert_eq!(
+        (&test["test_documents"], &test["within_segments"][0]["offset"]),
+        (&12.into(), &0.into())
+    );
     assert!(card.evaluation["validation"].is_array());
 }
 

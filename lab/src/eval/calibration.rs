@@ -64,10 +64,18 @@ pub(super) fn calibration_error(told: &[Told]) -> f64 {
     (0..BINS).map(gap).sum::<f64>() / sorted.len() as f64
 }
 
-/// The mean calibration error where each comes with just its probability, those about one outcome
+/// The calibration error that chance alone shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ByChance {
+    pub(super) mean: f64,
+    /// 95 % of the draws lie at or below.
+    pub(super) most: f64,
+}
+
+/// The calibration error where each comes with just its probability, those about one outcome
 /// together.
-pub(super) fn error_by_chance(told: &[Told]) -> f64 {
-    const DRAWS: u32 = 100;
+pub(super) fn error_by_chance(told: &[Told]) -> ByChance {
+    const DRAWS: usize = 100;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut draws = || {
         let mut drawn = told.to_vec();
@@ -77,7 +85,9 @@ pub(super) fn error_by_chance(told: &[Told]) -> f64 {
         }
         calibration_error(&drawn)
     };
-    (0..DRAWS).map(|_| draws()).sum::<f64>() / f64::from(DRAWS)
+    let mut errors: Vec<f64> = (0..DRAWS).map(|_| draws()).collect();
+    errors.sort_by(f64::total_cmp);
+    ByChance { mean: errors.iter().sum::<f64>() / DRAWS as f64, most: errors[DRAWS * 95 / 100 - 1] }
 }
 
 #[cfg(test)]
@@ -93,7 +103,9 @@ mod tests {
         let spread = |count: usize| -> Vec<Told> {
             (0..count).map(|n| told(0.4 + 0.2 * n as f32 / count as f32, true, n)).collect()
         };
-        let (few, many) = (error_by_chance(&spread(150)), error_by_chance(&spread(15_000)));
+        let by_chance = |count| error_by_chance(&spread(count));
+        let (few, many) = (by_chance(150).mean, by_chance(15_000).mean);
+        assert!(by_chance(150).most > few && by_chance(150).most < 2.0 * few);
         // Ten cases a bin: the mean deviation of a coin's share is about 0.12.
         assert!((few - 0.12).abs() < 0.02 && many < 0.02, "{few} {many}");
     }
@@ -105,7 +117,7 @@ mod tests {
             .collect();
         let apart: Vec<Told> =
             tokens.iter().enumerate().map(|(n, one)| told(one.p, one.came, n)).collect();
-        let (together, apart) = (error_by_chance(&tokens), error_by_chance(&apart));
+        let (together, apart) = (error_by_chance(&tokens).mean, error_by_chance(&apart).mean);
         assert!(together > 2.0 * apart, "{together} {apart}");
     }
 

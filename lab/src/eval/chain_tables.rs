@@ -2,25 +2,53 @@
 
 use super::{
     EvalReport, Mean,
-    more_reports::{JointReport, ServedChainsReport, WatchReport},
+    more_reports::{JointReport, OtherJointReport, ServedChainsReport, WatchReport},
     table::{Table, number, with_interval},
 };
+use std::path::Path;
+
+fn joint_cells(one: &JointReport) -> Vec<String> {
+    let apart = |other: f64, interval| with_interval(one.ours_nats - other, interval, true);
+    vec![
+        one.segments.to_string(),
+        one.cases.to_string(),
+        number(Some(one.ours_nats)),
+        number(Some(one.linear_nats)),
+        apart(one.linear_nats, one.difference_interval),
+        number(Some(one.markov_nats)),
+        apart(one.markov_nats, one.markov_difference_interval),
+        number(Some(one.linked_nats)),
+        apart(one.linked_nats, one.linked_difference_interval),
+    ]
+}
+
+/// Whole chains of other bundles, each beside its own linear heads.
+pub(super) fn others(report: &EvalReport) -> Table {
+    let row = |one: &OtherJointReport| {
+        let name = Path::new(&one.bundle).file_name().map(|name| name.to_string_lossy());
+        let mut row = vec![name.unwrap_or_default().into_owned()];
+        row.extend(joint_cells(&one.joint));
+        row
+    };
+    Table {
+        title: "Whole chains of other bundles".to_owned(),
+        head: &[
+            "bundle",
+            "segments",
+            "cases",
+            "its (nats)",
+            "product of its linear heads",
+            "its − product",
+            "its first linear head, then Markov",
+            "its − Markov",
+            "its linear heads linked by Markov's ratios",
+            "its − linked",
+        ],
+        rows: report.other_joint.iter().map(row).collect(),
+    }
+}
 
 pub(super) fn joint(report: &EvalReport) -> Table {
-    let row = |one: &JointReport| {
-        let apart = |other: f64, interval| with_interval(one.ours_nats - other, interval, true);
-        vec![
-            one.segments.to_string(),
-            one.cases.to_string(),
-            number(Some(one.ours_nats)),
-            number(Some(one.linear_nats)),
-            apart(one.linear_nats, one.difference_interval),
-            number(Some(one.markov_nats)),
-            apart(one.markov_nats, one.markov_difference_interval),
-            number(Some(one.linked_nats)),
-            apart(one.linked_nats, one.linked_difference_interval),
-        ]
-    };
     Table {
         title: "Whole chains at the end of a segment: joint loss of what came".to_owned(),
         head: &[
@@ -34,7 +62,7 @@ pub(super) fn joint(report: &EvalReport) -> Table {
             "linear heads linked by Markov's ratios",
             "ours − linked",
         ],
-        rows: report.joint.iter().map(row).collect(),
+        rows: report.joint.iter().map(joint_cells).collect(),
     }
 }
 

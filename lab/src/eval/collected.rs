@@ -5,13 +5,13 @@
 use super::events::{BySplit, Event, Part, Place, Story, Walk};
 use crate::{
     LabError, Result, Split,
-    dataset::{Document, Load},
+    dataset::{CollectionInfo, Document, Load},
     label::Labels,
     pace::Documents,
     replay::{Chain, Player, replay},
 };
 use std::{collections::HashMap, ops::Range, path::Path};
-use themecast_forecast::{features::FeatureLayout, linear::RowKind};
+use themecast_forecast::{bundle::Bundle, features::FeatureLayout, linear::RowKind};
 use themecast_plugin_api::Site;
 
 /// Which residuals to read, and how.
@@ -23,6 +23,19 @@ pub(crate) struct Reading<'a> {
     pub(crate) hidden: usize,
     /// Whether each residual gets zero mean and unit variance before it becomes part of a row.
     pub(crate) layer_norm: bool,
+}
+
+/// The bundle's sites, the first layer and a middle one where they were collected.
+pub(super) fn sites(bundle: &Bundle, info: &CollectionInfo) -> Vec<Site> {
+    let mut sites = bundle.sites();
+    let first = info.sites.iter().copied().find(|&site| site == Site::LayerIn(0));
+    let middle = info.sites.get(info.sites.len() / 2).copied();
+    for site in first.into_iter().chain(middle) {
+        if !sites.contains(&site) {
+            sites.push(site);
+        }
+    }
+    sites
 }
 
 /// Everything of a collection that is judged.

@@ -41,6 +41,7 @@ pub(super) fn curves(
         workshop.with_true_themes(part, event, out);
     };
     let mut reports: Vec<CurveReport> = Vec::new();
+    let mut before: Vec<Vec<f32>> = Vec::new();
     let drawn = |share: f64| if share < 1.0 { draws } else { 1 };
     let all: u64 = SHARES.iter().map(|&share| drawn(share)).sum();
     let (pace, mut done) = (Pace::new("curves fitted", progress), 0);
@@ -55,15 +56,22 @@ pub(super) fn curves(
                 fit::fit(&Design::plain(&write, workshop.normed(0)), &parts, &targets, setup)?;
             for (place, (&ahead, fitted)) in setup.aheads.iter().zip(&fitted).enumerate() {
                 if draw == 0 {
-                    let (nll_nats, top1) = (Vec::new(), Vec::new());
-                    reports.push(CurveReport { share, documents, ahead, nll_nats, top1 });
+                    let (nll_nats, top1, gain) = (Vec::new(), Vec::new(), None);
+                    reports.push(CurveReport { share, documents, ahead, nll_nats, top1, gain });
                 }
                 let here = |event: &super::events::Event| event.place == Place::Boundary;
-                let cases = judge.cases(&parts.test.events, &fitted.test, ahead, here);
+                let of = |forecasts| judge.cases(&parts.test.events, forecasts, ahead, here);
+                let cases = of(&fitted.test);
                 let hits = cases.iter().filter(|case| case.hit(1)).count();
                 let report = &mut reports[first + place];
                 report.nll_nats.push(nats(&cases).unwrap_or(f64::NAN));
                 report.top1.push(hits as f64 / cases.len().max(1) as f64);
+                if let Some(before) = before.get(place).filter(|_| draw == 0) {
+                    report.gain = judge.difference(&cases, &of(before));
+                }
+            }
+            if draw == 0 {
+                before = fitted.into_iter().map(|fitted| fitted.test).collect();
             }
             done += 1;
             pace.at(done, all as usize);

@@ -3,75 +3,93 @@
 use super::{
     collected::Collected,
     events::{Event, Part, Place},
-    judge::{Judge, with_sets},
+    judge::Judge,
     models::Model,
     more_reports::GroupReport,
     report::HorizonReport,
 };
 use std::collections::{BTreeSet, HashSet};
 
-/// Scores ours and the best text baseline at boundaries: in the test split, in its groups, and in
-/// each group that was held out.
-/// Conformal sets are those of the validation split.
+/// Scores ours and the best text baseline at the prompt's end and at boundaries: in the test split, in
+/// its groups, and in each group that was held out. Conformal sets are those of the validation split.
 pub(super) fn groups(
     collected: &Collected,
     models: &[Model],
     horizons: &[HorizonReport],
     (judge, strangers): (&Judge<'_>, &Judge<'_>),
 ) -> Vec<GroupReport> {
-    let held_out = &collected.boundary.held_out;
-    let group_of = |event: &Event| collected.stories[event.story].group.as_str();
-    let names: BTreeSet<&str> = held_out.events.iter().map(group_of).collect();
-    let of_test: BTreeSet<&str> = collected
-        .boundary
-        .test
-        .events
-        .iter()
-        .map(group_of)
-        .filter(|name| !name.is_empty())
-        .collect();
+    let parts = &collected.boundary;
     let mut reports = Vec::new();
-    for horizon in horizons.iter().filter(|one| one.place == Place::Boundary.name()) {
+    for horizon in horizons {
+        let place = [Place::PromptEnd, Place::Boundary].into_iter();
+        let Some(place) = place.into_iter().find(|place| place.name() == horizon.place) else {
+            continue;
+        };
+        let at = (horizon.ahead - 1, horizon.ahead);
         let chosen = models.iter().enumerate();
         let chosen = chosen.filter(|(at, model)| *at == 0 || model.name == horizon.best_text);
-        for (_, model) in chosen {
-            let at = (horizon.ahead - 1, horizon.ahead);
-            let least = judge.least(Place::Boundary, at, model, &collected.boundary.validation);
-            let fitted = &model.by_ahead[at.0];
-            let mut add = |group: &str, judge: &Judge<'_>, part: &Part, forecasts: &[f32]| {
-                let test = std::ptr::eq(part, &collected.boundary.test);
-                let named = group.strip_prefix("test: ").unwrap_or(group);
-                let wanted = |event: &Event| {
-                    let all = test && group == "test";
-                    event.place == Place::Boundary && (all || group_of(event) == named)
-                };
-                let cases = judge.cases(&part.events, forecasts, at.1, wanted);
-                let Some(scores) = with_sets(&cases, least) else { return };
-                let (top1_interval, nll_interval) = judge.intervals(&cases);
-                reports.push(GroupReport {
-                    group: group.to_owned(),
-                    documents: documents(part, wanted),
-                    ahead: at.1,
-                    model: model.name.clone(),
-                    scores,
-                    top1_interval,
-                    nll_interval,
-                });
-            };
-            add("test", judge, &collected.boundary.test, &fitted.test);
-            for name in &of_test {
-                add(&format!("test: {name}"), judge, &collected.boundary.test, &fitted.test);
+        for (number, model) in chosen {
+            let least = judge.least(place, at, model, &parts.validation);
+            let (its, ours) = (&model.by_ahead[at.0], &models[0].by_ahead[at.0]);
+            let ours = Some(ours).filter(|_| number > 0);
+            let test = (&parts.test, &its.test[..], ours.map(|ours| &ours.test[..]));
+            let strange = (&parts.held_out, &its.held_out[..], ours.map(|ours| &ours.held_out[..]));
+            let scored = Scored { collected, place, ahead: at.1, model, least };
+            reports.extend(scored.group("test".to_owned(), None, judge, test));
+            for name in names(collected, &parts.test) {
+                reports.extend(scored.group(format!("test: {name}"), Some(name), judge, test));
             }
-            for name in &names {
-                add(name, strangers, held_out, &fitted.held_out);
+            for name in names(collected, &parts.held_out) {
+                reports.extend(scored.group(name.to_owned(), Some(name), strangers, strange));
             }
         }
     }
     reports
 }
 
-fn documents(part: &Part, wanted: impl Fn(&Event) -> bool) -> usize {
-    let stories: HashSet<usize> =
-        part.events.iter().filter(|event| wanted(event)).map(|event| event.story).collect();
-    stories.len()
+/// Forecasts of one model at one place and horizon.
+struct Scored<'a> {
+    collected: &'a Collected,
+    place: Place,
+    ahead: usize,
+    model: &'a Model,
+    /// The probability from which a theme is in a conformal set.
+    least: Option<f32>,
+}
+
+impl Scored<'_> {
+    /// The documents of `part` in the group `of`, or all of them.
+    fn group(
+        &self,
+        group: String,
+        of: Option<&str>,
+        judge: &Judge<'_>,
+        (part, forecasts, ours): (&Part, &[f32], Option<&[f32]>),
+    ) -> Option<GroupReport> {
+        let wanted = |event: &Event| {
+            let here = of.is_none_or(|name| self.collected.stories[event.story].group == name);
+            event.place == self.place && here
+        };
+        let cases = |forecasts| judge.cases(&part.events, forecasts, self.ahead, wanted);
+        let found = cases(forecasts);
+        let alone = judge.alone(self.ahead, &found, self.least)?;
+        let documents: HashSet<usize> =
+            part.events.iter().filter(|event| wanted(event)).map(|event| event.story).collect();
+        Some(GroupReport {
+            group,
+            place: self.place.name(),
+            documents: documents.len(),
+            ahead: self.ahead,
+            model: self.model.name.clone(),
+            scores: alone.scores,
+            intervals: alone.intervals,
+            ours_minus: ours.and_then(|ours| judge.difference(&cases(ours), &found)),
+        })
+    }
+}
+
+/// The groups that events of `part` belong to.
+fn names<'a>(collected: &'a Collected, part: &Part) -> BTreeSet<&'a str> {
+    let of = |event: &Event| collected.stories[event.story].group.as_str();
+    part.events.iter().map(of).filter(|name| !name.is_empty()).collect()
 }

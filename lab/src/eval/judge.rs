@@ -4,9 +4,9 @@ use super::{
     bootstrap::{Draws, PerPrompt, minus, per_prompt},
     calibration::reliability,
     events::{BySplit, Event, Part, Place, Story},
-    metrics::{Case, Scale, Scores, least_probability, score},
-    models::{BOTH, Model, Sees},
-    report::{Difference, HorizonReport, ModelReport, PlaceReport},
+    metrics::{Case, Scale, least_probability, score},
+    models::{BOTH, Model, Sees, TRUE_THEMES},
+    report::{Difference, HorizonReport, Intervals, ModelReport, PlaceReport},
 };
 use std::collections::HashMap;
 
@@ -87,7 +87,8 @@ impl<'a> Judge<'a> {
         let own = all.first().filter(|own| !own.cases.is_empty())?;
         let text = all.iter().filter(|one| one.model.sees == Sees::Text);
         let best = text.min_by(|a, b| a.validation_nats.total_cmp(&b.validation_nats))?;
-        let both = all.iter().find(|one| one.model.name == BOTH);
+        let named = |name: &str| all.iter().find(|one| one.model.name == name);
+        let (both, told) = (named(BOTH), named(TRUE_THEMES));
         Some(HorizonReport {
             place: place.name(),
             ahead,
@@ -95,6 +96,8 @@ impl<'a> Judge<'a> {
             changes: own.changed.len(),
             best_text: best.model.name.clone(),
             increment: both.and_then(|both| self.difference(&both.cases, &best.cases)),
+            told: told.and_then(|told| self.difference(&told.cases, &best.cases)),
+            told_changes: told.and_then(|told| self.difference(&told.changed, &best.changed)),
             reliability: reliability(&own.cases.iter().map(Case::sure).collect::<Vec<_>>()),
             models: all.iter().filter_map(|one| self.report(one, own, marginal)).collect(),
         })
@@ -137,8 +140,7 @@ impl<'a> Judge<'a> {
             scores: score(&one.cases, scale(marginal.map(|both| both.0)))?,
             changes: score(&one.changed, scale(marginal.map(|both| both.1))),
             validation_nll_nats: one.validation_nats,
-            top1_interval: self.draws.interval(&self.sums(&one.cases, hits)),
-            nll_interval: self.draws.interval(&self.sums(&one.cases, surprise)),
+            intervals: self.intervals(&one.cases, one.scale.least),
             difference: differ(&own.cases, &one.cases),
             changes_difference: differ(&own.changed, &one.changed),
         })
@@ -160,20 +162,23 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// One model's scores alone over `cases`.
-    pub(super) fn alone(&self, offset: usize, cases: &[Case<'_>]) -> Option<PlaceReport> {
-        let scores = score(cases, Scale::default())?;
-        let (top1_interval, nll_interval) = self.intervals(cases);
-        Some(PlaceReport { offset, cases: cases.len(), scores, top1_interval, nll_interval })
+    /// One model's scores alone over `cases`; `least` is what its conformal sets begin at.
+    pub(super) fn alone(
+        &self,
+        offset: usize,
+        cases: &[Case<'_>],
+        least: Option<f32>,
+    ) -> Option<PlaceReport> {
+        let scores = score(cases, Scale { least, ..Scale::default() })?;
+        let intervals = self.intervals(cases, least);
+        Some(PlaceReport { offset, cases: cases.len(), scores, intervals })
     }
 
-    /// The intervals of top-1 and loss.
-    pub(super) fn intervals(
-        &self,
-        cases: &[Case<'_>],
-    ) -> (Option<super::Interval>, Option<super::Interval>) {
-        let of = |value: fn(&Case<'_>) -> f64| self.draws.interval(&self.sums(cases, value));
-        (of(hits), of(surprise))
+    /// The intervals of what `cases` score, where sets have the themes of at least `least`.
+    pub(super) fn intervals(&self, cases: &[Case<'_>], least: Option<f32>) -> Intervals {
+        let of = |value: &dyn Fn(&Case<'_>) -> f64| self.draws.interval(&self.sums(cases, value));
+        let coverage = |least| of(&|case: &Case<'_>| f64::from(u8::from(case.covered(least))));
+        Intervals { top1: of(&hits), nll: of(&surprise), coverage: least.and_then(coverage) }
     }
 
     /// The probability from which a theme is in the conformal set at `place`.
@@ -192,7 +197,7 @@ impl<'a> Judge<'a> {
         least_probability(&self.cases(&validation.events, forecasts, ahead, here), LEVEL)
     }
 
-    fn sums(&self, cases: &[Case<'_>], of: fn(&Case<'_>) -> f64) -> Vec<PerPrompt> {
+    fn sums(&self, cases: &[Case<'_>], of: impl Fn(&Case<'_>) -> f64) -> Vec<PerPrompt> {
         per_prompt(cases, self.prompts.len(), of)
     }
 }
@@ -208,9 +213,4 @@ fn surprise(case: &Case<'_>) -> f64 {
 
 fn hits(case: &Case<'_>) -> f64 {
     f64::from(u8::from(case.hit(1)))
-}
-
-/// Scores with a conformal set and nothing else.
-pub(super) fn with_sets(cases: &[Case<'_>], least: Option<f32>) -> Option<Scores> {
-    score(cases, Scale { least, ..Scale::default() })
 }

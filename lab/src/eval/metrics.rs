@@ -53,7 +53,8 @@ impl Case<'_> {
         self.forecast.iter().filter(|&&p| p >= least).count().max(1) as f64
     }
 
-    fn covered(&self, least: f32) -> bool {
+    /// Whether the conformal set of themes of at least this probability has the one that came.
+    pub(super) fn covered(&self, least: f32) -> bool {
         self.p() >= least || self.hit(1)
     }
 
@@ -95,6 +96,9 @@ pub struct Scores {
     /// few segments: the mean of 100 draws.
     #[serde(default)]
     pub ece_by_chance: f64,
+    /// 95 % of those draws show as much or less.
+    #[serde(default)]
+    pub ece_by_chance_most: f64,
     /// The same before temperature scaling: of a bundle, before the temperature that its mixed
     /// and averaged forecasts are served with.
     pub ece_before: Option<f64>,
@@ -130,6 +134,7 @@ pub(super) fn score(cases: &[Case<'_>], scale: Scale) -> Option<Scores> {
     let change_hits = changes.iter().filter(|case| case.hit(1)).count();
     let nll_nats = mean(&|case| case.surprise());
     let sure: Vec<Told> = cases.iter().map(Case::sure).collect();
+    let chance = error_by_chance(&sure);
     Some(Scores {
         cases: cases.len(),
         top1: share(&|case| case.hit(1)),
@@ -139,7 +144,8 @@ pub(super) fn score(cases: &[Case<'_>], scale: Scale) -> Option<Scores> {
         entropy_removed: scale.marginal_nats.map(|marginal| 1.0 - nll_nats / marginal),
         brier: mean(&|case| case.brier()),
         ece: calibration_error(&sure),
-        ece_by_chance: error_by_chance(&sure),
+        ece_by_chance: chance.mean,
+        ece_by_chance_most: chance.most,
         ece_before: scale.temperature.map(|temperature| ece_at(cases, 1.0 / temperature)),
         coverage: scale.least.map(|least| share(&|case| case.covered(least))),
         set_size: scale.least.map(|least| mean(&|case| case.set_size(least))),

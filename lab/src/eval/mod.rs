@@ -16,6 +16,7 @@ mod curves;
 mod doubt;
 pub(crate) mod embeddings;
 pub(crate) mod events;
+mod figures;
 pub(crate) mod fit;
 mod held_out;
 mod joint;
@@ -49,11 +50,11 @@ pub use bootstrap::{Interval, Mean};
 pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use more_reports::{
-    CurveReport, DoubtReport, GroupReport, HeldOutReport, JointReport, OtherReport,
-    RecogniserReport, ResampleReport, ServedChainsReport, ThemeReport, WatchReport,
+    CurveReport, DoubtReport, GroupReport, HeldOutReport, JointReport, OtherJointReport,
+    OtherReport, RecogniserReport, ResampleReport, ServedChainsReport, ThemeReport, WatchReport,
 };
 pub use reader::ReaderReport;
-pub use report::{Bin, Difference, EvalReport, HorizonReport, ModelReport, PlaceReport};
+pub use report::{Bin, Difference, EvalReport, HorizonReport, Intervals, ModelReport, PlaceReport};
 
 use crate::{LabError, Result, embed::Embed};
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use super::{
     bootstrap::{Interval, Mean},
     metrics::Scores,
-    report::Difference,
+    report::{Difference, Intervals},
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,9 @@ pub struct ResampleReport {
     pub kl_nats: f64,
     /// The interval of our loss minus this one's, over prompts.
     pub ours_minus: Option<Interval>,
+    /// The same of the losses on the other ways, which is that of the divergences.
+    #[serde(default)]
+    pub ours_minus_kl: Option<Interval>,
     /// Tokens that had to be written for one forecast.
     pub tokens: f64,
     /// Of the ways that it counts on those that got `ahead` segments far, on average.
@@ -138,17 +141,20 @@ pub struct WatchReport {
 /// Groups that nothing was trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeldOutReport {
-    /// Scores at boundaries, group by group, with the test split's own first.
+    /// Scores at the prompt's end and at boundaries, group by group, with the test split's own first.
     pub groups: Vec<GroupReport>,
     /// How well such text is recognised.
     pub recognisers: Vec<RecogniserReport>,
 }
 
-/// One group at boundaries.
+/// One group at one place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupReport {
     /// The group; `test` is the test split.
     pub group: String,
+    /// `prompt end` or `boundary`.
+    #[serde(default)]
+    pub place: String,
     /// Its documents.
     pub documents: usize,
     /// Segments ahead.
@@ -157,10 +163,12 @@ pub struct GroupReport {
     pub model: String,
     /// Its scores.
     pub scores: Scores,
-    /// 95 % interval of the top-1.
-    pub top1_interval: Option<Interval>,
-    /// 95 % interval of the mean loss, in nats.
-    pub nll_interval: Option<Interval>,
+    /// Their 95 % intervals.
+    #[serde(flatten)]
+    pub intervals: Intervals,
+    /// Ours minus this model; none for ours.
+    #[serde(default)]
+    pub ours_minus: Option<Difference>,
 }
 
 /// A measure of being out of distribution, held-out documents against the test split.
@@ -208,6 +216,9 @@ pub struct CurveReport {
     pub nll_nats: Vec<f64>,
     /// The top-1 for each draw.
     pub top1: Vec<f64>,
+    /// The first draw's minus that of the share before.
+    #[serde(default)]
+    pub gain: Option<Difference>,
 }
 
 /// One bundle of several.
@@ -219,16 +230,23 @@ pub struct OtherReport {
     pub place: String,
     /// Segments ahead.
     pub ahead: usize,
-    /// Forecasts that were scored.
-    pub cases: usize,
     /// Its mean loss on the validation split, in nats: what is picked among is picked by this.
     pub validation_nll_nats: f64,
-    /// Its mean loss on the test split, in nats.
-    pub nll_nats: f64,
-    /// Its 95 % interval.
-    pub nll_interval: Option<Interval>,
-    /// Its top-1.
-    pub top1: f64,
+    /// Its scores on the test split.
+    pub scores: Scores,
+    /// Their 95 % intervals.
+    #[serde(flatten)]
+    pub intervals: Intervals,
     /// Ours minus this one; none for ours.
     pub ours_minus: Option<Difference>,
+}
+
+/// Whole chains of one bundle of several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherJointReport {
+    /// Its folder.
+    pub bundle: String,
+    /// Chains of one length.
+    #[serde(flatten)]
+    pub joint: JointReport,
 }

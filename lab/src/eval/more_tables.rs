@@ -1,15 +1,16 @@
 //! Tables of what is not a comparison at one horizon: groups, recognisers, themes, curves, other bundles.
 
 use super::{
-    EvalReport, chain_tables,
+    EvalReport, Interval, chain_tables,
     more_reports::{HeldOutReport, OtherReport, ThemeReport},
     reader_table,
-    table::{Table, difference_cells, number, score_cells, with_interval},
+    table::{Table, calibration_cells, difference_cells, number, score_cells, with_interval},
 };
 use std::path::Path;
 
 const GROUPS: &[&str] = &[
     "group",
+    "place",
     "documents",
     "ahead",
     "model",
@@ -20,10 +21,12 @@ const GROUPS: &[&str] = &[
     "NLL (nats)",
     "marginal entropy removed",
     "Brier",
-    "ECE before → after temperature",
+    "ECE before → after temperature (by chance, 95 % up to)",
     "coverage of 90 % sets",
     "set size",
     "top-1 on changes",
+    "ours − it: top-1",
+    "ours − it: NLL",
 ];
 
 /// The tables that `report` has something for.
@@ -39,7 +42,8 @@ pub(super) fn of(report: &EvalReport) -> Vec<Table> {
     if let Some(held_out) = &report.held_out {
         tables.extend([groups(held_out), recognisers(held_out)]);
     }
-    tables.extend([themes(&report.per_theme), curves(report), others(report)]);
+    tables.extend([themes(&report.per_theme), mistakes(report), curves(report), others(report)]);
+    tables.push(chain_tables::others(report));
     tables.retain(|table| !table.rows.is_empty());
     tables
 }
@@ -75,7 +79,11 @@ fn doubt(report: &EvalReport) -> Table {
 fn resampled(report: &EvalReport) -> Table {
     let ours = |ahead: usize| report.resampled.iter().find(|one| one.ahead == ahead);
     let row = |one: &super::more_reports::ResampleReport| {
-        let difference = ours(one.ahead).map_or(f64::NAN, |ours| ours.nll_nats - one.nll_nats);
+        let minus = |of: fn(&super::more_reports::ResampleReport) -> f64,
+                     interval: Option<Interval>| {
+            let difference = ours(one.ahead).map_or(f64::NAN, |ours| of(ours) - of(one));
+            interval.map_or_else(String::new, |range| with_interval(difference, Some(range), true))
+        };
         vec![
             one.ahead.to_string(),
             one.name.clone(),
@@ -84,8 +92,8 @@ fn resampled(report: &EvalReport) -> Table {
             number(Some(one.top1)),
             number(Some(one.others_nll_nats)),
             number(Some(one.kl_nats)),
-            one.ours_minus
-                .map_or_else(String::new, |range| with_interval(difference, Some(range), true)),
+            minus(|one| one.nll_nats, one.ours_minus),
+            minus(|one| one.kl_nats, one.ours_minus_kl),
             format!("{:.0}", one.tokens),
             format!("{:.1}", one.ways),
         ]
@@ -101,6 +109,7 @@ fn resampled(report: &EvalReport) -> Table {
             "NLL over the other ways",
             "KL from the other ways",
             "ours − it: NLL",
+            "ours − it: KL",
             "tokens written",
             "ways that got so far",
         ],
@@ -110,12 +119,13 @@ fn resampled(report: &EvalReport) -> Table {
 
 fn groups(report: &HeldOutReport) -> Table {
     let row = |one: &super::more_reports::GroupReport| {
-        let mut row = vec![one.group.clone(), one.documents.to_string(), one.ahead.to_string()];
-        row.extend([one.model.clone(), one.scores.cases.to_string()]);
-        row.extend(score_cells(&one.scores, one.top1_interval, one.nll_interval));
+        let mut row = vec![one.group.clone(), one.place.clone(), one.documents.to_string()];
+        row.extend([one.ahead.to_string(), one.model.clone(), one.scores.cases.to_string()]);
+        row.extend(score_cells(&one.scores, one.intervals));
+        row.extend(difference_cells(one.ours_minus.as_ref()));
         row
     };
-    let title = "Groups that nothing was trained on, at the end of a segment".to_owned();
+    let title = "Groups that nothing was trained on, beside the test split".to_owned();
     Table { title, head: GROUPS, rows: report.groups.iter().map(row).collect() }
 }
 
@@ -151,21 +161,55 @@ fn themes(themes: &[ThemeReport]) -> Table {
     }
 }
 
+/// The commonest mistakes that a table has.
+const MISTAKES: usize = 16;
+
+fn mistakes(report: &EvalReport) -> Table {
+    let ids: Vec<&str> = report.per_theme.iter().map(|one| one.theme.as_str()).collect();
+    let mut all: Vec<(u32, usize, usize)> = Vec::new();
+    for (came, row) in report.confusion.iter().enumerate() {
+        let wrong = row.iter().enumerate().filter(|(likeliest, _)| *likeliest != came);
+        all.extend(wrong.map(|(likeliest, &count)| (count, came, likeliest)));
+    }
+    all.retain(|(count, ..)| *count > 0);
+    all.sort_by(|a, b| b.cmp(a));
+    let row = |&(count, came, likeliest): &(u32, usize, usize)| {
+        let times: u32 = report.confusion[came].iter().sum();
+        let share = f64::from(count) / f64::from(times);
+        let [came, likeliest] = [came, likeliest].map(|theme| ids[theme].to_owned());
+        vec![came, likeliest, count.to_string(), number(Some(share))]
+    };
+    Table {
+        title: "The commonest mistakes, 1 segment ahead, at the end of a segment".to_owned(),
+        head: &["what came", "what was likeliest", "how often", "share of its comings"],
+        rows: all.iter().take(MISTAKES).map(row).collect(),
+    }
+}
+
 fn curves(report: &EvalReport) -> Table {
     let row = |one: &super::more_reports::CurveReport| {
+        let [_, gain] = difference_cells(one.gain.as_ref());
         vec![
             format!("{:.0} %", 100.0 * one.share),
             one.documents.to_string(),
             one.ahead.to_string(),
             spread(&one.nll_nats),
             spread(&one.top1),
+            gain,
         ]
     };
     Table {
         title: "Learning curve: activations with the true themes so far, at the end of a \
                 segment; mean [least, most] over draws of documents"
             .to_owned(),
-        head: &["training documents", "number", "ahead", "NLL (nats)", "top-1"],
+        head: &[
+            "training documents",
+            "number",
+            "ahead",
+            "NLL (nats)",
+            "top-1",
+            "first draw − that of the share before: NLL",
+        ],
         rows: report.curves.iter().map(row).collect(),
     }
 }
@@ -174,10 +218,11 @@ fn others(report: &EvalReport) -> Table {
     let row = |one: &OtherReport| {
         let name = Path::new(&one.bundle).file_name().map(|name| name.to_string_lossy());
         let mut row = vec![name.unwrap_or_default().into_owned(), one.place.clone()];
-        row.extend([one.ahead.to_string(), one.cases.to_string()]);
+        row.extend([one.ahead.to_string(), one.scores.cases.to_string()]);
         row.push(number(Some(one.validation_nll_nats)));
-        row.push(with_interval(one.nll_nats, one.nll_interval, false));
-        row.push(number(Some(one.top1)));
+        row.push(with_interval(one.scores.nll_nats, one.intervals.nll, false));
+        row.push(with_interval(one.scores.top1, one.intervals.top1, false));
+        row.extend(calibration_cells(&one.scores, one.intervals.coverage));
         row.extend(difference_cells(one.ours_minus.as_ref()));
         row
     };
@@ -191,6 +236,8 @@ fn others(report: &EvalReport) -> Table {
             "validation NLL (nats)",
             "NLL (nats)",
             "top-1",
+            "ECE (by chance, 95 % up to)",
+            "coverage of 90 % sets, size",
             "ours − it: top-1",
             "ours − it: NLL",
         ],

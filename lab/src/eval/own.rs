@@ -13,6 +13,7 @@ use super::{
 use crate::{
     LabError, Result, Split,
     dataset::{Document, Load},
+    label::Labels,
     pace::Documents,
     replay::{Chain, Moment, Player, replay},
 };
@@ -77,7 +78,8 @@ impl<'a> Ours<'a> {
         Self { bundle, texts, offsets: horizons + 1, marginals_alone: false }
     }
 
-    /// The same without chains, watches and what tells doubt, which take most of the time.
+    /// The same without watches, what tells doubt, every token and the chains that are shown at each,
+    /// which take most of the time.
     pub(super) fn marginals_alone(self) -> Self {
         Self { marginals_alone: true, ..self }
     }
@@ -110,6 +112,10 @@ impl<'a> Ours<'a> {
                 distances.push(trust::distance(moment.last_site, &bundle.card.reference));
                 let foresight = forecaster.forecast(bundle, moment.kind, moment.features);
                 let place = walk.place(moment, chain.len());
+                if place == Some(Place::Boundary) && split == Split::Test {
+                    let came = (document.id.as_str(), &chain[..]);
+                    joint::score((bundle, &foresight), moment, came, &mut own.joint);
+                }
                 if !self.marginals_alone {
                     self.beside((moment, &foresight), (&document, split, chain), place, &mut own);
                 }
@@ -127,7 +133,7 @@ impl<'a> Ours<'a> {
         Ok(own)
     }
 
-    /// Chains, watches, doubt and every token within segments.
+    /// Watches, doubt, every token within segments and the chains shown there.
     fn beside(
         &self,
         (moment, foresight): (&Moment<'_>, &Foresight),
@@ -139,7 +145,6 @@ impl<'a> Ours<'a> {
         let came = (document.id.as_str(), &chain[..]);
         if moment.kind == RowKind::Boundary && moment.segment >= 0 {
             if split == Split::Test {
-                joint::score((bundle, foresight), moment, came, &mut own.joint);
                 let told = (document, &chain[..]);
                 watched::score((bundle, foresight), moment, told, &mut own.watched);
             }
@@ -211,4 +216,17 @@ impl Served {
 /// [`LabError::Forecast`].
 pub(crate) fn load(path: &Path) -> Result<Bundle> {
     Bundle::load(path).map_err(|error| LabError::Forecast(format!("{}: {error}", path.display())))
+}
+
+/// Whether `bundle` forecasts the themes of `labels`.
+///
+/// # Errors
+/// [`LabError::Data`] where it does not.
+pub(super) fn check_themes(bundle: &Bundle, labels: &Labels) -> Result<()> {
+    let ours = bundle.card.themes.iter().map(|theme| &theme.id);
+    let theirs = labels.themes.iter().map(|theme| &theme.id);
+    if ours.eq(theirs) {
+        return Ok(());
+    }
+    Err(LabError::data("the bundle's themes are not those of the labels: train it on them again"))
 }

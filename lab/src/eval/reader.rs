@@ -5,9 +5,10 @@
 //! a baseline its noise favours that baseline. What a reader said favours nobody.
 
 use super::{
-    events::{Event, Part, Place, Story},
+    bootstrap::Interval,
+    events::{BySplit, Event, Part, Place, Story},
     judge::Judge,
-    metrics::Case,
+    metrics::{Case, Scores},
     models::Model,
     report::Difference,
 };
@@ -40,6 +41,12 @@ pub struct ReaderReport {
     pub reader_top1: f64,
     /// Share whose likeliest theme the reader chose or found nearly as good.
     pub either_top1: f64,
+    /// All scores by the reader: calibration and sets too.
+    #[serde(default)]
+    pub reader_scores: Option<Scores>,
+    /// The 95 % interval of the coverage among them.
+    #[serde(default)]
+    pub reader_coverage_interval: Option<Interval>,
     /// Ours minus this model by the labels; none for ours.
     pub labels_difference: Option<Difference>,
     /// The same by the reader.
@@ -105,8 +112,9 @@ impl Reader {
         (judge, stories): (&Judge<'_>, &[Story]),
         place: Place,
         (number, ahead): (usize, usize),
-        (models, part): (&[Model], &Part),
+        (models, parts): (&[Model], &BySplit<Part>),
     ) -> Vec<ReaderReport> {
+        let part = &parts.test;
         let said = |event: &Event| self.of(event, stories, ahead);
         let here = |event: &Event| event.place == place && said(event).is_some();
         let events = part.events.iter();
@@ -114,19 +122,29 @@ impl Reader {
             .filter(|event| here(event) && event.came(ahead).is_some())
             .filter_map(said)
             .collect();
-        let both: Vec<(&str, Both<'_>)> = models
+        let both: Vec<(&Model, Both<'_>)> = models
             .iter()
             .filter_map(|model| {
                 let forecasts = &model.by_ahead.get(number)?.test;
                 let labelled = judge.cases(&part.events, forecasts, ahead, here);
-                Some((model.name.as_str(), Both::new(labelled, &read)))
+                Some((model, Both::new(labelled, &read)))
             })
             .filter(|(_, both)| !both.labelled.is_empty())
             .collect();
         let own = both.first().map(|(_, own)| own);
-        let report = |(number, (name, found)): (usize, &(&str, Both<'_>))| {
-            let scores = found.report(judge, own.filter(|_| number > 0), &read);
-            ReaderReport { place: place.name(), ahead, model: (*name).to_owned(), ..scores }
+        let report = |(at, (model, found)): (usize, &(&Model, Both<'_>))| {
+            let scores = found.report(judge, own.filter(|_| at > 0), &read);
+            let least = judge.least(place, (number, ahead), model, &parts.validation);
+            let sets = judge.alone(ahead, &found.read, least);
+            let reader_sets = sets.map(|alone| (alone.scores, alone.intervals.coverage)).unzip();
+            ReaderReport {
+                place: place.name(),
+                ahead,
+                model: model.name.clone(),
+                reader_scores: reader_sets.0,
+                reader_coverage_interval: reader_sets.1.flatten(),
+                ..scores
+            }
         };
         both.iter().enumerate().map(report).collect()
     }
@@ -170,6 +188,8 @@ impl<'a> Both<'a> {
             reader_nll_nats: mean(&self.read, &surprise),
             reader_top1: mean(&self.read, &top1),
             either_top1: either.count() as f64 / self.read.len() as f64,
+            reader_scores: None,
+            reader_coverage_interval: None,
             labels_difference: own.and_then(|own| judge.difference(&own.labelled, &self.labelled)),
             reader_difference: own.and_then(|own| judge.difference(&own.read, &self.read)),
         }

@@ -3,7 +3,7 @@
 use super::{
     EvalReport,
     reader::ReaderReport,
-    table::{Table, difference_cells, number},
+    table::{Table, calibration_cells, difference_cells, number},
 };
 
 /// The table; empty where no reader was asked.
@@ -17,6 +17,9 @@ pub(super) fn of(report: &EvalReport) -> Table {
         row.push(labels);
         row.extend([number(Some(one.reader_nll_nats)), number(Some(one.reader_top1))]);
         row.extend([number(Some(one.either_top1)), nats, top1]);
+        row.extend(one.reader_scores.as_ref().map_or_else(Default::default, |scores| {
+            calibration_cells(scores, one.reader_coverage_interval)
+        }));
         row
     };
     Table {
@@ -34,6 +37,8 @@ pub(super) fn of(report: &EvalReport) -> Table {
             "reader's theme or alternate",
             "reader: ours − it: NLL",
             "reader: ours − it: top-1",
+            "reader: ECE (by chance, 95 % up to)",
+            "reader: coverage of 90 % sets, size",
         ],
         rows: report.reader.iter().map(row).collect(),
     }

@@ -4,14 +4,12 @@ use super::{
     bootstrap::Interval,
     metrics::Scores,
     more_reports::{
-        CurveReport, DoubtReport, HeldOutReport, JointReport, OtherReport, ResampleReport,
-        ServedChainsReport, ThemeReport, WatchReport,
+        CurveReport, DoubtReport, HeldOutReport, JointReport, OtherJointReport, OtherReport,
+        ResampleReport, ServedChainsReport, ThemeReport, WatchReport,
     },
     reader::ReaderReport,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use std::path::Path;
 
 /// Judgement of a bundle on the test split of a collection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +67,9 @@ pub struct EvalReport {
     /// The bundle, then others beside it: of other seeds, of other kinds.
     #[serde(default)]
     pub others: Vec<OtherReport>,
+    /// Whole chains of those that have a chain predictor.
+    #[serde(default)]
+    pub other_joint: Vec<OtherJointReport>,
     /// What a reader has to know.
     pub notes: Vec<String>,
 }
@@ -90,6 +91,12 @@ pub struct HorizonReport {
     pub models: Vec<ModelReport>,
     /// Text with activations minus the best text.
     pub increment: Option<Difference>,
+    /// Activations told the true themes so far, as the text is, minus the best text.
+    #[serde(default)]
+    pub told: Option<Difference>,
+    /// The same where the theme differs from the present one.
+    #[serde(default)]
+    pub told_changes: Option<Difference>,
     /// How often what was forecast with which probability came: ours.
     pub reliability: Vec<Bin>,
 }
@@ -116,14 +123,27 @@ pub struct ModelReport {
     pub changes: Option<Scores>,
     /// Its mean loss on the validation split, in nats.
     pub validation_nll_nats: f64,
-    /// 95 % interval of the top-1.
-    pub top1_interval: Option<Interval>,
-    /// 95 % interval of the mean loss, in nats.
-    pub nll_interval: Option<Interval>,
+    /// Their 95 % intervals.
+    #[serde(flatten)]
+    pub intervals: Intervals,
     /// Ours minus this model; none for ours.
     pub difference: Option<Difference>,
     /// The same where the theme differs from the present one.
     pub changes_difference: Option<Difference>,
+}
+
+/// 95 % intervals of scores, over prompts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Intervals {
+    /// Of the top-1.
+    #[serde(rename = "top1_interval")]
+    pub top1: Option<Interval>,
+    /// Of the mean loss, in nats.
+    #[serde(rename = "nll_interval")]
+    pub nll: Option<Interval>,
+    /// Of the conformal sets' coverage, where there are sets.
+    #[serde(rename = "coverage_interval")]
+    pub coverage: Option<Interval>,
 }
 
 /// One model minus another, on the same resamples.
@@ -148,10 +168,9 @@ pub struct PlaceReport {
     pub cases: usize,
     /// The scores.
     pub scores: Scores,
-    /// 95 % interval of the top-1.
-    pub top1_interval: Option<Interval>,
-    /// 95 % interval of the mean loss, in nats.
-    pub nll_interval: Option<Interval>,
+    /// Their 95 % intervals.
+    #[serde(flatten)]
+    pub intervals: Intervals,
 }
 
 impl EvalReport {
@@ -169,32 +188,5 @@ impl EvalReport {
     /// Every model at `place`, `ahead` segments ahead.
     pub fn horizon(&self, place: &str, ahead: usize) -> Option<&HorizonReport> {
         self.horizons.iter().find(|one| one.place == place && one.ahead == ahead)
-    }
-
-    /// The main figures, for the card of a bundle.
-    pub fn summary_json(&self) -> serde_json::Value {
-        let model = |model: &ModelReport| {
-            json!({
-                "model": model.name, "top1": model.scores.top1, "top3": model.scores.top3,
-                "nll_nats": model.scores.nll_nats, "ece": model.scores.ece,
-                "coverage": model.scores.coverage, "set_size": model.scores.set_size,
-                "nll_difference": model.difference.map(|difference| difference.nll_nats),
-                "nll_difference_interval":
-                    model.difference.and_then(|difference| difference.nll_interval),
-            })
-        };
-        let horizon = |one: &HorizonReport| {
-            let models: Vec<_> = one.models.iter().map(model).collect();
-            json!({
-                "place": one.place, "ahead": one.ahead, "cases": one.cases,
-                "best_text": one.best_text, "models": models,
-            })
-        };
-        json!({
-            // A card travels: where the folder lay does not matter to anybody.
-            "collection": Path::new(&self.collection).file_name().map(|name| name.to_string_lossy()),
-            "test_documents": self.test_documents,
-            "horizons": self.horizons.iter().map(horizon).collect::<Vec<_>>(),
-        })
     }
 }

@@ -4,9 +4,10 @@
 //! collection is. What the first `k` of them say, smoothed, is a forecast too.
 
 use super::{
-    Interval,
+    OURS,
     bootstrap::{Draws, PerPrompt},
     events::{Event, Place, Story},
+    models::Model,
     more_reports::ResampleReport,
 };
 use crate::{
@@ -69,34 +70,35 @@ impl Resampled {
         Ok(Some(Self { cuts }))
     }
 
-    /// Ours and the resampled forecasts over `events`, boundaries of the test split; `ours` has
-    /// *shape* `[events, themes]` for each number of segments ahead, from 1 on.
+    /// Ours, which is the first of `models`, the others of them and the resampled forecasts over
+    /// `events`, boundaries of the test split; `aheads` are the numbers of segments ahead, from 1 on.
     pub(super) fn reports(
         &self,
         (events, stories): (&[Event], &[Story]),
-        ours: &[&[f32]],
+        (models, aheads): (&[&Model], usize),
         shares: &[f32],
         draws: (usize, u64),
     ) -> Vec<ResampleReport> {
         let mut reports = Vec::new();
-        for (place, forecasts) in ours.iter().enumerate() {
-            let ahead = place + 1;
-            let of = events.iter().zip(forecasts.chunks_exact(shares.len()));
-            let cases: Vec<Case<'_>> = of
-                .filter(|(event, _)| event.place == Place::Boundary)
-                .filter_map(|(event, forecast)| {
-                    let story = &stories[event.story];
-                    let cut = self.cuts.get(&(story.id.clone(), event.segment))?;
-                    let came = event.came(ahead)? as usize;
-                    let ways = cut.ways.iter().filter_map(|(_, themes)| themes.get(place));
-                    let ways: Vec<usize> = ways.map(|&theme| theme as usize).collect();
-                    let tokens = cut.tokens as f64 / cut.written.max(1) as f64;
-                    Some(Case { cluster: story.cluster, forecast, came, ways, tokens })
-                })
+        for ahead in 1..=aheads {
+            let case = |(at, event): (usize, &Event)| {
+                let story = &stories[event.story];
+                let cut = self.cuts.get(&(story.id.clone(), event.segment))?;
+                let came = event.came(ahead)? as usize;
+                let ways = cut.ways.iter().filter_map(|(_, themes)| themes.get(ahead - 1));
+                let ways: Vec<usize> = ways.map(|&theme| theme as usize).collect();
+                let tokens = cut.tokens as f64 / cut.written.max(1) as f64;
+                let forecasts = forecasts(models, (at, ahead), shares.len())?;
+                Some(Case { cluster: story.cluster, forecasts, came, ways, tokens })
+            };
+            let boundaries = events.iter().enumerate();
+            let cases: Vec<Case<'_>> = boundaries
+                .filter(|(_, event)| event.place == Place::Boundary)
+                .filter_map(case)
                 .filter(|case| case.ways.len() >= 2)
                 .collect();
             if !cases.is_empty() {
-                reports.extend(compared(ahead, &cases, shares, draws));
+                reports.extend(compared((ahead, models), &cases, shares, draws));
             }
         }
         reports
@@ -106,7 +108,8 @@ impl Resampled {
 /// One place from which there are other ways on.
 struct Case<'a> {
     cluster: usize,
-    forecast: &'a [f32],
+    /// Of each model, ours first.
+    forecasts: Vec<&'a [f32]>,
     came: usize,
     /// The theme `ahead` segments on, of each way that got so far.
     ways: Vec<usize>,
@@ -118,10 +121,23 @@ impl Case<'_> {
     /// The entropy of the shares of themes among the ways, in nats.
     fn entropy_nats(&self) -> f64 {
         let all = self.ways.len() as f64;
-        let mut counts = vec![0.0; self.forecast.len()];
+        let mut counts = vec![0.0; self.forecasts[0].len()];
         self.ways.iter().for_each(|&theme| counts[theme] += 1.0);
         counts.iter().filter(|&&n| n > 0.0).map(|n| -(n / all) * (n / all).ln()).sum()
     }
+}
+
+/// What each of `models` says `ahead` of the event at the place `at`.
+fn forecasts<'m>(
+    models: &[&'m Model],
+    (at, ahead): (usize, usize),
+    themes: usize,
+) -> Option<Vec<&'m [f32]>> {
+    let of = |model: &&'m Model| {
+        let all: &'m [f32] = &model.by_ahead.get(ahead - 1)?.test;
+        all.get(at * themes..(at + 1) * themes)
+    };
+    models.iter().map(of).collect()
 }
 
 /// How what was counted becomes a forecast.
@@ -147,7 +163,7 @@ impl Smoothing<'_> {
 }
 
 fn compared(
-    ahead: usize,
+    (ahead, models): (usize, &[&Model]),
     cases: &[Case<'_>],
     shares: &[f32],
     (resamples, seed): (usize, u64),
@@ -158,13 +174,16 @@ fn compared(
     let entropy = cases.iter().map(Case::entropy_nats).sum::<f64>() / cases.len() as f64;
     let most = cases.iter().map(|case| case.ways.len()).max().unwrap_or(0);
     let report = |name: String, ways: usize, of: &dyn Fn(&Case<'_>) -> [f64; 3]| {
-        let mut differences = vec![PerPrompt::default(); clusters];
+        let mut differences = [(); 2].map(|()| vec![PerPrompt::default(); clusters]);
         let mut sums = [0.0; 3];
         for case in cases {
-            let found = of(case);
+            let (found, ours) = (of(case), told(case, 0));
             sums.iter_mut().zip(found).for_each(|(sum, x)| *sum += x / cases.len() as f64);
-            differences[case.cluster].add(own(case)[0] - found[0]);
+            differences[0][case.cluster].add(ours[0] - found[0]);
+            differences[1][case.cluster].add(ours[2] - found[2]);
         }
+        let first = name == OURS;
+        let [nll, kl] = differences.map(|one| draws.interval(&one).filter(|_| !first));
         ResampleReport {
             ahead,
             name,
@@ -173,13 +192,17 @@ fn compared(
             top1: sums[1],
             others_nll_nats: sums[2],
             kl_nats: sums[2] - entropy,
-            ours_minus: (ways > 0).then(|| interval(&draws, &differences)).flatten(),
+            ours_minus: nll,
+            ours_minus_kl: kl,
             tokens: tokens * ways as f64,
             ways: cases.iter().map(|case| case.ways.len().min(ways) as f64).sum::<f64>()
                 / cases.len() as f64,
         }
     };
-    let mut reports = vec![report("themecast".to_owned(), 0, &own)];
+    let told = |(number, model): (usize, &&Model)| {
+        report(model.name.clone(), 0, &|case: &Case<'_>| told(case, number))
+    };
+    let mut reports: Vec<_> = models.iter().enumerate().map(told).collect();
     for count in COUNTS.into_iter().filter(|&count| count <= most) {
         for (name, smoothing) in
             [("add-one", Smoothing::AddOne), ("by the training shares", Smoothing::Shares(shares))]
@@ -191,20 +214,16 @@ fn compared(
     reports
 }
 
-fn interval(draws: &Draws, differences: &[PerPrompt]) -> Option<Interval> {
-    draws.interval(differences)
-}
-
-/// Ours: loss and hit of what came, mean loss of what came on the other ways.
-fn own(case: &Case<'_>) -> [f64; 3] {
-    let others = case.ways.iter().map(|&theme| nats(case.forecast, theme)).sum::<f64>();
-    let [nll, hit] = [nats(case.forecast, case.came), hit(case.forecast, case.came)];
-    [nll, hit, others / case.ways.len() as f64]
+/// Of the model with this number: loss and hit of what came, mean loss of what came on the other ways.
+fn told(case: &Case<'_>, number: usize) -> [f64; 3] {
+    let p = case.forecasts[number];
+    let others = case.ways.iter().map(|&theme| nats(p, theme)).sum::<f64>();
+    [nats(p, case.came), hit(p, case.came), others / case.ways.len() as f64]
 }
 
 /// The same of the first `count` ways; each of the other ways is forecast from `count` without it.
 fn resampled(case: &Case<'_>, count: usize, smoothing: Smoothing<'_>) -> [f64; 3] {
-    let themes = case.forecast.len();
+    let themes = case.forecasts[0].len();
     let ways = &case.ways[..count.min(case.ways.len())];
     let p = smoothing.forecast(ways, themes);
     let mut others = 0.0;
@@ -231,12 +250,13 @@ fn hit(p: &[f32], theme: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::models::Sees;
 
     #[test]
     fn counts_are_smoothed_and_each_way_is_forecast_without_itself() {
         let case = Case {
             cluster: 0,
-            forecast: &[0.5, 0.25, 0.25],
+            forecasts: vec![&[0.5, 0.25, 0.25], &[0.2, 0.4, 0.4]],
             came: 0,
             ways: vec![0, 0, 1],
             tokens: 10.0,
@@ -247,7 +267,7 @@ mod tests {
         // The others of a 0 are {0, 1}: p = 2/5; those of the 1 are {0, 0}: p = 1/5.
         let others = (2.0 * 2.5f64.ln() + 5f64.ln()) / 3.0;
         assert!((of_two[2] - others).abs() < 1e-6, "{of_two:?}");
-        let ours = own(&case);
+        let ours = told(&case, 0);
         assert!((ours[2] - (2.0 * 2f64.ln() + 4f64.ln()) / 3.0).abs() < 1e-6);
         let by_shares = Smoothing::Shares(&[0.5, 0.25, 0.25]).forecast(&[1], 3);
         assert_eq!(by_shares, [0.25, 0.625, 0.125]);
@@ -258,18 +278,24 @@ mod tests {
     }
 
     #[test]
-    fn cost_grows_with_the_ways_on() {
-        let forecast = [0.7f32, 0.3];
+    fn cost_grows_with_the_ways_on_and_other_models_are_compared_too() {
+        let model = |name: &str| Model::new(name, Sees::Other, Vec::new());
+        let (ours, text) = (model(OURS), model("text"));
         let case = |cluster| Case {
             cluster,
-            forecast: &forecast,
+            forecasts: vec![&[0.7, 0.3], &[0.6, 0.4]],
             came: 0,
             ways: vec![0; 4],
             tokens: 20.0,
         };
-        let reports = compared(1, &[case(0), case(1)], &[0.5, 0.5], (50, 1));
+        let models = (1, &[&ours, &text][..]);
+        let reports = compared(models, &[case(0), case(1)], &[0.5, 0.5], (50, 1));
         let tokens: Vec<f64> = reports.iter().map(|report| report.tokens).collect();
-        assert_eq!(tokens, [0.0, 20.0, 20.0, 80.0, 80.0]);
-        assert!(reports[3].ours_minus.unwrap().excludes_zero(), "{:?}", reports[3]);
+        assert_eq!(tokens, [0.0, 0.0, 20.0, 20.0, 80.0, 80.0]);
+        assert!(reports[4].ours_minus.unwrap().excludes_zero(), "{:?}", reports[4]);
+        let (gap, between) = ((0.6f64 / 0.7).ln(), reports[1].ours_minus_kl.unwrap());
+        assert!((reports[0].kl_nats - reports[1].kl_nats - gap).abs() < 1e-6);
+        assert!((between.low - gap).abs() < 1e-6 && (between.high - gap).abs() < 1e-6);
+        assert_eq!((reports[0].ours_minus, &*reports[1].name), (None, "text"));
     }
 }

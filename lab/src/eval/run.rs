@@ -1,8 +1,9 @@
 //! The steps of an evaluation, in order.
 
 use super::{
-    EvalConfig, OURS,
-    collected::{Collected, Reading},
+    BOTH, EvalConfig, OURS,
+    chains::Counted,
+    collected::{self, Collected, Reading},
     curves, doubt,
     embeddings::Embeddings,
     events::{BySplit, Event, Part, Place, Story, WITHIN},
@@ -11,8 +12,9 @@ use super::{
     judge::Judge,
     metrics::Case,
     models::{Model, Sees, Workshop},
-    more_reports::{CurveReport, HeldOutReport, OtherReport, ResampleReport},
-    notes, ood, others,
+    more_reports::{CurveReport, HeldOutReport, OtherJointReport, OtherReport, ResampleReport},
+    notes, ood,
+    others::{self, Moments, Replayed},
     own::{self, Forecasts, Ours, Own, Served},
     reader::{Reader, ReaderReport},
     report::{EvalReport, HorizonReport, PlaceReport},
@@ -28,7 +30,6 @@ use crate::{
 };
 use std::{collections::HashMap, path::Path};
 use themecast_forecast::bundle::Bundle;
-use themecast_plugin_api::Site;
 
 /// What every step needs.
 struct Inputs<'a> {
@@ -57,9 +58,12 @@ pub(super) fn run(
     let info = CollectionInfo::load(dir)?;
     let fit = bundle.fits(&info.model).map_err(|error| LabError::Forecast(error.to_string()))?;
     let labels = Labels::load(dir)?;
-    check_themes(&bundle, &labels)?;
+    own::check_themes(&bundle, &labels)?;
     // Whatever may be refused is read before hours of fitting, not after.
-    config.other_bundles.iter().try_for_each(|path| check_themes(&own::load(path)?, &labels))?;
+    config
+        .other_bundles
+        .iter()
+        .try_for_each(|path| own::check_themes(&own::load(path)?, &labels))?;
     let ways = Resampled::read(dir, &labels)?;
     let reader = config.answers.as_ref().map(|path| Reader::read(path, &labels)).transpose()?;
     let chains = replay::chains(&labels)?;
@@ -67,7 +71,7 @@ pub(super) fn run(
     let inputs =
         Inputs { dir, config, bundle, embedder, labels, chains, ways, reader, horizons, progress };
     progress("reading the collection");
-    let sites = sites(&inputs.bundle, &info);
+    let sites = collected::sites(&inputs.bundle, &info);
     let hidden = info.model.hidden_size;
     let reading = Reading { sites: &sites, hidden, layer_norm: inputs.bundle.card.layer_norm };
     let collected = Collected::read(dir, &inputs.labels, &inputs.chains, reading, progress)?;
@@ -117,6 +121,9 @@ impl Inputs<'_> {
         let nearest = self.nearest(&judge, &models, parts);
         let confusion = themes::confusion(&nearest, themes);
         (self.progress)("scoring what is left");
+        let moments = Moments { judge: &judge, boundary: parts, within: &collected.within };
+        let (others, other_joint) =
+            self.others(own, moments, ((stories, &workshop.counted), draws))?;
         Ok(EvalReport {
             collection: self.dir.display().to_string(),
             bundle: config.bundle.display().to_string(),
@@ -132,17 +139,18 @@ impl Inputs<'_> {
             served_chains: served_chains::reports(&own.served_chains, stories, draws),
             watched: watched::reports(&own.watched, stories, draws),
             doubt: doubt::reports(&own.doubt, draws),
-            resampled: self.resampled((&parts.test.events, stories), own, draws),
+            resampled: self.resampled((&parts.test.events, stories), (&models, &horizons), draws),
             reader: self.reader(
                 (&judge, &workshop, &setup),
                 (&models, parts),
-                (&within, &collected.within.test),
+                (&within, &collected.within),
             )?,
             held_out: self.held_out((collected, &models, &horizons), own, (&judge, draws))?,
             per_theme: themes::table(&nearest, &self.labels.themes, &confusion),
             confusion,
             curves: self.curves(&workshop, &judge, &setup)?,
-            others: self.others((&judge, parts), own)?,
+            others,
+            other_joint,
             horizons,
             notes: Vec::new(),
         })
@@ -230,24 +238,26 @@ impl Inputs<'_> {
     fn resampled(
         &self,
         of: (&[Event], &[Story]),
-        own: &Own,
+        (models, horizons): (&[Model], &[HorizonReport]),
         draws: (usize, u64),
     ) -> Vec<ResampleReport> {
         let Some(ways) = &self.ways else { return Vec::new() };
         (self.progress)("scoring other ways on");
-        let forecasts = own.boundary.test.by_offset.iter().skip(1).take(self.horizons);
-        let forecasts: Vec<&[f32]> = forecasts.map(Vec::as_slice).collect();
+        let nearest = horizons.iter().find(|one| one.place == Place::Boundary.name());
+        let text = nearest.map_or("", |one| one.best_text.as_str());
+        let named = |model: &&Model| [OURS, "Markov 2", text, BOTH].contains(&&*model.name);
+        let models: Vec<&Model> = models.iter().filter(named).collect();
         let shares: Vec<f32> = self.labels.themes.iter().map(|theme| theme.share).collect();
-        ways.reports(of, &forecasts, &shares, draws)
+        ways.reports(of, (&models, self.horizons), &shares, draws)
     }
 
-    /// Coming segments at boundaries, also by what learnt from the reader itself; the one being
-    /// written within it.
+    /// Coming segments at the prompt's end and at boundaries, also by what learnt from the reader
+    /// itself; the one being written within it.
     fn reader(
         &self,
         (judge, workshop, setup): (&Judge<'_>, &Workshop<'_>, &Setup),
         (models, parts): (&[Model], &BySplit<Part>),
-        (within, inner): (&[Model], &Part),
+        (within, inner): (&[Model], &BySplit<Part>),
     ) -> Result<Vec<ReaderReport>> {
         let Some(reader) = &self.reader else { return Ok(Vec::new()) };
         (self.progress)("scoring against the reader");
@@ -257,10 +267,11 @@ impl Inputs<'_> {
         let learnt = workshop.learnt_from_reader(models, &targets, setup)?;
         let of = (judge, &stories[..]);
         let coming = [models, &learnt].into_iter().flat_map(|models| {
-            let at = |ahead| {
-                reader.reports(of, Place::Boundary, (ahead - 1, ahead), (models, &parts.test))
-            };
-            (1..=self.horizons).flat_map(at).collect::<Vec<_>>()
+            let at =
+                |(place, ahead)| reader.reports(of, place, (ahead - 1, ahead), (models, parts));
+            let places = [Place::PromptEnd, Place::Boundary].into_iter();
+            let all = places.flat_map(|place| (1..=self.horizons).map(move |ahead| (place, ahead)));
+            all.flat_map(at).collect::<Vec<_>>()
         });
         let written = WITHIN
             .into_iter()
@@ -270,7 +281,7 @@ impl Inputs<'_> {
 
     fn now(&self, judge: &Judge<'_>, own: &Own, test: &Part) -> Option<PlaceReport> {
         let forecasts = own.boundary.test.by_offset.first()?;
-        judge.alone(0, &judge.cases(&test.events, forecasts, 0, |_| true))
+        judge.alone(0, &judge.cases(&test.events, forecasts, 0, |_| true), None)
     }
 
     fn everywhere(&self, judge: &Judge<'_>, own: &Own, collected: &Collected) -> Vec<PlaceReport> {
@@ -291,51 +302,43 @@ impl Inputs<'_> {
             })
         };
         let events: Vec<Event> = own.everywhere.moments.iter().filter_map(event).collect();
+        let served = Served::of(&self.bundle);
         let forecasts = own.everywhere.forecasts.by_offset.iter().enumerate();
         forecasts
             .filter_map(|(offset, forecasts)| {
-                judge.alone(offset, &judge.cases(&events, forecasts, offset, |_| true))
+                let (_, least) = served.at(Place::Within(0), offset);
+                judge.alone(offset, &judge.cases(&events, forecasts, offset, |_| true), least)
             })
             .collect()
     }
 
-    /// The bundle's own figures, then those of other bundles.
-    fn others(&self, on: (&Judge<'_>, &BySplit<Part>), own: &Own) -> Result<Vec<OtherReport>> {
+    /// The bundle's own figures, then those of other bundles; of those with a chain whole chains too.
+    fn others(
+        &self,
+        own: &Own,
+        on: Moments<'_>,
+        (of, draws): ((&[Story], &Counted), (usize, u64)),
+    ) -> Result<(Vec<OtherReport>, Vec<OtherJointReport>)> {
         if self.config.other_bundles.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Default::default());
         }
-        let mut all = others::reports(&self.config.bundle, (own, None), on, self.horizons);
+        let (path, horizons) = (&*self.config.bundle, self.horizons);
+        let first = Replayed { path, own, served: Served::of(&self.bundle), horizons };
+        let (mut all, mut chains) = (others::reports(&first, None, on), Vec::new());
         for path in &self.config.other_bundles {
             (self.progress)(&format!("replaying {}", path.display()));
             let bundle = own::load(path)?;
             let horizons = self.horizons.min(bundle.card.horizons);
             let texts = replay::texts_for(&bundle, self.dir, self.embedder, self.progress)?;
             let other = Ours::new(&bundle, texts.as_ref(), horizons).marginals_alone();
-            let other = other.replay(self.dir, &self.chains, self.progress)?;
-            all.extend(others::reports(path, (&other, Some(own)), on, horizons));
+            let other = &other.replay(self.dir, &self.chains, self.progress)?;
+            let one = Replayed { path, own: other, served: Served::of(&bundle), horizons };
+            all.extend(others::reports(&one, Some(own), on));
+            if bundle.chain.is_some() {
+                let report = |joint| OtherJointReport { bundle: path.display().to_string(), joint };
+                chains.extend(joint::reports(&other.joint, of, draws).into_iter().map(report));
+            }
         }
-        Ok(all)
+        Ok((all, chains))
     }
-}
-
-/// The bundle's sites, the first layer and a middle one where they were collected.
-fn sites(bundle: &Bundle, info: &CollectionInfo) -> Vec<Site> {
-    let mut sites = bundle.sites();
-    let first = info.sites.iter().copied().find(|&site| site == Site::LayerIn(0));
-    let middle = info.sites.get(info.sites.len() / 2).copied();
-    for site in first.into_iter().chain(middle) {
-        if !sites.contains(&site) {
-            sites.push(site);
-        }
-    }
-    sites
-}
-
-fn check_themes(bundle: &Bundle, labels: &Labels) -> Result<()> {
-    let ours = bundle.card.themes.iter().map(|theme| &theme.id);
-    let theirs = labels.themes.iter().map(|theme| &theme.id);
-    if ours.eq(theirs) {
-        return Ok(());
-    }
-    Err(LabError::data("the bundle's themes are not those of the labels: train it on them again"))
 }

@@ -125,7 +125,7 @@ fn report(
         first_p: mean(&|case| f64::from(shown(case).first.0))?.mean,
         first_came: mean(&|case| share(shown(case).first.1))?,
         first_ece: calibration_error(&first),
-        first_ece_by_chance: error_by_chance(&first),
+        first_ece_by_chance: error_by_chance(&first).mean,
         any_p: mean(&|case| f64::from(shown(case).any.0))?.mean,
         any_came: mean(&|case| share(shown(case).any.1))?,
         any_ece: calibration_error(&any),

@@ -3,7 +3,7 @@
 use super::{
     bootstrap::Interval,
     metrics::Scores,
-    report::{Difference, EvalReport, HorizonReport, ModelReport, PlaceReport},
+    report::{Difference, EvalReport, HorizonReport, Intervals, ModelReport, PlaceReport},
 };
 use std::fmt::Write;
 
@@ -47,7 +47,7 @@ const HEADLINE: &[&str] = &[
     "on changes: NLL",
     "text + activations − best text: top-1",
     "text + activations − best text: NLL",
-    "ours: ECE (by chance)",
+    "ours: ECE (by chance, 95 % up to)",
     "ours: coverage of 90 % sets, size",
 ];
 const COMPARED: &[&str] = &[
@@ -58,7 +58,7 @@ const COMPARED: &[&str] = &[
     "NLL (nats)",
     "marginal entropy removed",
     "Brier",
-    "ECE before → after temperature",
+    "ECE before → after temperature (by chance, 95 % up to)",
     "coverage of 90 % sets",
     "set size",
     "top-1 on changes",
@@ -74,7 +74,7 @@ const ALONE: &[&str] = &[
     "NLL (nats)",
     "marginal entropy removed",
     "Brier",
-    "ECE before → after temperature",
+    "ECE before → after temperature (by chance, 95 % up to)",
     "coverage of 90 % sets",
     "set size",
     "top-1 on changes",
@@ -110,7 +110,8 @@ impl EvalReport {
 
     /// Every table, in the order of reading.
     pub(super) fn tables(&self) -> Vec<Table> {
-        let mut tables = vec![headline(self)];
+        let mut tables = vec![headline(self), told(self)];
+        tables.retain(|table| !table.rows.is_empty());
         tables.extend(self.horizons.iter().map(horizon_table));
         tables.extend(self.horizons.iter().filter(|one| one.changes > 0).map(changes_table));
         if let Some(now) = &self.now {
@@ -139,20 +140,50 @@ fn headline(report: &EvalReport) -> Table {
         let changes = text.and_then(|model| model.changes_difference.as_ref());
         row.extend(difference_cells(changes));
         row.extend(difference_cells(one.increment.as_ref()));
-        row.extend(own.map_or_else(Default::default, |own| calibration_cells(&own.scores)));
+        row.extend(own.map_or_else(Default::default, |own| {
+            calibration_cells(&own.scores, own.intervals.coverage)
+        }));
         row
     };
     let title = "Ours minus the best text baseline".to_owned();
     Table { title, head: HEADLINE, rows: report.horizons.iter().map(row).collect() }
 }
 
+/// Activations and text that are told the same.
+fn told(report: &EvalReport) -> Table {
+    let row = |one: &HorizonReport| {
+        let mut row = vec![one.place.clone(), one.ahead.to_string(), one.cases.to_string()];
+        row.extend(difference_cells(Some(one.told.as_ref()?)));
+        row.push(one.changes.to_string());
+        row.extend(difference_cells(one.told_changes.as_ref()));
+        Some(row)
+    };
+    Table {
+        title: "Both told the true themes so far: activations minus the best text".to_owned(),
+        head: &[
+            "place",
+            "ahead",
+            "cases",
+            "top-1",
+            "NLL (nats)",
+            "changes",
+            "on changes: top-1",
+            "on changes: NLL",
+        ],
+        rows: report.horizons.iter().filter_map(row).collect(),
+    }
+}
+
 /// The calibration error, then coverage and size of the conformal sets.
-fn calibration_cells(scores: &Scores) -> [String; 2] {
+pub(super) fn calibration_cells(scores: &Scores, coverage: Option<Interval>) -> [String; 2] {
+    let [ece, chance, most] =
+        [scores.ece, scores.ece_by_chance, scores.ece_by_chance_most].map(|x| number(Some(x)));
     let size = scores.set_size.map_or_else(|| "–".to_owned(), |size| format!("{size:.1}"));
-    [
-        format!("{} ({})", number(Some(scores.ece)), number(Some(scores.ece_by_chance))),
-        format!("{}, {size}", number(scores.coverage)),
-    ]
+    [format!("{ece} ({chance}, {most})"), format!("{}, {size}", covered(scores, coverage))]
+}
+
+fn covered(scores: &Scores, interval: Option<Interval>) -> String {
+    scores.coverage.map_or_else(|| "–".to_owned(), |share| with_interval(share, interval, false))
 }
 
 fn where_it_is(horizon: &HorizonReport) -> String {
@@ -177,7 +208,7 @@ fn horizon_table(horizon: &HorizonReport) -> Table {
     );
     let row = |model: &ModelReport| {
         let mut row = vec![model.name.clone()];
-        row.extend(score_cells(&model.scores, model.top1_interval, model.nll_interval));
+        row.extend(score_cells(&model.scores, model.intervals));
         row.extend(difference_cells(model.difference.as_ref()));
         row
     };
@@ -188,7 +219,7 @@ fn changes_table(horizon: &HorizonReport) -> Table {
     let title = format!("On changes alone: {} ({} cases)", where_it_is(horizon), horizon.changes);
     let row = |model: &ModelReport| {
         let mut row = vec![model.name.clone()];
-        row.extend(score_cells(model.changes.as_ref()?, None, None));
+        row.extend(score_cells(model.changes.as_ref()?, Intervals::default()));
         row.extend(difference_cells(model.changes_difference.as_ref()));
         Some(row)
     };
@@ -198,32 +229,29 @@ fn changes_table(horizon: &HorizonReport) -> Table {
 fn alone_table<'a>(title: &str, places: impl IntoIterator<Item = &'a PlaceReport>) -> Table {
     let row = |place: &PlaceReport| {
         let mut row = vec![place.offset.to_string(), place.cases.to_string()];
-        row.extend(score_cells(&place.scores, place.top1_interval, place.nll_interval));
+        row.extend(score_cells(&place.scores, place.intervals));
         row
     };
     Table { title: title.to_owned(), head: ALONE, rows: places.into_iter().map(row).collect() }
 }
 
-/// The cells that `FIGURES` heads.
-pub(super) fn score_cells(
-    scores: &Scores,
-    top1: Option<Interval>,
-    nll: Option<Interval>,
-) -> Vec<String> {
+/// The cells from `top-1` to `top-1 on changes`.
+pub(super) fn score_cells(scores: &Scores, intervals: Intervals) -> Vec<String> {
     vec![
-        with_interval(scores.top1, top1, false),
+        with_interval(scores.top1, intervals.top1, false),
         number(Some(scores.top3)),
         number(Some(scores.macro_f1)),
-        with_interval(scores.nll_nats, nll, false),
+        with_interval(scores.nll_nats, intervals.nll, false),
         number(scores.entropy_removed),
         number(Some(scores.brier)),
         format!(
-            "{} → {} ({} by chance)",
+            "{} → {} ({}, {})",
             number(scores.ece_before),
             number(Some(scores.ece)),
-            number(Some(scores.ece_by_chance))
+            number(Some(scores.ece_by_chance)),
+            number(Some(scores.ece_by_chance_most))
         ),
-        number(scores.coverage),
+        covered(scores, intervals.coverage),
         scores.set_size.map_or_else(|| "–".to_owned(), |size| format!("{size:.1}")),
         number(scores.transitions_top1),
     ]

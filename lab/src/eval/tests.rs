@@ -56,7 +56,7 @@ fn held_out_groups_are_scored_apart_and_recognised() {
     let held_out = report.held_out.as_ref().unwrap();
     let odd = held_out.groups.iter().find(|one| one.group == "odd" && one.model == OURS).unwrap();
     assert_eq!((odd.documents, odd.ahead), (12, 1));
-    assert!(odd.scores.top1 > 0.5 && odd.top1_interval.is_some(), "{odd:?}");
+    assert!(odd.scores.top1 > 0.5 && odd.intervals.top1.is_some(), "{odd:?}");
     assert!(held_out.groups.iter().any(|one| one.group == "test"));
     let measure = |name: &str| {
         let found = held_out.recognisers.iter().find(|one| one.name.contains(name)).unwrap();
@@ -64,10 +64,27 @@ fn held_out_groups_are_scored_apart_and_recognised() {
     };
     let (auroc, groups) = measure("Mahalanobis, final, mean over the answer");
     assert!(auroc > 0.95 && groups[0].0 == "odd", "{auroc} {groups:?}");
-    assert_eq!(report.others.len(), 4, "two bundles, two places");
+    let text = held_out.groups.iter().find(|one| one.group == "odd" && one.model != OURS).unwrap();
+    let apart = text.ours_minus.unwrap().nll_nats;
+    assert!((apart - (odd.scores.nll_nats - text.scores.nll_nats)).abs() < 1e-9, "{text:?}");
+    let places = ["prompt end", "boundary", "4 tokens in", "8 tokens in", "16 tokens in"];
+    let others: Vec<(&str, usize)> = report.others[report.others.len() / 2..]
+        .iter()
+        .map(|one| (&*one.place, one.ahead))
+        .collect();
+    let reached: Vec<(&str, usize)> = places
+        .into_iter()
+        .flat_map(|place| {
+            (usize::from(!place.ends_with("in"))..=1).map(move |ahead| (place, ahead))
+        })
+        .filter(|(place, ahead)| report.horizon(place, *ahead).is_some())
+        .collect();
+    assert_eq!(others, reached);
+    assert!(report.others.iter().all(|one| one.scores.coverage.is_some()));
     let points = |share: f64| report.curves.iter().find(|one| one.share == share).unwrap();
     assert_eq!((points(0.25).nll_nats.len(), points(1.0).nll_nats.len()), (2, 1));
     assert!(points(0.25).documents < points(1.0).documents);
+    assert!(report.curves[0].gain.is_none() && points(1.0).gain.is_some());
     let page = report.to_html();
     assert!(page.contains("<svg") && page.contains("odd") && !page.contains("NaN"));
 }

@@ -29,12 +29,18 @@ impl Workshop<'_> {
         let averaged = self.averaged(&text, &better, setup)?;
         Ok(vec![
             self.each("marginal", parts, setup, |_, _| counted.marginal()),
+            self.each("marginal at the position", parts, setup, |event, ahead| {
+                counted.position(event.ended() + ahead)
+            }),
             self.each("persistence", parts, setup, |event, ahead| match event.present() {
                 Some(_) => counted.persistence(event.present(), ahead + 1),
                 None => counted.position(ahead),
             }),
             self.each("Markov 1", parts, setup, |event, ahead| {
                 counted.markov(event.present(), ahead + 1)
+            }),
+            self.each("Markov 2", parts, setup, |event, ahead| {
+                counted.markov2(&event.chain[..event.ended()], ahead + 1)
             }),
             text,
             averaged,

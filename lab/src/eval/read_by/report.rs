@@ -80,14 +80,14 @@ pub(super) fn rows(
             judge.difference(first, cases)
         };
         let row = |one: &(&Model, Vec<Case<'_>>)| {
-            let PlaceReport { cases, scores, nll_interval, .. } = judge.alone(ahead, &one.1)?;
+            let PlaceReport { cases, scores, intervals, .. } = judge.alone(ahead, &one.1, None)?;
             Some(ReadByRow {
                 place: place.name(),
                 ahead,
                 model: one.0.name.clone(),
                 cases,
                 nll_nats: scores.nll_nats,
-                nll_interval,
+                nll_interval: intervals.nll,
                 top1: scores.top1,
                 own_minus: minus(OWN, one),
                 both_minus: minus(BOTH, one),
