@@ -50,17 +50,30 @@ pub fn is_known(name: &str) -> bool {
     NAMED.iter().any(|asset| asset.name == name)
 }
 
-/// A further model that is known by name, fetched on first use.
+/// A further model that is known by name, fetched on first use; one that was checked before is
+/// returned at once.
 ///
 /// # Errors
 /// As [`fetch_default`], and [`AssetError::Unknown`].
 pub fn named(name: &str, progress: &dyn Progress) -> Result<PathBuf, AssetError> {
+    named_with(name, Trust::Stamp, progress)
+}
+
+/// Fetches a further model that is known by name and verifies what is there already.
+///
+/// # Errors
+/// As [`named`].
+pub fn fetch_named(name: &str, progress: &dyn Progress) -> Result<PathBuf, AssetError> {
+    named_with(name, Trust::Nothing, progress)
+}
+
+fn named_with(name: &str, trust: Trust, progress: &dyn Progress) -> Result<PathBuf, AssetError> {
     let Some(asset) = NAMED.iter().find(|asset| asset.name == name) else {
         let known = NAMED.map(|asset| asset.name).join(", ");
         return Err(AssetError::Unknown { name: name.to_owned(), known });
     };
     let cache = Cache::open()?;
-    cache.files((name, &cache.models), std::slice::from_ref(asset), Trust::Stamp, progress)?;
+    cache.files((name, &cache.models), std::slice::from_ref(asset), trust, progress)?;
     Ok(cache.models.join(asset.file))
 }
 

@@ -21,6 +21,6 @@ mod tests;
 mod verify;
 
 pub use error::AssetError;
-pub use fetch::{Paths, default_model, embedder, fetch_default, is_known, named};
+pub use fetch::{Paths, default_model, embedder, fetch_default, fetch_named, is_known, named};
 pub use home::home;
 pub use progress::{Bars, Lines, Progress, to_stderr};

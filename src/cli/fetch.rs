@@ -24,7 +24,7 @@ impl Fetch {
         let fetched = tokio::task::spawn_blocking(move || -> Result<()> {
             let progress = to_stderr();
             if let Some(name) = &self.named {
-                println!("{}", themecast_assets::named(name, &*progress)?.display());
+                println!("{}", themecast_assets::fetch_named(name, &*progress)?.display());
                 return Ok(());
             }
             let paths = themecast_assets::fetch_default(&*progress)?;

@@ -184,6 +184,13 @@ impl Label {
                         themes of their catalogue)";
             return Err(Usage(what.to_owned()));
         }
+        self.check_names()?;
+        if let Some(option) = self.unheard() {
+            return Err(Usage(format!(
+                "{option} has no part in --method {}: leave one of them out",
+                self.method.name()
+            )));
+        }
         let given = [(&self.catalogue, "--catalogue"), (&self.keep, "--keep")];
         let ignored = given.into_iter().find(|(given, _)| given.is_some());
         let Some((_, option)) = ignored.filter(|_| self.by_classifier()) else { return Ok(()) };
@@ -192,6 +199,33 @@ impl Label {
              knows the themes that it has learnt alone), or --method taxonomy for a catalogue \
              without answers"
         )))
+    }
+
+    /// Refuses more names than an endpoint can choose from.
+    fn check_names(&self) -> Result<(), Usage> {
+        let (most, wanted) = (oracle::ALTERNATIVES, self.themes.filter(|_| self.names.is_some()));
+        match wanted.filter(|themes| !(2..=most).contains(themes)) {
+            None => Ok(()),
+            Some(themes) => Err(Usage(format!(
+                "--themes {themes}: want 2 to {most}, as many as an endpoint can choose from"
+            ))),
+        }
+    }
+
+    /// An option that the method to label by does not hear.
+    fn unheard(&self) -> Option<&'static str> {
+        let labels = self.names.is_none() && !self.compare && !self.boundaries;
+        let learns = [
+            (self.endpoint.is_some(), "--endpoint"),
+            (self.answers.is_some(), "--answers"),
+            (self.classifier.is_some(), "--classifier"),
+            (self.keep.is_some(), "--keep"),
+        ];
+        let clusters = self.method == Method::Cluster;
+        let catalogue = (self.catalogue.is_some() && clusters, "--catalogue");
+        let mut all = learns.into_iter().chain([catalogue]);
+        let found = all.find(|(given, _)| *given && labels && self.method != Method::Llm);
+        found.map(|(_, option)| option)
     }
 
     /// Whether what was learnt before labels, because nothing is to be learnt now.
@@ -279,12 +313,6 @@ impl Label {
         let segments = label::segments_of(data, &tell)?;
         let wanted = NamesConfig { segments: self.sample, ..NamesConfig::default() };
         let config = NamesConfig { themes: self.themes.unwrap_or(wanted.themes), ..wanted };
-        let most = oracle::ALTERNATIVES;
-        anyhow::ensure!(
-            (2..=most).contains(&config.themes),
-            "--themes {}: want 2 to {most}, as many as an endpoint can choose from",
-            config.themes
-        );
         let entries = llm::propose(data, &segments, (&endpoint, embedder), (config, &tell))?;
         for entry in &entries {
             tell(&format!("{}: {}", entry.id, entry.description));

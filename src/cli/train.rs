@@ -1,6 +1,6 @@
 //! `themecast train`: a bundle from a labelled collection.
 
-use super::{model, number};
+use super::{Usage, model, number};
 use crate::forecast::encoder::ENCODER;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -65,8 +65,6 @@ impl Train {
     fn train(self) -> Result<()> {
         let chain = ChainConfig { seed: self.seed, ..ChainConfig::default() };
         let reads = self.text || self.predictor == Predictor::Text;
-        let embedder = model::embedder(reads || self.watch)?;
-        let embedder = embedder.as_ref();
         let closed = self.predictor == Predictor::ClosedForm;
         let config = TrainConfig {
             fitting: if closed { Fitting::ClosedForm } else { Fitting::Gradient },
@@ -79,6 +77,9 @@ impl Train {
             chain: (self.predictor == Predictor::Chain).then_some(chain),
             ..TrainConfig::new(&self.out)
         };
+        config.check().map_err(|error| Usage(error.to_string()))?;
+        let embedder = model::embedder(reads || self.watch)?;
+        let embedder = embedder.as_ref();
         let say = |line: &str| eprintln!("train: {line}");
         let read = embedder.map(|embedder| -> &dyn Embed { embedder });
         let report = train::run(&self.data, &config, read, &say)?;

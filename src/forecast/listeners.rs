@@ -54,6 +54,11 @@ impl Listeners {
         let model = model.to_owned();
         Ok(Self(Arc::new(Shared { metrics, desk, recent, auditor, card, model })))
     }
+
+    /// The bundle has been taken: its answers begin.
+    pub(super) fn begin(&self) {
+        self.0.metrics.begin();
+    }
 }
 
 impl Observer for Listeners {

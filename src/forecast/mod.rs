@@ -83,12 +83,12 @@ pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Fore
         tracing::warn!("{warning}");
     }
     let card = Arc::new(bundle.card.clone());
-    let listeners = Listeners::new(setting, card.clone(), host.name())?;
     if bundle.card.text.as_ref().is_some_and(|text| text.embedder == ENCODER) {
         setting.encoder.ready().map_err(|error| anyhow!(error))?;
     }
     let reads = encoders(&bundle);
-    let mut plugin = ForecastPlugin::new(Arc::new(bundle), Arc::new(listeners));
+    let listeners = Arc::new(Listeners::new(setting, card.clone(), host.name())?);
+    let mut plugin = ForecastPlugin::new(Arc::new(bundle), listeners.clone());
     match reads.iter().find(|reads| *reads != ENCODER) {
         Some(other) => tracing::warn!("the encoder {other} is not known: no text is read"),
         None if reads.is_empty() => {}
@@ -97,6 +97,7 @@ pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Fore
     let plugin = plugin.with_watches(&setting.watches)?;
     let runner = runner(Arc::new(plugin), host, &setting.metrics)?;
     let fail_closed = setting.desk.as_ref().is_some_and(|desk| desk.fails_closed());
+    listeners.begin();
     setting.metrics.bundle(&card);
     Ok(Forecast { runner: Runner { fail_closed, ..runner }, card: Some(card) })
 }

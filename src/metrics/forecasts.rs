@@ -17,19 +17,19 @@ pub struct ForecastMetrics {
     metrics: Arc<Metrics>,
     themes: Vec<Theme>,
     watches: Vec<Watch>,
+    horizons: usize,
 }
 
 impl ForecastMetrics {
     /// Counts for the sessions of the bundle with this card, which watch for `watches`.
     pub fn new(metrics: Arc<Metrics>, card: &Card, watches: &[Watched]) -> Self {
         let (themes, watches) = (Theme::all(card), watches.iter().map(Watch::from).collect());
-        let this = Self { metrics, themes, watches };
-        this.begin(card.horizons);
-        this
+        Self { metrics, themes, watches, horizons: card.horizons }
     }
 
-    /// A rate needs a series that is there before its first event.
-    fn begin(&self, horizons: usize) {
+    /// Makes every series of the bundle, once it has been taken: a rate needs one that is there before
+    /// its first event.
+    pub fn begin(&self) {
         let Families { forecasts, divergence, .. } = self.families();
         for detector in Detector::DIVERGENCE {
             divergence.alarms.of(&detector);
@@ -38,7 +38,7 @@ impl ForecastMetrics {
         for theme in &self.themes {
             forecasts.realized.of(theme);
         }
-        for ahead in Ahead::up_to(horizons) {
+        for ahead in Ahead::up_to(self.horizons) {
             forecasts.samples.of(&ahead);
             for theme in &self.themes {
                 forecasts.probability.of(&(theme.clone(), ahead));

@@ -99,6 +99,9 @@ impl Annotator {
         }
         let summary = value(outcome);
         self.app.traces.keep(&self.id, &self.said, summary.as_ref());
+        if let Some(summary) = &summary {
+            self.app.live.send(&self.id, "", summary);
+        }
         self.ended = true;
         let due = self.every.is_some();
         let json = if self.stopped() { content_filter(json) } else { json };
@@ -110,7 +113,7 @@ impl Annotator {
         if self.stopped() { CONTENT_FILTER } else { host }
     }
 
-    /// What was said of a chunk; of its other tokens the trace hears alone.
+    /// What was said of a chunk; of its other tokens the trace and the live feed hear alone.
     async fn of_chunk(&mut self, text: &str) -> Outcome {
         let annotations = match &mut self.annotations {
             Ok(Some(annotations)) => annotations,
@@ -122,7 +125,10 @@ impl Annotator {
             false => annotations.of_chunk().await,
         };
         let passed = annotations.passed().iter();
-        passed.for_each(|annotation| self.said.push(&plain(&annotation.value)));
+        for value in passed.map(|annotation| plain(&annotation.value)) {
+            self.app.live.send(&self.id, "", &value);
+            self.said.push(&value);
+        }
         outcome
     }
 

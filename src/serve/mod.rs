@@ -39,8 +39,8 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use tower_http::cors::{Any, CorsLayer};
 
-/// The largest request body that is read, in bytes.
-pub const BODY_LIMIT: usize = 8 << 20;
+/// The largest request body that is read, in bytes: mistral.rs's own.
+pub const BODY_LIMIT: usize = 50 << 20;
 
 /// Every route over `app`.
 pub fn router(app: Arc<App>) -> Router {

@@ -58,13 +58,22 @@ fn numbers_out_of_range_and_unknown_names_are_bad_usage() {
     let collect = ["collect", "--prompts", "p", "--out", "o"];
     misused(&collect, "--samples=0", "1 or more");
     misused(&collect, "--engines=0", "1..");
-    misused(&["label", "--data", "d"], "--themes=8", "--method cluster");
+    let label = ["label", "--data", "d"];
+    misused(&label, "--themes=8", "--method cluster");
+    let with = |more: &[&'static str]| [&label[..], more].concat();
+    misused(&with(&["--method", "cluster"]), "--answers=a", "no part in --method cluster");
+    misused(&with(&["--method", "cluster"]), "--catalogue=c", "no part in --method cluster");
+    misused(&with(&["--method", "taxonomy"]), "--classifier=c", "no part in --method taxonomy");
+    let names = with(&["--endpoint", "http://127.0.0.1:1/v1", "--themes", "99"]);
+    misused(&names, "--names=n", "want 2 to");
     for temperature in ["--temperature=-0.1", "--temperature=nan", "--temperature=inf"] {
         misused(&collect, temperature, "finite number, 0 or more");
     }
     for horizons in ["--horizons=0", "--horizons=17"] {
         misused(&["train", "--data", "d", "--out", "o"], horizons, "is not in 1..=16");
     }
+    let text = ["train", "--data", "d", "--out", "o", "--predictor", "text"];
+    misused(&text, "--layer-norm", "LayerNorm is of activations");
     misused(&["fetch"], "--named=none", "'none': want qwen2.5-coder-1.5b, qwen2.5-coder-0.5b");
 }
 

@@ -103,6 +103,9 @@ fn the_feed_shows_running_answers_and_does_not_keep_a_server_that_stops() {
         let event: Value = serde_json::from_str(event).unwrap();
         assert_eq!(event["id"], chunks[0]["id"]);
         assert_eq!(event["themecast"], chunks[0]["themecast"]);
+        while !seen.contains("\"summary\"") {
+            seen.push_str(&String::from_utf8_lossy(&feed.next().await.unwrap().unwrap()));
+        }
         stop.send(()).unwrap();
         let ended = tokio::time::timeout(Duration::from_secs(10), serving).await;
         ended.expect("the open feed kept the server").unwrap().unwrap();

@@ -153,8 +153,11 @@ fn detectors(card: &Card) -> Result<(), BundleError> {
             && chart.threshold_nats.is_finite()
             && chart.threshold_nats > 0.0
     });
-    let rising =
-        card.coherence.quantiles.iter().all(|of| of.is_sorted() && !of.iter().any(|x| x.is_nan()));
+    let rising = card
+        .coherence
+        .quantiles
+        .iter()
+        .all(|of| of.is_sorted() && of.iter().all(|x| x.is_finite()));
     match tuned && rising {
         true => Ok(()),
         false => {

@@ -77,7 +77,11 @@ impl TrainConfig {
         history.into_iter().chain(activations).collect()
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    /// Whether what is asked for goes together.
+    ///
+    /// # Errors
+    /// [`LabError::Data`] with what does not.
+    pub fn check(&self) -> Result<()> {
         let (horizons, folds) = (self.horizons, self.folds);
         if !(1..=16).contains(&horizons) {
             return Err(LabError::Data(format!("{horizons} horizons: must be 1 to 16")));
