@@ -124,6 +124,29 @@ fn a_phrase_given_at_run_time_is_watched_for() {
     });
 }
 
+/// As EVALUATION.md shows it.
+#[test]
+fn of_a_recipe_the_ingredients_are_written_while_the_steps_are_foreseen() {
+    block_on(async {
+        let server = start().await;
+        let prompt = "Recipe for chocolate chip cookies, ingredients first, then step by step instructions.";
+        let mut body = ask(prompt, 120);
+        body["temperature"] = json!(0);
+        body["frequency_penalty"] = json!(0.5); // without it the model gets lost in its list
+        body["themecast"] = json!({"every": "segment"});
+        let chunks = server.stream(&body).await;
+        let told = chunks.iter().map(|chunk| &chunk["themecast"]);
+        let told: Vec<&Value> = told.filter(|note| note["now"].is_array()).collect();
+        let now = |note: &Value| note["now"][0]["theme"].as_str().unwrap().to_owned();
+        let steps = told.iter().position(|note| now(note) == "steps").expect("steps come");
+        let before = told[steps - 1];
+        assert_eq!(now(before), "materials", "{before}");
+        let next = before["next"][0]["top"].as_array().unwrap();
+        let foreseen = next.iter().find(|one| one["theme"] == "steps").unwrap();
+        assert!(foreseen["p"].as_f64().unwrap() > 0.25, "{before}");
+    });
+}
+
 #[test]
 fn plain_completions_are_annotated_too_and_the_header_asks_as_the_field_does() {
     block_on(async {
