@@ -64,6 +64,9 @@ forecasts() {
     bundle layer-norm final --predictor linear --layer-norm
     bundle late layer.27.in --predictor linear
     bundle late-layer-norm layer.27.in --predictor linear --layer-norm
+    # What averaging does was told when the second seed was trained.
+    python3 "$here/averaging.py" "$out/train-seed-2.json" > "$out/averaging.md.part"
+    mv "$out/averaging.md.part" "$out/averaging.md"
     local name others=()
     for name in chain-text seed-2 seed-3 linear linear-text text closed-form layer-norm late late-layer-norm; do
         others+=(--other-bundle "$out/bundles/$name")
