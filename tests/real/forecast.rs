@@ -76,35 +76,58 @@ fn every_chunk_carries_a_valid_annotation() {
     });
 }
 
-/// The keys of `value` that `schema` has not, by their paths.
-fn undescribed(value: &Value, schema: &Value, path: &str) -> Vec<String> {
+/// The keys of `value` that `schema` of the description `all` has not, by their paths.
+fn undescribed(value: &Value, (all, schema): (&Value, &Value), path: &str) -> Vec<String> {
+    let schema = match schema["$ref"].as_str() {
+        Some(to) => all.pointer(to.trim_start_matches('#')).expect(to),
+        None => schema,
+    };
     match value {
         Value::Object(fields) if schema.get("properties").is_some() => {
             let field = |(key, value): (&String, &Value)| {
                 let path = format!("{path}.{key}");
                 match schema["properties"].get(key) {
-                    Some(schema) => undescribed(value, schema, &path),
+                    Some(schema) => undescribed(value, (all, schema), &path),
                     None => vec![path],
                 }
             };
             fields.iter().flat_map(field).collect()
         }
         Value::Array(values) => {
-            values.iter().flat_map(|value| undescribed(value, &schema["items"], path)).collect()
+            let items = (all, &schema["items"]);
+            values.iter().flat_map(|value| undescribed(value, items, path)).collect()
         }
         _ => Vec::new(),
     }
 }
 
 #[test]
-fn the_description_of_the_api_has_every_key_of_an_annotation() {
+fn the_description_of_the_api_has_every_key_that_is_answered() {
     block_on(async {
         let server = start().await;
         let described: Value = server.get("/openapi.json").await.json().await.unwrap();
-        let schema = &described["components"]["schemas"]["Annotation"];
+        let told = |value: &Value, schema: &str| {
+            let schema = described.pointer(schema).unwrap_or_else(|| panic!("no {schema}"));
+            assert!(schema.is_object() && value.is_object(), "{value}");
+            assert_eq!(undescribed(value, (&described, schema), ""), Vec::<String>::new());
+        };
         let ask = recipe(json!({"every": "segment", "watch": ["a list"]}));
-        for chunk in server.stream(&ask).await {
-            assert_eq!(undescribed(&chunk["themecast"], schema, ""), Vec::<String>::new());
+        let chunks = server.stream(&ask).await;
+        for chunk in chunks.iter().filter(|chunk| chunk.get("themecast").is_some()) {
+            told(&chunk["themecast"], "/components/schemas/Annotation");
+        }
+        let trace = format!("/v1/themecast/traces/{}", chunks[0]["id"].as_str().unwrap());
+        for (path, described) in [
+            (trace.as_str(), "/v1/themecast/traces/{id}"),
+            ("/v1/themecast/themes", "/v1/themecast/themes"),
+            ("/v1/themecast/alarms", "/v1/themecast/alarms"),
+            ("/health/live", "/health/live"),
+            ("/health/ready", "/health/ready"),
+        ] {
+            let answered: Value = server.get(path).await.json().await.unwrap();
+            let place = described.replace('/', "~1");
+            let schema = "get/responses/200/content/application~1json/schema";
+            told(&answered, &format!("/paths/{place}/{schema}"));
         }
     });
 }
@@ -129,7 +152,8 @@ fn a_phrase_given_at_run_time_is_watched_for() {
 fn of_a_recipe_the_ingredients_are_written_while_the_steps_are_foreseen() {
     block_on(async {
         let server = start().await;
-        let prompt = "Recipe for chocolate chip cookies, ingredients first, then step by step instructions.";
+        let prompt =
+            "Recipe for chocolate chip cookies, ingredients first, then step by step instructions.";
         let mut body = ask(prompt, 120);
         body["temperature"] = json!(0);
         body["frequency_penalty"] = json!(0.5); // without it the model gets lost in its list

@@ -102,7 +102,9 @@ pub fn run(
     let (mut bundle, mut report) = card::bundle(&info, &labels, (sites, layout), config, trained)?;
     progress("settling averages and sets on the validation split");
     report.smoothing = settle::settle((dir, texts), &mut bundle, &chains, progress)?;
+    progress("tuning detectors of divergence on the validation split");
     bundle.card.calibration.detectors = Some(detectors::tune(dir, &bundle, texts, &chains)?);
+    progress("fitting the recogniser of prompts");
     let recogniser = recogniser::fit(dir, &info, &chains)?;
     progress(&format!(
         "prompts are recognised at {} by {} directions",
