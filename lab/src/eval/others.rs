@@ -2,7 +2,7 @@
 
 use super::{
     events::{BySplit, Event, Part, Place, WITHIN},
-    judge::Judge,
+    judge::{self, Judge},
     metrics::Case,
     more_reports::OtherReport,
     own::{Forecasts, Own, Served},
@@ -55,7 +55,7 @@ fn report(
         bundle: one.path.display().to_string(),
         place: place.name(),
         ahead,
-        validation_nll_nats: judge.alone(ahead, &validation, None)?.scores.nll_nats,
+        validation_nll_nats: judge::nats(&validation)?,
         scores: alone.scores,
         intervals: alone.intervals,
         ours_minus: first.and_then(|first| judge.difference(&first, &found)),
