@@ -55,6 +55,8 @@ def chosen(lines, condition):
     if column not in head:
         raise SystemExit(f"no column {column!r} among {head}")
     at, wanted = head.index(column), wanted.split("; ")
+    if unmatched := set(wanted) - {cells(line)[at] for line in lines[2:]}:
+        raise SystemExit(f"no row has {sorted(unmatched)} in column {column!r}")
     return lines[:2] + [line for line in lines[2:] if cells(line)[at] in wanted]
 
 

@@ -35,4 +35,7 @@ fn a_documents_tables_become_those_of_the_reports_and_nothing_else_changes() {
     fs::write(&document, DOCUMENT.replace("model: ours", "colour: ours")).unwrap();
     let (written, said) = tables(dir.path(), false);
     assert!(!written && said.contains("no column 'colour'"), "{said}");
+    fs::write(&document, DOCUMENT.replace("model: ours", "model: theirs")).unwrap();
+    let (written, said) = tables(dir.path(), false);
+    assert!(!written && said.contains("no row has ['theirs']"), "{said}");
 }

@@ -86,10 +86,11 @@ impl Eval {
             );
         }
         let report = eval::run(&self.data, &config, embedder, &progress)?;
+        self.reports.write(&report, EvalReport::to_html, EvalReport::to_markdown)?;
         if self.record {
             eval::record(&bundle, "test", report.summary_json())?;
         }
-        self.reports.write(&report, EvalReport::to_html, EvalReport::to_markdown)
+        Ok(())
     }
 
     fn judge_phrases(&self, bundle: &Path, embedder: &Embedder) -> Result<()> {
@@ -97,9 +98,10 @@ impl Eval {
             JudgeConfig { resamples: self.resamples, seed: self.seed, ..JudgeConfig::new(bundle) };
         let encoder = Encoder { name: ENCODER, embedder };
         let report = open::judge(&self.data, &config, encoder, &|line| eprintln!("eval: {line}"))?;
+        self.reports.write(&report, OpenReport::to_markdown, OpenReport::to_markdown)?;
         if self.record {
             eval::record(bundle, "phrases", report.summary_json())?;
         }
-        self.reports.write(&report, OpenReport::to_markdown, OpenReport::to_markdown)
+        Ok(())
     }
 }

@@ -7,6 +7,9 @@ use rand_xoshiro::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Resamples of fewer prompts than this say little of how far others would be from them.
+const FEWEST: usize = 5;
+
 /// A 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
@@ -56,8 +59,11 @@ impl Draws {
         &self.counts
     }
 
-    /// The interval of the mean of `values`.
+    /// The interval of the mean of `values`; none where they are of too few prompts.
     pub(super) fn interval(&self, values: &[PerPrompt]) -> Option<Interval> {
+        if values.iter().filter(|value| value.cases > 0.0).count() < FEWEST {
+            return None;
+        }
         interval(self.counts.iter().filter_map(|counts| mean(values, counts)).collect())
     }
 
@@ -140,6 +146,8 @@ mod tests {
         assert!((interval.low - 0.451).abs() < 0.01, "{interval:?}");
         assert!((interval.high - 0.549).abs() < 0.01, "{interval:?}");
         assert!(interval.excludes_zero());
+        let few = Draws::new(400, 1000, 1).interval(&values[..FEWEST - 1]);
+        assert_eq!(few, None, "no interval of a handful of prompts");
         let nothing = Draws::new(400, 100, 1).interval(&minus(&values, &values)).unwrap();
         assert!(!nothing.excludes_zero());
     }

@@ -92,6 +92,12 @@ impl Event {
     pub(crate) fn present(&self) -> Option<u32> {
         self.ended().checked_sub(1).and_then(|last| self.chain.get(last).copied())
     }
+
+    /// The theme of the segment before that of the last token read.
+    pub(crate) fn before(&self) -> Option<u32> {
+        let before = usize::try_from(self.segment.checked_sub(1)?).ok()?;
+        self.chain.get(before).copied()
+    }
 }
 
 /// The events of one split and, where they are wanted, their raw rows.
@@ -205,6 +211,9 @@ mod tests {
         assert_eq!(event(Place::Boundary, 1).present(), Some(6));
         assert_eq!(event(Place::Within(4), 1).present(), Some(5));
         assert_eq!(event(Place::Within(4), 0).present(), None);
+        assert_eq!(event(Place::Boundary, 1).before(), Some(5));
+        assert_eq!(event(Place::Within(4), 1).before(), Some(5));
+        assert_eq!(event(Place::Boundary, 0).before(), None);
         assert_eq!(event(Place::Within(4), 1).came(1), Some(7));
     }
 }

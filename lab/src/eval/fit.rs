@@ -9,6 +9,7 @@ use crate::{
     train::{
         head::{self, Head, Sample},
         logistic::Matrix,
+        scaler::Scaler,
         settle::temperature,
     },
 };
@@ -144,11 +145,11 @@ impl Matrices {
         let write = |part: &Part| table(design.write, part);
         let train = write(&parts.train);
         let width = train.len() / parts.train.events.len().max(1);
-        let mut standard = Standard::measure(&train, width);
-        design.raw.iter().for_each(|columns| standard.leave(columns.clone()));
-        standard.weigh(design.weighed.clone(), scale);
+        let mut scaler = Scaler::measure(&train, width);
+        design.raw.iter().for_each(|columns| scaler.leave(columns.clone()));
+        scaler.weigh(design.weighed.clone(), scale);
         let matrix = |mut values: Vec<f32>| {
-            standard.apply(&mut values);
+            scaler.apply(&mut values);
             Matrix::new(values, width)
         };
         Ok(Self {
@@ -217,58 +218,6 @@ fn forecasts(rows: &Matrix, head: &Head) -> Result<Vec<f32>> {
     Ok(forecasts)
 }
 
-/// Means of columns and what to multiply them by afterwards.
-#[derive(Debug, Clone)]
-pub(crate) struct Standard {
-    mean: Vec<f32>,
-    factor: Vec<f32>,
-}
-
-impl Standard {
-    /// Z-scores by row-major `values`; a constant column stays 0.
-    pub(crate) fn measure(values: &[f32], width: usize) -> Self {
-        let count = (values.len() / width.max(1)).max(1) as f64;
-        let (mut sum, mut square) = (vec![0f64; width], vec![0f64; width]);
-        for row in values.chunks_exact(width.max(1)) {
-            sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
-        }
-        sum.iter_mut().for_each(|sum| *sum /= count);
-        for row in values.chunks_exact(width.max(1)) {
-            for ((square, mean), &x) in square.iter_mut().zip(&sum).zip(row) {
-                *square += (f64::from(x) - mean).powi(2);
-            }
-        }
-        let factor = |square: f64| {
-            let deviation = (square / count).sqrt();
-            if deviation > 1e-6 { (1.0 / deviation) as f32 } else { 1.0 }
-        };
-        Self {
-            mean: sum.iter().map(|&mean| mean as f32).collect(),
-            factor: square.into_iter().map(factor).collect(),
-        }
-    }
-
-    /// Leaves `columns` as they are.
-    pub(crate) fn leave(&mut self, columns: Range<usize>) {
-        self.mean[columns.clone()].fill(0.0);
-        self.factor[columns].fill(1.0);
-    }
-
-    /// Multiplies `columns` by `weight`.
-    pub(crate) fn weigh(&mut self, columns: Range<usize>, weight: f32) {
-        self.factor[columns].iter_mut().for_each(|factor| *factor *= weight);
-    }
-
-    /// Changes row-major `values` in place.
-    pub(crate) fn apply(&self, values: &mut [f32]) {
-        for row in values.chunks_exact_mut(self.mean.len().max(1)) {
-            for ((x, mean), factor) in row.iter_mut().zip(&self.mean).zip(&self.factor) {
-                *x = (*x - mean) * factor;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,16 +253,5 @@ mod tests {
         let fitted = fit(&design, &parts, &targets(&parts, &setup), &setup).unwrap();
         assert_eq!((fitted[0].test.len(), fitted[0].held_out.len()), (33, 0));
         assert!(fitted[0].top1 == 1.0 && fitted[0].nats < 0.05, "{:?}", fitted[0]);
-    }
-
-    #[test]
-    fn a_column_is_left_or_weighed_as_asked() {
-        let values = [1.0, 10.0, 5.0, 3.0, 10.0, 9.0];
-        let mut standard = Standard::measure(&values, 3);
-        standard.leave(2..3);
-        standard.weigh(0..1, 0.5);
-        let mut changed = values;
-        standard.apply(&mut changed);
-        assert_eq!(changed, [-0.5, 0.0, 5.0, 0.5, 0.0, 9.0]);
     }
 }

@@ -73,8 +73,9 @@ impl Scored<'_> {
         let cases = |forecasts| judge.cases(&part.events, forecasts, self.ahead, wanted);
         let found = cases(forecasts);
         let alone = judge.alone(self.ahead, &found, self.least)?;
+        let scored = |event: &&Event| wanted(event) && event.came(self.ahead).is_some();
         let documents: HashSet<usize> =
-            part.events.iter().filter(|event| wanted(event)).map(|event| event.story).collect();
+            part.events.iter().filter(scored).map(|event| event.story).collect();
         Some(GroupReport {
             group,
             place: self.place.name(),

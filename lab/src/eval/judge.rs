@@ -62,8 +62,7 @@ impl<'a> Judge<'a> {
             // Documents outside of the split are scored without intervals.
             let prompt = self.prompts.get(&cluster).copied().unwrap_or(0);
             let came = event.came(ahead)?;
-            // Of the segment being written, the present theme is that of the one before.
-            let present = if ahead == 0 { event.present() } else { event.came(0) };
+            let present = if ahead == 0 { event.before() } else { event.came(0) };
             let outcome = (event.story, event.segment);
             Some(Case { prompt, outcome, forecast, came, present })
         };

@@ -1,12 +1,20 @@
 //! What a reader of a report has to know.
 
-/// The notes of every report, then `more`; `reads_text`: the bundle does.
-pub(super) fn of(reads_text: bool, more: Vec<String>) -> Vec<String> {
-    let reads =
-        if reads_text { "it reads the text beside its activations" } else { "it reads no text" };
+use themecast_forecast::bundle::Bundle;
+
+/// The notes of every report, then `more`.
+pub(super) fn of(bundle: &Bundle, more: Vec<String>) -> Vec<String> {
+    let reads = match bundle.card.text.is_some() {
+        true => "it reads the text beside its activations",
+        false => "it reads no text",
+    };
+    let chain = match bundle.chain.is_some() {
+        true => "",
+        false => " It has no chain: where tables say so, products of its distributions stand.",
+    };
     let ours = format!(
         "themecast: the bundle as it serves, with its own soft guesses of the themes so far as \
-         history; {reads}."
+         history; {reads}.{chain}"
     );
     let own = [
         &*ours,
@@ -37,6 +45,8 @@ pub(super) fn of(reads_text: bool, more: Vec<String>) -> Vec<String> {
         "Recognisers: Mahalanobis distances are fitted on the training split with a covariance \
          shrunk by Ledoit and Wolf's rule; none is fitted on held-out groups, but the bundle's own \
          (its layer, its measure) was picked by this table, and so on them.",
+        "Against the reader: of models learnt from what it said, \"ours\" in the differences is the \
+         first of them, activations + true themes, not the bundle.",
         "Themes are labels, not truth: no forecast can be better than they are consistent.",
     ];
     own.iter().map(|&note| note.to_owned()).chain(more).collect()

@@ -6,10 +6,9 @@ use super::{
     bootstrap::{self, Interval},
     collected::Collected,
     events::{Part, Place},
-    fit::Standard,
     more_reports::RecogniserReport,
 };
-use crate::{LabError, Result};
+use crate::{LabError, Result, train::scaler::Scaler};
 use candle_core::{Device, Tensor};
 use rand_xoshiro::{
     Xoshiro256PlusPlus,
@@ -21,13 +20,11 @@ use std::{
 };
 use themecast_forecast::trust::Recogniser;
 
-const RESAMPLES: usize = 300;
-
 /// Mahalanobis distance from training rows; the covariance is shrunk towards a sphere.
 ///
 /// *Source* Mahalanobis 1936; Ledoit and Wolf 2004 for how much; Lee et al. 2018 for the use.
 pub(crate) struct Mahalanobis {
-    standard: Standard,
+    scaler: Scaler,
     /// Lower triangle of the covariance's Cholesky factor, row-major.
     factor: Vec<f64>,
     width: usize,
@@ -39,8 +36,8 @@ impl Mahalanobis {
     /// # Errors
     /// [`LabError::Fit`] where the covariance has no Cholesky factor.
     pub(crate) fn fit(mut values: Vec<f32>, width: usize) -> Result<Self> {
-        let standard = Standard::measure(&values, width);
-        standard.apply(&mut values);
+        let scaler = Scaler::measure(&values, width);
+        scaler.apply(&mut values);
         let rows = values.len() / width.max(1);
         let fourth: f64 = values
             .chunks_exact(width)
@@ -52,13 +49,13 @@ impl Mahalanobis {
             products.into_iter().map(|x| f64::from(x) / rows as f64).collect();
         shrink(&mut covariance, width, rows as f64, fourth);
         let factor = cholesky(covariance, width)?;
-        Ok(Self { standard, factor, width })
+        Ok(Self { scaler, factor, width })
     }
 
     /// The distance of one raw row, a column's worth: √(d² / columns).
     pub(crate) fn distance(&self, row: &[f32]) -> f64 {
         let mut scaled = row.to_vec();
-        self.standard.apply(&mut scaled);
+        self.scaler.apply(&mut scaled);
         let mut solved = vec![0f64; self.width];
         for at in 0..self.width {
             let line = &self.factor[at * self.width..at * self.width + at];
@@ -123,16 +120,14 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 type Scores = BTreeMap<usize, f64>;
 
 /// Every measure, held-out documents against those of the test split. `distances` are those of
-/// the bundle's z-scores, by document id.
-///
-/// # Errors
-/// [`LabError::Fit`].
+/// the bundle's z-scores, by document id. A measure that can't be fitted is left out, and told.
 pub(super) fn recognisers(
     collected: &Collected,
     own: Option<&Recogniser>,
     distances: &HashMap<String, Vec<f32>>,
-    seed: u64,
-) -> Result<Vec<RecogniserReport>> {
+    draws: (usize, u64),
+    progress: &dyn Fn(&str),
+) -> Vec<RecogniserReport> {
     let parts = &collected.boundary;
     let mut measures: Vec<(String, Scores, Scores)> = Vec::new();
     if let Some(own) = own.filter(|own| collected.sites.contains(&own.card.site)) {
@@ -172,19 +167,23 @@ pub(super) fn recognisers(
             ("means over segments", segment, Place::Boundary),
             ("the prompt's end", last, Place::PromptEnd),
         ] {
-            let fitted = Mahalanobis::fit(
-                taken(&parts.train, &columns, place).into_iter().flat_map(|one| one.1).collect(),
-                columns.len(),
-            )?;
-            let scores = |part: &Part| by_story(&fitted, taken(part, &columns, place));
             let name = format!("Mahalanobis, {site}, {what}");
+            let rows = taken(&parts.train, &columns, place).into_iter().flat_map(|one| one.1);
+            let fitted = match Mahalanobis::fit(rows.collect(), columns.len()) {
+                Ok(fitted) => fitted,
+                Err(error) => {
+                    progress(&format!("{name} is left out: {error}"));
+                    continue;
+                }
+            };
+            let scores = |part: &Part| by_story(&fitted, taken(part, &columns, place));
             measures.push((name, scores(&parts.test), scores(&parts.held_out)));
         }
     }
     let report = |(name, known, strange): (String, Scores, Scores)| {
-        compare(name, &known, &strange, collected, seed)
+        compare(name, &known, &strange, collected, draws)
     };
-    Ok(measures.into_iter().filter_map(report).collect())
+    measures.into_iter().filter_map(report).collect()
 }
 
 /// The columns of the events at `place`, with their stories.
@@ -213,7 +212,7 @@ fn compare(
     known_by_story: &Scores,
     strange: &Scores,
     collected: &Collected,
-    seed: u64,
+    draws: (usize, u64),
 ) -> Option<RecogniserReport> {
     let by_prompt = |scores: &Scores| -> Vec<Vec<f64>> {
         let mut prompts: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
@@ -234,7 +233,7 @@ fn compare(
     Some(RecogniserReport {
         name,
         auroc: auroc(&known, &all)?,
-        interval: interval(&by_prompt(known_by_story), &by_prompt(strange), seed),
+        interval: interval(&by_prompt(known_by_story), &by_prompt(strange), draws),
         by_group: by_group.collect(),
     })
 }
@@ -256,14 +255,18 @@ pub(crate) fn auroc(known: &[f64], strange: &[f64]) -> Option<f64> {
 }
 
 /// The 95 % interval over resamples of prompts, each with the scores of all its answers.
-fn interval(known: &[Vec<f64>], strange: &[Vec<f64>], seed: u64) -> Option<Interval> {
+fn interval(
+    known: &[Vec<f64>],
+    strange: &[Vec<f64>],
+    (resamples, seed): (usize, u64),
+) -> Option<Interval> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut draw = |prompts: &[Vec<f64>]| -> Vec<f64> {
         let one = |_| &prompts[(random.next_u64() % prompts.len() as u64) as usize];
         (0..prompts.len()).flat_map(one).copied().collect()
     };
     let one = |_| auroc(&draw(known), &draw(strange));
-    bootstrap::interval((0..RESAMPLES).filter_map(one).collect())
+    bootstrap::interval((0..resamples).filter_map(one).collect())
 }
 
 #[cfg(test)]
@@ -284,7 +287,7 @@ mod tests {
             prompts.iter().map(|one| one.iter().map(|x| x + 8.5).collect()).collect()
         };
         let width = |prompts: &[Vec<f64>]| {
-            let interval = interval(prompts, &shifted(prompts), 1).unwrap();
+            let interval = interval(prompts, &shifted(prompts), (300, 1)).unwrap();
             interval.high - interval.low
         };
         assert!((width(&singles) - width(&doubled)).abs() < 1e-9);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     LabError, Result, Split,
-    dataset::{Document, Load},
+    dataset::{CollectionInfo, Document, Load},
     label::Labels,
     pace::Documents,
     replay::{Chain, Moment, Player, replay},
@@ -24,6 +24,26 @@ use themecast_forecast::{
     predict::{Forecaster, Foresight},
     trust,
 };
+
+/// Refuses the bundle in a folder if it can't be replayed on a collection; `embeds`: there is a
+/// sentence embedder.
+pub(super) fn check(
+    path: &Path,
+    (info, labels): (&CollectionInfo, &Labels),
+    embeds: bool,
+) -> Result<()> {
+    let bundle = load(path)?;
+    check_themes(&bundle, labels)?;
+    let refused = |why: String| LabError::data(format!("{}: {why}", path.display()));
+    bundle.fits(&info.model).map_err(|error| refused(error.to_string()))?;
+    if let Some(site) = bundle.card.sites.iter().find(|site| !info.sites.contains(site)) {
+        return Err(refused(format!("it reads {site}, which was not collected")));
+    }
+    match bundle.card.text.is_some() && !embeds {
+        true => Err(refused("it reads the text: a sentence embedder is needed".to_owned())),
+        false => Ok(()),
+    }
+}
 
 /// Forecasts of one split.
 #[derive(Debug, Clone, Default)]

@@ -289,7 +289,8 @@ mod tests {
             tokens: 20.0,
         };
         let models = (1, &[&ours, &text][..]);
-        let reports = compared(models, &[case(0), case(1)], &[0.5, 0.5], (50, 1));
+        let cases: Vec<Case<'_>> = (0..6).map(case).collect();
+        let reports = compared(models, &cases, &[0.5, 0.5], (50, 1));
         let tokens: Vec<f64> = reports.iter().map(|report| report.tokens).collect();
         assert_eq!(tokens, [0.0, 0.0, 20.0, 20.0, 80.0, 80.0]);
         assert!(reports[4].ours_minus.unwrap().excludes_zero(), "{:?}", reports[4]);

@@ -60,10 +60,9 @@ pub(super) fn run(
     let labels = Labels::load(dir)?;
     own::check_themes(&bundle, &labels)?;
     // Whatever may be refused is read before hours of fitting, not after.
-    config
-        .other_bundles
-        .iter()
-        .try_for_each(|path| own::check_themes(&own::load(path)?, &labels))?;
+    for path in &config.other_bundles {
+        own::check(path, (&info, &labels), embedder.is_some())?;
+    }
     let ways = Resampled::read(dir, &labels)?;
     let reader = config.answers.as_ref().map(|path| Reader::read(path, &labels)).transpose()?;
     let chains = replay::chains(&labels)?;
@@ -89,7 +88,7 @@ pub(super) fn run(
     if embeddings.is_none() {
         warnings.push("No sentence embedder was given: that baseline is missing.".to_owned());
     }
-    report.notes = notes::of(inputs.bundle.card.text.is_some(), warnings);
+    report.notes = notes::of(&inputs.bundle, warnings);
     Ok(report)
 }
 
@@ -145,7 +144,7 @@ impl Inputs<'_> {
                 (&models, parts),
                 (&within, &collected.within),
             )?,
-            held_out: self.held_out((collected, &models, &horizons), own, (&judge, draws))?,
+            held_out: self.held_out((collected, &models, &horizons), own, (&judge, draws)),
             per_theme: themes::table(&nearest, &self.labels.themes, &confusion),
             confusion,
             curves: self.curves(&workshop, &judge, &setup)?,
@@ -175,17 +174,17 @@ impl Inputs<'_> {
         (collected, models, horizons): (&Collected, &[Model], &[HorizonReport]),
         own: &Own,
         (judge, draws): (&Judge<'_>, (usize, u64)),
-    ) -> Result<Option<HeldOutReport>> {
+    ) -> Option<HeldOutReport> {
         let events = &collected.boundary.held_out.events;
         if events.is_empty() {
-            return Ok(None);
+            return None;
         }
         (self.progress)("recognising held-out groups");
         let strangers = Judge::new(events, &collected.stories, self.labels.themes.len(), draws);
         let groups = held_out::groups(collected, models, horizons, (judge, &strangers));
         let trust = self.bundle.trust.as_ref();
-        let recognisers = ood::recognisers(collected, trust, &own.distances, self.config.seed)?;
-        Ok(Some(HeldOutReport { groups, recognisers }))
+        let recognisers = ood::recognisers(collected, trust, &own.distances, draws, self.progress);
+        Some(HeldOutReport { groups, recognisers })
     }
 
     /// The bundle's forecasts as those of a model.

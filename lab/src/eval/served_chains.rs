@@ -12,6 +12,7 @@ use super::{
     more_reports::ServedChainsReport,
 };
 use crate::replay::{Moment, target};
+use std::collections::HashMap;
 use themecast_forecast::{bundle::Bundle, chains, linear::RowKind, predict::Foresight};
 
 /// How many chains are shown where a client does not say.
@@ -76,13 +77,18 @@ pub(super) fn reports(
     stories: &[Story],
     (resamples, seed): (usize, u64),
 ) -> Vec<ServedChainsReport> {
-    let (clusters, count) = clusters(stories);
+    let (_, count) = clusters(stories);
     let draws = Draws::new(count, resamples, seed);
+    let numbers: HashMap<&str, usize> =
+        stories.iter().enumerate().map(|(number, story)| (story.id.as_str(), number)).collect();
     let at = |place: Place| {
-        let chosen: Vec<(usize, &ServedChainsCase)> = cases
+        let chosen: Vec<Chosen<'_>> = cases
             .iter()
             .filter(|case| case.place == place)
-            .filter_map(|case| Some((*clusters.get(case.document.as_str())?, case)))
+            .filter_map(|case| {
+                let story = *numbers.get(case.document.as_str())?;
+                Some(Chosen { story, prompt: stories[story].cluster, case })
+            })
             .collect();
         let of = |way: &str, shown: fn(&ServedChainsCase) -> Shown| {
             report(place, way, &chosen, (shown, &draws))
@@ -97,20 +103,27 @@ pub(super) fn reports(
         .collect()
 }
 
+/// A case with the numbers of its document and its prompt.
+struct Chosen<'a> {
+    story: usize,
+    prompt: usize,
+    case: &'a ServedChainsCase,
+}
+
 fn report(
     place: Place,
     way: &str,
-    cases: &[(usize, &ServedChainsCase)],
+    cases: &[Chosen<'_>],
     (shown, draws): (fn(&ServedChainsCase) -> Shown, &Draws),
 ) -> Option<ServedChainsReport> {
     let mean = |of: &dyn Fn(&ServedChainsCase) -> f64| -> Option<Mean> {
-        draws.mean(cases.iter().map(|(document, case)| (*document, of(case))))
+        draws.mean(cases.iter().map(|one| (one.prompt, of(one.case))))
     };
     let share = |one: bool| f64::from(u8::from(one));
     let told = |which: fn(Shown) -> (f32, bool)| -> Vec<Told> {
-        let told = |&(document, case): &(usize, &ServedChainsCase)| {
-            let (p, came) = which(shown(case));
-            Told { p, came, outcome: (document, case.segment) }
+        let told = |one: &Chosen<'_>| {
+            let (p, came) = which(shown(one.case));
+            Told { p, came, outcome: (one.story, one.case.segment) }
         };
         cases.iter().map(told).collect()
     };

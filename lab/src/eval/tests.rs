@@ -88,3 +88,21 @@ fn held_out_groups_are_scored_apart_and_recognised() {
     let page = report.to_html();
     assert!(page.contains("<svg") && page.contains("odd") && !page.contains("NaN"));
 }
+
+#[test]
+fn another_bundle_that_cannot_be_replayed_is_refused_before_anything_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(dir.path(), &SMALL);
+    label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+    let train = |name: &str, text: Option<String>| {
+        let config = TrainConfig { horizons: 1, text, ..TrainConfig::new(dir.path().join(name)) };
+        train::run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+        config.out
+    };
+    let reads_text = train("b", Some("words".to_owned()));
+    let config =
+        EvalConfig { other_bundles: vec![reads_text], ..EvalConfig::new(train("a", None)) };
+    let begun = |line: &str| panic!("it had begun: {line}");
+    let refused = run(dir.path(), &config, None, &begun).unwrap_err().to_string();
+    assert!(refused.contains("/b: it reads the text: a sentence embedder is needed"), "{refused}");
+}

@@ -13,8 +13,9 @@ use crate::{
     LabError, Result, Split,
     embed::Embed,
     train::{
-        head::{self, Sample, Scaler},
+        head::{self, Sample},
         logistic::Matrix,
+        scaler::Scaler,
     },
 };
 use serde_json::json;

@@ -14,13 +14,13 @@ use crate::{
     eval::{
         collected::{Collected, Reading},
         events::Part,
-        fit::{self, Design, Fitted, Setup, Standard},
+        fit::{self, Design, Fitted, Setup},
         text,
     },
     label::Labels,
     pace::Pace,
     replay,
-    train::logistic::Matrix,
+    train::{logistic::Matrix, scaler::Scaler},
 };
 use std::{path::Path, time::Instant};
 use themecast_plugin_api::Site;
@@ -198,15 +198,15 @@ impl Bench<'_> {
         };
         let mut train = fit::table(&write, &parts.train);
         let width = train.len() / parts.train.events.len().max(1);
-        let mut standard = Standard::measure(&train, width);
+        let mut scaler = Scaler::measure(&train, width);
         if !normalisation.z_score {
-            standard.leave(0..self.residuals(sites));
+            scaler.leave(0..self.residuals(sites));
         }
-        standard.apply(&mut train);
+        scaler.apply(&mut train);
         let gram = Gram::new(&train, width, &parts.train.targets(1), self.setup.themes)?;
         let matrix = |part: &Part| {
             let mut values = fit::table(&write, part);
-            standard.apply(&mut values);
+            scaler.apply(&mut values);
             Matrix::new(values, width)
         };
         let (validation, test) = (matrix(&parts.validation)?, matrix(&parts.test)?);

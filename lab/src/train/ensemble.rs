@@ -3,7 +3,8 @@
 
 use super::{
     fitter::FitHead,
-    head::{Head, Sample, Scaler},
+    head::{Head, Sample},
+    scaler::Scaler,
 };
 use crate::{Result, split::PARTS};
 use std::ops::Range;

@@ -19,6 +19,7 @@ pub(crate) mod logistic;
 mod recogniser;
 mod reference;
 pub(crate) mod rows;
+pub(crate) mod scaler;
 mod sets;
 pub(crate) mod settle;
 

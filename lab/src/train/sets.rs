@@ -3,10 +3,11 @@
 use super::{
     TrainConfig,
     ensemble::{Again, by_member},
-    head::{Head, Sample, Scaler},
+    head::{Head, Sample},
     logistic::Matrix,
     reference,
     rows::{Rows, Splits},
+    scaler::Scaler,
 };
 use crate::{LabError, Result, pace::Pace};
 use rayon::prelude::*;

@@ -6,8 +6,8 @@
 //! every chain of the document at once.
 
 use crate::train::{
-    head::Scaler,
     rows::{Origin, Rows},
+    scaler::Scaler,
 };
 use candle_core::{Device, Tensor};
 use std::{collections::HashMap, sync::Arc};

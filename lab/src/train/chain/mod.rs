@@ -16,7 +16,7 @@ mod tests;
 pub use fit::FitReport;
 pub use mix::JointReport;
 
-use super::{head::Scaler, rows::Splits};
+use super::{rows::Splits, scaler::Scaler};
 use crate::Result;
 use batch::Stories;
 use serde::Serialize;

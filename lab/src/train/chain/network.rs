@@ -4,7 +4,7 @@ use super::{
     batch::{Batch, Targets},
     dropout::Dropout,
 };
-use crate::{LabError, Result, train::head::Scaler};
+use crate::{LabError, Result, train::scaler::Scaler};
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::{loss, ops};
 use rand_xoshiro::{

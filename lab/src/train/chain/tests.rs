@@ -5,8 +5,8 @@ use super::{
     network::{Network, Sizes},
 };
 use crate::train::{
-    head::Scaler,
     rows::{Origin, Rows},
+    scaler::Scaler,
 };
 use std::sync::Arc;
 use themecast_forecast::{
