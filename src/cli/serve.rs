@@ -1,6 +1,8 @@
 //! `themecast serve`: the server.
 
-use super::{logging, model, number};
+mod file;
+
+use super::{Usage, logging, model, number};
 use crate::{
     forecast::{self, Setting, shipped},
     host::{
@@ -10,7 +12,7 @@ use crate::{
     metrics::Metrics,
     serve::{self, App, Forecast, Keys},
 };
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::Deserialize;
 use std::{
@@ -139,38 +141,13 @@ impl Serve {
         Ok(())
     }
 
-    /// The settings of the file, overridden by the flags.
-    fn with_file(self) -> Result<Self> {
-        let Some(path) = &self.config else { return Ok(self) };
-        let shown = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
-        let file: Self =
-            toml::from_str(&text).map_err(|error| anyhow!("{shown}: {}", error.message()))?;
-        Ok(Self {
-            model: self.model.or(file.model),
-            no_forecast: self.no_forecast || (file.no_forecast && self.bundle.is_none()),
-            bundle: self.bundle.or(file.bundle),
-            listen: self.listen.or(file.listen),
-            engines: self.engines.or(file.engines),
-            sequences: self.sequences.or(file.sequences),
-            max_waiting: self.max_waiting.or(file.max_waiting),
-            prefix_cache: self.prefix_cache.or(file.prefix_cache),
-            api_keys: self.api_keys.or(file.api_keys),
-            admin_keys: self.admin_keys.or(file.admin_keys),
-            alarms: file.alarms,
-            watch: file.watch,
-            audit: file.audit,
-            telemetry: file.telemetry,
-            config: None,
-        })
-    }
-
     /// What bundles are attached with.
     fn setting(&self, metrics: &Arc<Metrics>) -> Result<Setting> {
         let desk = Desk::open(&self.alarms, metrics.clone())?;
         let audited = self.audit.as_ref().map_or(0.0, |audit| audit.share);
-        ensure!((0.0..=1.0).contains(&audited), "audit.share is {audited}: want 0 to 1");
+        if !(0.0..=1.0).contains(&audited) {
+            return Err(Usage(format!("audit.share is {audited}: want 0 to 1")).into());
+        }
         let (desk, watches) = (Some(Arc::new(desk)), self.watch.clone());
         Ok(Setting { desk, watches, audited, ..Setting::new(metrics.clone()) })
     }

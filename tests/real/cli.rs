@@ -158,7 +158,8 @@ fn a_fetch_without_sources_says_why_and_what_to_do() {
 fn a_configuration_with_an_unknown_key_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), "engins = 2\n").unwrap();
-    serve_refused(&["--config", text(file.path())], "engins");
+    let serve = themecast(&["serve", "--config", text(file.path())]);
+    refused(serve, 2, "line 1: unknown field `engins`");
 }
 
 fn collect(folder: &Path, prompts: &Path) -> Command {
