@@ -1,4 +1,5 @@
-//! A whole activation plugin: the residual's norm, and how far it has turned since the last token.
+//! A whole activation plugin: the residual's norm, how far it has turned since the last token, and
+//! at the end the farthest that it turned.
 //!
 //! Run it with `cargo run --release --example custom_plugin -- "Why is the sky blue?"`. It writes
 //! the answer token by token with the plugin's annotation beside it. With `--serve` instead of a
@@ -14,14 +15,18 @@ use themecast::{
     session::Runner,
 };
 use themecast_plugin_api::{
-    Annotation, Interest, ModelInfo, Plugin, PluginError, RequestInfo, Session, Site, Step,
+    Annotation, End, Interest, ModelInfo, Plugin, PluginError, RequestInfo, Session, Site, Step,
 };
+
+/// Every so many tokens an annotation is a milestone: sent to whoever asked for `"every": "segment"`.
+const MILESTONE: usize = 16;
 
 struct Drift;
 
 #[derive(Default)]
 struct DriftSession {
     before: Vec<f32>,
+    farthest: f32,
 }
 
 impl Plugin for Drift {
@@ -48,7 +53,14 @@ impl Session for DriftSession {
             false => dot(now, &self.before) / (norm * dot(&self.before, &self.before).sqrt()),
         };
         self.before = now.to_vec();
-        Ok(Some(Annotation::new([("norm", norm.into()), ("drift", (1.0 - cosine).into())])))
+        let drift = 1.0 - cosine;
+        self.farthest = self.farthest.max(drift);
+        let said = Annotation::new([("norm", norm.into()), ("drift", drift.into())]);
+        Ok(Some(said.milestone(step.index.is_multiple_of(MILESTONE))))
+    }
+
+    fn end(&mut self, _end: &End) -> Result<Option<Annotation>, PluginError> {
+        Ok(Some(Annotation::new([("farthest", self.farthest.into())])))
     }
 }
 

@@ -27,4 +27,5 @@ pub use discover::Discovery;
 pub use engine::{EngineTap, Lease};
 pub use frame::{Frame, Row, TapError};
 pub use sites::{SiteError, SiteMap};
+pub use themecast_plugin_api::{ModelInfo, Site};
 pub use watch::{current, live_leases};

@@ -50,7 +50,8 @@ pub(super) struct Label {
     /// --method llm it needs answers about them
     #[arg(long)]
     catalogue: Option<PathBuf>,
-    /// An OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1, that labels a sample
+    /// An OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1, that labels a sample; its
+    /// key in THEMECAST_LLM_KEY
     #[arg(long, requires = "data")]
     endpoint: Option<String>,
     /// Answers about single segments to learn from; the collection's labels-llm.jsonl where not
