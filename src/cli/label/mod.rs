@@ -100,7 +100,8 @@ pub(super) struct Label {
     /// changes instead, and write no labels
     #[arg(long, group = "instead", requires = "data", conflicts_with = "endpoint")]
     boundaries: bool,
-    /// Answers about single segments to hold the methods against, beside --answers
+    /// Answers about single segments to hold the methods against, beside --answers: a reader's, or a
+    /// language model's as --endpoint keeps them
     #[arg(long, value_name = "FILE", requires = "compare")]
     against: Vec<PathBuf>,
     /// Where to write the comparison as a page
@@ -211,10 +212,14 @@ impl Label {
         let cluster = Cluster::new(self.clustering(), embedder);
         let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder };
         let mut labelers: Vec<&dyn Labeler> = vec![&cluster, &taxonomy];
-        let answered = self.answers.is_some() || data.join(llm::ANSWERS).is_file();
+        let kept = self.classifier.is_none() && data.join(llm::ANSWERS).is_file();
+        let answered = self.answers.is_some() || kept;
         let answers = answered.then(|| self.answers(&catalogue)).transpose()?.flatten();
         let llm: Option<Box<dyn Labeler>> = match &answers {
-            Some(answers) => Some(Box::new(Distilled { catalogue, answers, embedder, keep: None })),
+            Some(answers) => {
+                let catalogue = catalogue.clone();
+                Some(Box::new(Distilled { catalogue, answers, embedder, keep: None }))
+            }
             None if self.catalogue.is_none() || self.classifier.is_some() => {
                 Some(Box::new(self.classified(embedder)?))
             }
@@ -223,7 +228,8 @@ impl Label {
         labelers.extend(llm.as_deref());
         let chosen = answers.as_ref().is_some_and(Answers::chosen);
         let files = self.against.iter().chain(self.answers.as_ref().filter(|_| chosen));
-        let judged: Vec<Judged> = files.map(|path| Judged::read(path)).collect::<Result<_, _>>()?;
+        let read = files.map(|path| Judged::read(path, &catalogue));
+        let judged: Vec<Judged> = read.collect::<Result<_, _>>()?;
         let config = CompareConfig {
             sheet_of: self.method.name().to_owned(),
             topics_of: Some(cluster.method().to_owned()),

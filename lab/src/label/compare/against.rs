@@ -6,7 +6,8 @@ use crate::{
     label::{
         Agreement, Segment,
         agreement::kappa_interval,
-        llm::{Choice, choices},
+        catalogue::Entry,
+        llm::{Choice, choices_or_answers},
         measures::OTHER,
     },
 };
@@ -24,12 +25,13 @@ pub struct Judged {
 
 impl Judged {
     /// Reads a JSON-lines file: `{"document","segment","theme","alternate"}` a line, themes by
-    /// their ids, `alternate` optional. Of a segment that is there twice the last line counts.
+    /// their ids, `alternate` optional; or what a language model said of the themes of `catalogue`,
+    /// as `labels-llm.jsonl` has it. Of a segment that is there twice the last line counts.
     ///
     /// # Errors
     /// [`LabError::Io`]; [`LabError::Format`] with the line's number.
-    pub fn read(path: &Path) -> Result<Self> {
-        let each = choices(path)?.into_iter();
+    pub fn read(path: &Path, catalogue: &[Entry]) -> Result<Self> {
+        let each = choices_or_answers(path, catalogue)?.into_iter();
         let said = each.map(|one| ((one.document.clone(), one.segment), one)).collect();
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { name, said })
@@ -120,7 +122,7 @@ mod tests {
     fn written(text: &str) -> Result<Judged> {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), text).unwrap();
-        Judged::read(file.path())
+        Judged::read(file.path(), &[])
     }
 
     fn theme(id: &str) -> Theme {

@@ -156,12 +156,18 @@ fn what_was_distilled_takes_part_and_is_held_against_answers() {
     let embedder = WordEmbedder;
     let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder: &embedder };
     let llm = Distilled { catalogue, answers: &answers, embedder: &embedder, keep: None };
-    let judged = [Judged::read(&file).unwrap()];
+    let judged = [
+        Judged::read(&file, &[]).unwrap(),
+        Judged::read(&dir.path().join(ANSWERS), &taxonomy.catalogue).unwrap(),
+    ];
     let report =
         of_segments(&segments, &[&taxonomy, &llm], &judged, &config("llm"), &|_| {}).unwrap();
     let of = |place: usize| report.answers[place].agreement.clone().unwrap();
-    assert_eq!(report.answers.len(), 2);
-    assert_eq!((of(0).kappa, of(0).segments), (Some(1.0), 12 * 8));
+    assert_eq!(report.answers.len(), 5, "two files with two methods, and with each other");
+    assert!((0..5).all(|place| of(place).segments == 12 * 8));
+    let by_name = report.answers.iter().find(|one| one.method == ANSWERS).unwrap();
+    assert_eq!(by_name.agreement.as_ref().unwrap().kappa, Some(1.0), "each passage's likeliest");
+    assert_eq!(of(0).kappa, Some(1.0));
     assert!(of(1).kappa.unwrap() > 0.95, "{:?}", of(1));
     assert!(report.pairs[0].agreement.as_ref().unwrap().kappa.unwrap() > 0.95);
     assert!(report.methods[1].refitted.as_ref().unwrap().kappa.unwrap() > 0.9);

@@ -1,6 +1,7 @@
 //! What a reader chose for single segments, in files such as `data/answers.jsonl`.
 
-use crate::{LabError, Result, split::stable_hash};
+use super::{Answer, Answers};
+use crate::{LabError, Result, label::catalogue::Entry, split::stable_hash};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 
@@ -40,6 +41,18 @@ pub fn choices(path: &Path) -> Result<Vec<Choice>> {
             .map_err(|error| LabError::format(path, format!("line {}: {error}", number + 1)))
     };
     text.lines().enumerate().filter(|(_, line)| !line.is_empty()).map(choice).collect()
+}
+
+/// The same of a file as [`Answers`] keeps it too: of each passage the likeliest theme.
+///
+/// # Errors
+/// As [`choices`] and [`Answers::read`].
+pub fn choices_or_answers(path: &Path, catalogue: &[Entry]) -> Result<Vec<Choice>> {
+    let text = fs::read_to_string(path).map_err(LabError::io("read", path))?;
+    match text.lines().next().is_some_and(|line| serde_json::from_str::<Answer>(line).is_ok()) {
+        true => Ok(Answers::read(path.to_owned(), catalogue)?.likeliest()),
+        false => choices(path),
+    }
 }
 
 /// The hash of a passage's text, 16 hexadecimal digits.

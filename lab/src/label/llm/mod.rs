@@ -15,7 +15,7 @@ mod prompt;
 mod twice;
 
 pub use answers::{ANSWERS, Answer, Answers, Asked};
-pub use choices::{Choice, choices};
+pub use choices::{Choice, choices, choices_or_answers};
 pub use names::{NAMES, Namer, NamesConfig, propose};
 pub use prompt::{Letters, Turn};
 
