@@ -140,6 +140,7 @@ impl<'a> Ours<'a> {
                     self.beside((moment, &foresight), (&document, split, chain), place, &mut own);
                 }
                 match place {
+                    Some(Place::Within(_)) if split == Split::HeldOut => {} // not judged there
                     Some(Place::Within(_)) => {
                         self.forecast(moment, &foresight, own.within.of_mut(split))
                     }

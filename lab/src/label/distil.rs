@@ -99,10 +99,8 @@ impl Distilled<'_> {
         let train = segments.iter().filter(|one| one.split == Split::Train);
         let train = train.map(|one| (one.document.as_str(), one.segment));
         let mean = self.answers.mean(0, train).ok_or_else(nothing)?;
-        let of = |segment: &Segment| {
-            let answer = self.answers.of(segment, 0)?;
-            Some(if self.answers.chosen() { answer.to_vec() } else { without(answer, &mean) })
-        };
+        let of =
+            |segment: &Segment| Some(self.answers.calibrated(self.answers.of(segment, 0)?, &mean));
         let said: Vec<_> = segments.iter().map(of).collect();
         let (used, all) = (said.iter().flatten().count(), self.answers.len());
         if used < all {

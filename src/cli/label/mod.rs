@@ -212,8 +212,7 @@ impl Label {
         let cluster = Cluster::new(self.clustering(), embedder);
         let taxonomy = Taxonomy { catalogue: catalogue.clone(), embedder };
         let mut labelers: Vec<&dyn Labeler> = vec![&cluster, &taxonomy];
-        let kept = self.classifier.is_none() && data.join(llm::ANSWERS).is_file();
-        let answered = self.answers.is_some() || kept;
+        let answered = self.answers.is_some() || data.join(llm::ANSWERS).is_file();
         let answers = answered.then(|| self.answers(&catalogue)).transpose()?.flatten();
         let llm: Option<Box<dyn Labeler>> = match &answers {
             Some(answers) => {

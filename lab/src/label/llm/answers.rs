@@ -215,25 +215,24 @@ impl Answers {
         (count > 0.0).then(|| sum.into_iter().map(|sum| sum / count).collect())
     }
 
-    /// The likeliest theme of each passage, in the first order of the letters; where themes were
-    /// scored, with the mean answer divided out.
-    pub fn likeliest(&self) -> Vec<Choice> {
+    /// An answer without the mean one; as it is where themes were chosen, not scored.
+    pub(in crate::label) fn calibrated(&self, answer: &[f32], mean: &[f32]) -> Vec<f32> {
+        if self.chosen { answer.to_vec() } else { without(answer, mean) }
+    }
+
+    /// The likeliest theme of each passage, in the first order of the letters, without the mean
+    /// answer.
+    pub(super) fn likeliest(&self) -> Vec<Choice> {
         let first = self.all.iter().filter(|((.., order), _)| *order == 0);
-        let mean =
-            self.mean(0, first.clone().map(|((document, segment, _), _)| (&**document, *segment)));
-        let mean = mean.filter(|_| !self.chosen);
-        let choice = |((document, segment, _), said): (&(String, u32, u32), &Said)| {
-            let p = match &mean {
-                Some(mean) => without(&said.probabilities, mean),
-                None => said.probabilities.clone(),
-            };
-            Choice {
-                document: document.clone(),
-                segment: *segment,
-                theme: self.ids[likeliest(&p) as usize].clone(),
-                alternate: None,
-                passage: said.passage.clone(),
-            }
+        let of = first.clone().map(|((document, segment, _), _)| (document.as_str(), *segment));
+        let Some(mean) = self.mean(0, of) else { return Vec::new() };
+        let choice = |((document, segment, _), said): (&(String, u32, u32), &Said)| Choice {
+            document: document.clone(),
+            segment: *segment,
+            theme: self.ids[likeliest(&self.calibrated(&said.probabilities, &mean)) as usize]
+                .clone(),
+            alternate: None,
+            passage: said.passage.clone(),
         };
         first.map(choice).collect()
     }
