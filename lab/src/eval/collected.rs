@@ -11,7 +11,7 @@ use crate::{
     replay::{Chain, Player, replay},
 };
 use std::{collections::HashMap, ops::Range, path::Path};
-use themecast_forecast::{bundle::Bundle, features::FeatureLayout, linear::RowKind};
+use themecast_forecast::{bundle::Bundle, features::FeatureLayout};
 use themecast_plugin_api::Site;
 
 /// Which residuals to read, and how.
@@ -23,6 +23,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) hidden: usize,
     /// Whether each residual gets zero mean and unit variance before it becomes part of a row.
     pub(crate) layer_norm: bool,
+    /// Whether moments within segments get rows too.
+    pub(crate) within: bool,
 }
 
 /// The bundle's sites, the first layer and a middle one where they were collected.
@@ -47,7 +49,7 @@ pub(crate) struct Collected {
     pub(crate) clusters: usize,
     /// The prompt's end and boundaries, with rows.
     pub(crate) boundary: BySplit<Part>,
-    /// A few tokens into each segment, without rows.
+    /// A few tokens into each segment, with rows where they were asked for.
     pub(crate) within: BySplit<Part>,
     /// The sites of the rows.
     pub(crate) sites: Vec<Site>,
@@ -67,7 +69,7 @@ impl Collected {
         reading: Reading<'_>,
         progress: &dyn Fn(&str),
     ) -> Result<Self> {
-        let Reading { sites, hidden, layer_norm } = reading;
+        let Reading { sites, hidden, layer_norm, within } = reading;
         let mut texts: HashMap<&str, Vec<String>> = HashMap::new();
         for label in &labels.segments {
             texts.entry(&label.document).or_default().push(label.text.clone());
@@ -87,7 +89,7 @@ impl Collected {
             let number = prompts.len();
             let cluster = *prompts.entry(document.prompt_id.clone()).or_insert(number);
             let segments = texts.remove(document.id.as_str()).unwrap_or_default();
-            read.take(&document, chain)?;
+            read.take(&document, chain, within)?;
             read.stories.push(Story {
                 prompt_end: document.prompt_end(),
                 id: document.id,
@@ -102,7 +104,7 @@ impl Collected {
         Ok(read)
     }
 
-    fn take(&mut self, document: &Document, chain: &Chain) -> Result<()> {
+    fn take(&mut self, document: &Document, chain: &Chain, rows_within: bool) -> Result<()> {
         let split = Split::of(document)?;
         let story = self.stories.len();
         let texts: Vec<&str> = document
@@ -131,11 +133,10 @@ impl Collected {
                 position.copy_from_slice(&moment.features[self.layout.position()]);
                 let chain = chain.clone();
                 let event = Event { story, place, segment, partial, position, chain };
-                if moment.kind == RowKind::Mid {
-                    self.within.of_mut(split).events.push(event);
-                } else {
-                    let part = self.boundary.of_mut(split);
-                    part.events.push(event);
+                let parts = if within { &mut self.within } else { &mut self.boundary };
+                let part = parts.of_mut(split);
+                part.events.push(event);
+                if rows_within || !within {
                     part.rows.extend_from_slice(moment.features);
                 }
                 Ok(())

@@ -26,22 +26,13 @@ impl Workshop<'_> {
     /// Models that should do worse than ours, or show what a part of it is worth.
     pub(super) fn controls(&self) -> Vec<Control<'_>> {
         let layout = self.collected.layout;
-        let mut controls = vec![
-            Control {
-                name: TRUE_THEMES,
-                raw: self.normed(0),
-                write: Box::new(|part: &Part, event: usize, out: &mut Vec<f32>| {
-                    self.with_true_themes(part, event, out);
-                }),
-            },
-            Control {
-                name: "length and position",
-                raw: None,
-                write: Box::new(move |part: &Part, event: usize, out: &mut Vec<f32>| {
-                    out.extend_from_slice(&part.row(event)[layout.position()]);
-                }),
-            },
-        ];
+        let mut controls = vec![Control {
+            name: "length and position",
+            raw: None,
+            write: Box::new(move |part: &Part, event: usize, out: &mut Vec<f32>| {
+                out.extend_from_slice(&part.row(event)[layout.position()]);
+            }),
+        }];
         if self.config.residual_only {
             let columns: Vec<Range<usize>> = self
                 .bundle_sites

@@ -51,6 +51,16 @@ pub(crate) struct Setup {
     pub(crate) steps: u64,
 }
 
+impl Setup {
+    /// The same with one more segment ahead: what is `n` ahead within a segment was `n + 1` ahead at
+    /// the boundary before.
+    pub(crate) fn one_further(&self) -> Self {
+        let next = self.aheads.last().map(|last| last + 1);
+        let aheads = self.aheads.iter().copied().chain(next).collect();
+        Self { aheads, ..self.clone() }
+    }
+}
+
 /// One fitted model's forecasts at one number of segments ahead, *shape* `[events, themes]` each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fitted {
@@ -64,8 +74,6 @@ pub(crate) struct Fitted {
     pub(crate) temperature: Temperature,
     /// Mean loss on the validation split.
     pub(crate) nats: f32,
-    /// Top-1 on the validation split.
-    pub(crate) top1: f32,
 }
 
 /// What logits were divided by: at the prompt's end apart, as bundles have it.
@@ -176,7 +184,6 @@ impl Matrices {
             held_out: forecasts(&self.held_out, &head)?,
             temperature: Temperature::everywhere(head.temperature),
             nats: head.validation_nats,
-            top1: head.validation_top1,
         };
         fitted.temper(parts, (setup.themes, ahead));
         Ok(fitted)
@@ -252,6 +259,8 @@ mod tests {
         let design = Design { weighed: 3..4, scales: &[0.0], ..Design::plain(&write, Some(3..4)) };
         let fitted = fit(&design, &parts, &targets(&parts, &setup), &setup).unwrap();
         assert_eq!((fitted[0].test.len(), fitted[0].held_out.len()), (33, 0));
-        assert!(fitted[0].top1 == 1.0 && fitted[0].nats < 0.05, "{:?}", fitted[0]);
+        let right = |(event, p): (&Event, &[f32])| p[event.chain[1] as usize] > 0.9;
+        let mut told = parts.test.events.iter().zip(fitted[0].test.chunks_exact(3));
+        assert!(told.all(right) && fitted[0].nats < 0.05, "{:?}", fitted[0]);
     }
 }

@@ -201,6 +201,18 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// Forecasts `a` minus forecasts `b` of what is one segment ahead, over every event of `part`.
+pub(crate) fn apart(
+    (part, stories): (&Part, &[Story]),
+    (a, b): (&[f32], &[f32]),
+    themes: usize,
+    draws: (usize, u64),
+) -> Option<Difference> {
+    let judge = Judge::new(&part.events, stories, themes, draws);
+    let [a, b] = [a, b].map(|forecasts| judge.cases(&part.events, forecasts, 1, |_| true));
+    judge.difference(&a, &b)
+}
+
 /// The mean loss of `cases`, in nats.
 pub(super) fn nats(cases: &[Case<'_>]) -> Option<f64> {
     (!cases.is_empty()).then(|| cases.iter().map(surprise).sum::<f64>() / cases.len() as f64)

@@ -20,7 +20,7 @@ mod figures;
 pub(crate) mod fit;
 mod held_out;
 mod joint;
-mod judge;
+pub(crate) mod judge;
 mod metrics;
 mod models;
 mod more_reports;

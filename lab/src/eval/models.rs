@@ -104,7 +104,8 @@ impl<'a> Workshop<'a> {
         Self { collected, embeddings, themes, bundle_sites, config, vocabulary, common, counted }
     }
 
-    /// Baselines and controls at the prompt's end and at boundaries.
+    /// Baselines and controls at the prompt's end and at boundaries; those that [`Self::within`] needs
+    /// one segment further than `setup` asks for.
     ///
     /// # Errors
     /// [`crate::LabError::Fit`].
@@ -117,16 +118,20 @@ impl<'a> Workshop<'a> {
         let mut models = self.counted_models(parts, setup);
         let (text_columns, controls) = (self.text_columns(), self.controls());
         let counted = models.len();
-        let all = text_columns.len() + controls.len() + 2;
+        let all = text_columns.len() + controls.len() + 3;
+        let further = &setup.one_further();
         let pace = Pace::new("models fitted", progress);
         for columns in text_columns {
             progress(&format!("fitting {}", columns.name));
-            models.push(self.text_model(&columns, parts, setup)?);
+            models.push(self.text_model(&columns, parts, further)?);
             pace.at(models.len() - counted, all);
         }
         let better = self.better_text(&models);
         progress(&format!("fitting {BOTH} ({})", better.name));
-        models.push(self.both(&better, setup)?);
+        models.push(self.both(&better, parts, further)?);
+        pace.at(models.len() - counted, all);
+        progress(&format!("fitting {TRUE_THEMES}"));
+        models.push(self.told(parts, further)?);
         pace.at(models.len() - counted, all);
         for control in controls {
             progress(&format!("fitting {}", control.name));
@@ -277,15 +282,32 @@ impl<'a> Workshop<'a> {
     ///
     /// # Errors
     /// [`crate::LabError::Fit`].
-    fn both(&self, columns: &TextColumns<'_>, setup: &Setup) -> Result<Model> {
+    pub(super) fn both(
+        &self,
+        columns: &TextColumns<'_>,
+        parts: &BySplit<Part>,
+        setup: &Setup,
+    ) -> Result<Model> {
         let more = |part: &Part, event: usize, out: &mut Vec<f32>| {
             self.activations(part, event, out);
         };
-        let parts = &self.collected.boundary;
         let on = (parts, &fit::targets(parts, setup)[..]);
         let more: (&Write<'_>, _) = (&more, self.normed(columns.width));
         let by_ahead = self.fit_text(columns, Some(&more), on, setup)?;
         Ok(Model::new(BOTH, Sees::Other, by_ahead))
+    }
+
+    /// Ours without its guesses: activations and the true themes so far.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    pub(super) fn told(&self, parts: &BySplit<Part>, setup: &Setup) -> Result<Model> {
+        let write = |part: &Part, event: usize, out: &mut Vec<f32>| {
+            self.with_true_themes(part, event, out);
+        };
+        let design = Design::plain(&write, self.normed(0));
+        let by_ahead = fit::fit(&design, parts, &fit::targets(parts, setup), setup)?;
+        Ok(Model::new(TRUE_THEMES, Sees::Other, by_ahead))
     }
 
     /// What the bundle sees of activations, and the true themes so far.

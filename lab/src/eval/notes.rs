@@ -28,7 +28,8 @@ pub(super) fn of(bundle: &Bundle, more: Vec<String>) -> Vec<String> {
          same regression as ours; penalty, a temperature for each place and weight of the text \
          chosen on the validation split.",
         "text + activations: the better text model's columns with ours. activations + true \
-         themes: ours without its guesses. layer 0: means of token embeddings. shuffled labels: \
+         themes: ours without its guesses. Within segments both are averaged with what they said \
+         at the boundary before, as much as validates best. layer 0: means of token embeddings. shuffled labels: \
          ours on themes dealt out at random, which must do no better than the marginal.",
         "The best text baseline is the one among those without activations that loses the least \
          on the validation split at that place and horizon.",

@@ -72,7 +72,8 @@ pub(super) fn run(
     progress("reading the collection");
     let sites = collected::sites(&inputs.bundle, &info);
     let hidden = info.model.hidden_size;
-    let reading = Reading { sites: &sites, hidden, layer_norm: inputs.bundle.card.layer_norm };
+    let layer_norm = inputs.bundle.card.layer_norm;
+    let reading = Reading { sites: &sites, hidden, layer_norm, within: true };
     let collected = Collected::read(dir, &inputs.labels, &inputs.chains, reading, progress)?;
     progress("replaying the bundle");
     let texts = replay::texts_for(&inputs.bundle, dir, embedder, progress)?;
@@ -112,10 +113,9 @@ impl Inputs<'_> {
         let mut models = vec![self.ours(&own.boundary, &setup.aheads)];
         models.extend(workshop.at_boundaries(&setup, self.progress)?);
         let mut horizons = self.compared(&judge, (&models, parts), &setup.aheads, false);
-        (self.progress)("fitting the text baseline within segments");
         let inner = Setup { aheads: (0..=self.horizons).collect(), ..setup.clone() };
         let mut within = vec![self.ours(&own.within, &inner.aheads)];
-        within.extend(workshop.within(&models, &inner)?);
+        within.extend(workshop.within(&models, &inner, self.progress)?);
         horizons.extend(self.compared(&judge, (&within, &collected.within), &inner.aheads, true));
         let nearest = self.nearest(&judge, &models, parts);
         let confusion = themes::confusion(&nearest, themes);

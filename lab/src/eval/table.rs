@@ -264,7 +264,7 @@ pub(crate) fn number(value: Option<f64>) -> String {
 }
 
 /// Top-1, then nats.
-pub(super) fn difference_cells(difference: Option<&Difference>) -> [String; 2] {
+pub(crate) fn difference_cells(difference: Option<&Difference>) -> [String; 2] {
     match difference {
         None => ["–".to_owned(), "–".to_owned()],
         Some(difference) => [

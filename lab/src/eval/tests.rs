@@ -1,6 +1,6 @@
 //! Held-out groups and other bundles, on a made-up collection.
 
-use super::{EvalConfig, OURS, run};
+use super::{BOTH, EvalConfig, OURS, TRUE_THEMES, run};
 use crate::{
     dataset::{CollectionInfo, Document, DocumentReader, Load, PartWriter, Shard, to_half},
     label,
@@ -81,6 +81,14 @@ fn held_out_groups_are_scored_apart_and_recognised() {
         .collect();
     assert_eq!(others, reached);
     assert!(report.others.iter().all(|one| one.scores.coverage.is_some()));
+    // Within segments every kind of model is there, and both together know what either does.
+    let inner = report.horizon("4 tokens in", 0).unwrap();
+    let nats = |name: &str| {
+        let model = inner.models.iter().find(|model| model.name == name);
+        model.map(|model| model.scores.nll_nats).unwrap()
+    };
+    assert!(nats(BOTH) < nats("Markov 1") - 0.3 && nats(TRUE_THEMES) < nats("Markov 1") - 0.3);
+    assert!(inner.increment.is_some() && inner.told.is_some());
     let points = |share: f64| report.curves.iter().find(|one| one.share == share).unwrap();
     assert_eq!((points(0.25).nll_nats.len(), points(1.0).nll_nats.len()), (2, 1));
     assert!(points(0.25).documents < points(1.0).documents);

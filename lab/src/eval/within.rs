@@ -1,13 +1,13 @@
 //! What is compared a few tokens into segments.
 //!
-//! Within a segment a text model has two things to say: what the text so far tells it, and what it
-//! said at the boundary before. The better of both, averaged in log space and served with a
-//! temperature as ours is, is the baseline.
+//! Within a segment a model has two things to say: what the text or the residuals so far tell it, and
+//! what it said at the boundary before. The better of both, averaged in log space and served with a
+//! temperature as ours is, is compared.
 
 use super::{
     events::{BySplit, Event, Part},
     fit::{Fitted, Setup, Temperature},
-    models::{Model, Sees, TextColumns, Workshop},
+    models::{BOTH, Model, TRUE_THEMES, Workshop},
 };
 use crate::{Result, train::settle::temperature};
 use std::collections::HashMap;
@@ -17,17 +17,37 @@ use themecast_forecast::linear::{softmax, temper};
 const WEIGHTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 impl Workshop<'_> {
-    /// Baselines a few tokens into segments; text models are of the family that validates better
-    /// at boundaries.
+    /// Models a few tokens into segments; those that read the text are of the family that validates
+    /// better at boundaries.
     ///
     /// # Errors
     /// [`crate::LabError::Fit`].
-    pub(super) fn within(&self, at_boundaries: &[Model], setup: &Setup) -> Result<Vec<Model>> {
-        let (parts, counted) = (&self.collected.within, &self.counted);
+    pub(super) fn within(
+        &self,
+        at_boundaries: &[Model],
+        setup: &Setup,
+        progress: &dyn Fn(&str),
+    ) -> Result<Vec<Model>> {
+        let parts = &self.collected.within;
         let better = self.better_text(at_boundaries);
+        let mut models = self.counted_within(setup);
+        progress("fitting the text baseline within segments");
         let text = self.text_model(&better, parts, setup)?;
-        let averaged = self.averaged(&text, &better, setup)?;
-        Ok(vec![
+        let mut averaged = self.averaged(&text, at_boundaries, setup);
+        averaged.name = format!("{}, averaged with its last boundary's", text.name);
+        models.extend([text, averaged]);
+        progress(&format!("fitting {BOTH} within segments"));
+        let both = self.both(&better, parts, setup)?;
+        models.push(self.averaged(&both, at_boundaries, setup));
+        progress(&format!("fitting {TRUE_THEMES} within segments"));
+        let told = self.told(parts, setup)?;
+        models.push(self.averaged(&told, at_boundaries, setup));
+        Ok(models)
+    }
+
+    fn counted_within(&self, setup: &Setup) -> Vec<Model> {
+        let (parts, counted) = (&self.collected.within, &self.counted);
+        vec![
             self.each("marginal", parts, setup, |_, _| counted.marginal()),
             self.each("marginal at the position", parts, setup, |event, ahead| {
                 counted.position(event.ended() + ahead)
@@ -42,51 +62,55 @@ impl Workshop<'_> {
             self.each("Markov 2", parts, setup, |event, ahead| {
                 counted.markov2(&event.chain[..event.ended()], ahead + 1)
             }),
-            text,
-            averaged,
-        ])
+        ]
     }
 
-    /// `text` averaged with what the same columns forecast at the boundary before.
-    fn averaged(&self, text: &Model, columns: &TextColumns<'_>, setup: &Setup) -> Result<Model> {
-        let aheads = setup.aheads.iter().map(|ahead| ahead + 1).collect();
+    /// `now` averaged with what the model of the same name forecasts at the boundary before.
+    fn averaged(&self, now: &Model, at_boundaries: &[Model], setup: &Setup) -> Model {
         let (boundary, within) = (&self.collected.boundary, &self.collected.within);
-        let before = self.text_model(columns, boundary, &Setup { aheads, ..setup.clone() })?;
+        let before = at_boundaries.iter().find(|before| before.name == now.name);
+        let before = before.map_or(&[][..], |before| &before.by_ahead);
         let places = BySplit {
             train: Vec::new(),
             validation: places(&boundary.validation, &within.validation),
             test: places(&boundary.test, &within.test),
             held_out: places(&boundary.held_out, &within.held_out),
         };
-        let each = text.by_ahead.iter().zip(&before.by_ahead).zip(&setup.aheads);
+        let each = now.by_ahead.iter().zip(before).zip(&setup.aheads);
         let by_ahead = each.map(|((now, before), &ahead)| {
-            let both = |now: &[f32], before: &[f32], places: &[usize], weight: f32| {
-                mixed((now, before), places, (self.themes, weight))
-            };
-            let at = |weight: &f32| {
-                both(&now.validation, &before.validation, &places.validation, *weight)
-            };
-            let loss = |weight: &f32| nats(&within.validation, &at(weight), (self.themes, ahead));
-            let weight = WEIGHTS.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
-            let weight = weight.unwrap_or(1.0);
-            let validation = at(&weight);
-            let cases = cases(&within.validation, &validation, self.themes, ahead);
-            let by = temperature(&cases);
-            let mut averaged = Fitted {
-                temperature: Temperature::everywhere(by),
-                validation,
-                test: both(&now.test, &before.test, &places.test, weight),
-                held_out: both(&now.held_out, &before.held_out, &places.held_out, weight),
-                ..Fitted::default()
-            };
-            let Fitted { validation, test, held_out, .. } = &mut averaged;
-            for forecasts in [validation, test, held_out] {
-                forecasts.chunks_exact_mut(self.themes).for_each(|forecast| temper(forecast, by));
-            }
-            averaged
+            self.best_mix((now, before), &places, (&within.validation, ahead))
         });
-        let name = format!("{}, averaged with its last boundary's", columns.name);
-        Ok(Model { by_ahead: by_ahead.collect(), name, sees: Sees::Text, served: None })
+        Model::new(&*now.name, now.sees, by_ahead.collect())
+    }
+
+    /// `now` and `before`, weighed and tempered as loses the least on the `validation` events.
+    fn best_mix(
+        &self,
+        (now, before): (&Fitted, &Fitted),
+        places: &BySplit<Vec<usize>>,
+        (validation, ahead): (&Part, usize),
+    ) -> Fitted {
+        let themes = self.themes;
+        let at = |weight: f32| {
+            let both = (&*now.validation, &*before.validation);
+            mixed(both, &places.validation, (themes, weight))
+        };
+        let tried = WEIGHTS.map(|weight| (nats(validation, &at(weight), (themes, ahead)), weight));
+        let best = tried.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+        let weight = best.map_or(1.0, |best| best.1);
+        let by = temperature(&cases(validation, &at(weight), themes, ahead));
+        let mix = |both: (&[f32], &[f32]), places: &[usize]| {
+            let mut all = mixed(both, places, (themes, weight));
+            all.chunks_exact_mut(themes).for_each(|forecast| temper(forecast, by));
+            all
+        };
+        Fitted {
+            temperature: Temperature::everywhere(by),
+            validation: mix((&now.validation, &before.validation), &places.validation),
+            test: mix((&now.test, &before.test), &places.test),
+            held_out: mix((&now.held_out, &before.held_out), &places.held_out),
+            ..Fitted::default()
+        }
     }
 }
 

@@ -12,10 +12,11 @@ use crate::{
     closed_form::{self, Gram, Method},
     dataset::CollectionInfo,
     eval::{
+        Difference,
         collected::{Collected, Reading},
         events::Part,
         fit::{self, Design, Fitted, Setup},
-        text,
+        judge, text,
     },
     label::Labels,
     pace::Pace,
@@ -23,10 +24,14 @@ use crate::{
     train::{logistic::Matrix, scaler::Scaler},
 };
 use std::{path::Path, time::Instant};
+use themecast_forecast::linear::softmax;
 use themecast_plugin_api::Site;
 
 /// The most optimiser steps per fit.
 const STEPS: u64 = 150;
+
+/// Resamples of prompts for intervals, and their seed.
+const DRAWS: (usize, u64) = (1000, 1);
 
 /// Of one normalisation: what was read with it, and whether columns are z-scored.
 #[derive(Clone, Copy)]
@@ -64,7 +69,8 @@ pub fn run(dir: &Path, progress: &dyn Fn(&str)) -> Result<SweepReport> {
     let setup = Setup { themes: labels.themes.len(), aheads: vec![1], steps: STEPS };
     let read = |layer_norm: bool| -> Result<Bench<'_>> {
         progress("reading the collection");
-        let reading = Reading { sites: &info.sites, hidden: info.model.hidden_size, layer_norm };
+        let (sites, hidden) = (&*info.sites, info.model.hidden_size);
+        let reading = Reading { sites, hidden, layer_norm, within: false };
         let collected = Collected::read(dir, &labels, &chains, reading, progress)?;
         Ok(Bench { collected, setup: setup.clone(), progress })
     };
@@ -114,12 +120,14 @@ impl Bench<'_> {
         let targets = fit::targets(parts, &self.setup);
         let fitted = fit::fit(&design, parts, &targets, &self.setup)?;
         let fitted = fitted.into_iter().next().unwrap_or_default();
+        let (nats, top1) = scored(&fitted.validation, &parts.validation, self.setup.themes);
         let tried = Tried {
             sites: sites.iter().map(Site::to_string).collect(),
             normalisation: normalisation.name.to_owned(),
             features: residuals + 4 + text::themes_width(self.setup.themes),
-            validation_nll_nats: f64::from(fitted.nats),
-            validation_top1: f64::from(fitted.top1),
+            validation_nll_nats: nats,
+            validation_top1: top1,
+            minus_chosen: None,
             seconds: started.elapsed().as_secs_f64(),
         };
         (self.progress)(&format!(
@@ -153,15 +161,26 @@ impl Bench<'_> {
         let parts = &self.collected.boundary;
         let (nats, top1) = scored(&fitted.test, &parts.test, self.setup.themes);
         let count = |part: &Part| part.targets(1).iter().flatten().count();
+        let tried = |one: &Found| {
+            let minus_chosen = (!std::ptr::eq(one, &found[0]))
+                .then(|| self.apart(&parts.validation, &one.1.validation, &fitted.validation))
+                .flatten();
+            Tried { minus_chosen, ..one.0.clone() }
+        };
         Ok(SweepReport {
             collection: dir.display().to_string(),
             rows: [&parts.train, &parts.validation, &parts.test].map(count),
-            tried: found.iter().map(|one| one.0.clone()).collect(),
+            tried: found.iter().map(tried).collect(),
             chosen: Some(chosen.clone()),
             test_nll_nats: nats,
             test_top1: top1,
             closed_form: self.closed_forms(found, best)?,
         })
+    }
+
+    /// Forecasts `a` minus forecasts `b` of the events of `part`.
+    fn apart(&self, part: &Part, a: &[f32], b: &[f32]) -> Option<Difference> {
+        judge::apart((part, &self.collected.stories), (a, b), self.setup.themes, DRAWS)
     }
 
     /// The best single site of the normalisation that was read last, by every method.
@@ -176,10 +195,11 @@ impl Bench<'_> {
             validation_nll_nats: tried.validation_nll_nats,
             test_nll_nats: nats,
             test_top1: top1,
+            minus_gradients: None,
             seconds: tried.seconds,
         }];
         for (name, method) in [("shrinkage LDA", Method::Lda), ("ridge", Method::Ridge)] {
-            all.push(self.closed_form((sites, best), name, method)?);
+            all.push(self.closed_form((sites, best), &fitted.test, (name, method))?);
             (self.progress)(&format!("{name}: {:.3} nats", all[all.len() - 1].test_nll_nats));
         }
         Ok(all)
@@ -188,8 +208,8 @@ impl Bench<'_> {
     fn closed_form(
         &self,
         (sites, normalisation): (&[Site], Normalisation),
-        name: &str,
-        method: Method,
+        by_gradients: &[f32],
+        (name, method): (&str, Method),
     ) -> Result<ClosedForm> {
         let started = Instant::now();
         let parts = &self.collected.boundary;
@@ -212,15 +232,19 @@ impl Bench<'_> {
         let (validation, test) = (matrix(&parts.validation)?, matrix(&parts.test)?);
         let found = closed_form::fit(method, &gram, (&validation, &parts.validation.targets(1)))?;
         let seconds = started.elapsed().as_secs_f64();
-        let scale = (self.setup.themes, found.temperature);
-        let logits = test.logits(&found.weights)?;
-        let (nats, top1) = closed_form::score(&logits, &parts.test.targets(1), scale);
+        let mut forecasts = test.logits(&found.weights)?;
+        for forecast in forecasts.chunks_exact_mut(self.setup.themes) {
+            forecast.iter_mut().for_each(|logit| *logit /= found.temperature);
+            softmax(forecast);
+        }
+        let (nats, top1) = scored(&forecasts, &parts.test, self.setup.themes);
         Ok(ClosedForm {
             method: name.to_owned(),
             strength: Some(found.strength),
             validation_nll_nats: found.validation.0,
             test_nll_nats: nats,
             test_top1: top1,
+            minus_gradients: self.apart(&parts.test, &forecasts, by_gradients),
             seconds,
         })
     }
@@ -249,11 +273,17 @@ mod tests {
         let chosen = report.chosen.as_ref().unwrap();
         assert!(chosen.sites.contains(&"final".to_owned()), "{chosen:?}");
         let blind = report.tried.iter().find(|one| one.sites == ["layer.2.in"]).unwrap();
+        let apart = blind.minus_chosen.unwrap();
+        assert!(apart.nll_interval.unwrap().low > 0.0, "{apart:?}");
+        let gap = blind.validation_nll_nats - chosen.validation_nll_nats;
+        assert!((apart.nll_nats - gap).abs() < 1e-6, "{apart:?} {gap}");
         assert!(blind.validation_nll_nats > chosen.validation_nll_nats + 0.3, "{blind:?}");
         assert!(report.test_top1 > 0.7, "{report:?}");
         let [bfgs, lda, ridge] = &report.closed_form[..] else { panic!("{report:?}") };
         for one in [lda, ridge] {
             assert!(one.test_nll_nats < bfgs.test_nll_nats + 0.3, "{one:?} {bfgs:?}");
+            let apart = one.minus_gradients.unwrap().nll_nats;
+            assert!((apart - (one.test_nll_nats - bfgs.test_nll_nats)).abs() < 1e-6, "{one:?}");
         }
         assert!(report.to_markdown().contains("shrinkage LDA"));
         assert!(report.to_svg().starts_with("<figure>"));

@@ -107,8 +107,8 @@ impl Side {
         progress: &dyn Fn(&str),
     ) -> Result<Self> {
         let info = CollectionInfo::load(dir)?;
-        let reading =
-            Reading { sites: &info.sites, hidden: info.model.hidden_size, layer_norm: false };
+        let (sites, hidden) = (&*info.sites, info.model.hidden_size);
+        let reading = Reading { sites, hidden, layer_norm: false, within: false };
         let mut collected = Collected::read(dir, labels, chains, reading, progress)?;
         collected.within = Default::default();
         Ok(Self { info, collected })
