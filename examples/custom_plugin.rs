@@ -11,7 +11,7 @@ use themecast::{
     forecast::runner,
     host::{Call, Event, Host, Route, mistral},
     metrics::Metrics,
-    serve::{self, App, Forecast, Keys},
+    serve::{self, App, Keys},
     session::Runner,
 };
 use themecast_plugin_api::{
@@ -103,7 +103,7 @@ async fn write(host: &dyn Host, runner: &Runner, prompt: &str) -> anyhow::Result
 /// Serves OpenAI's API with the plugin's annotations, until Ctrl-C.
 async fn listen(host: Arc<dyn Host>, runner: Runner, metrics: Arc<Metrics>) -> anyhow::Result<()> {
     let app = App::new(metrics, Keys::default());
-    app.set_ready(host, Some(Forecast { runner, card: None })).await;
+    app.set_ready(host, Some(runner.into())).await;
     let listener = serve::bind(SocketAddr::from(([127, 0, 0, 1], 8080))).await?;
     println!("ready on http://127.0.0.1:8080");
     let stop = async {

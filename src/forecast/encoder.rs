@@ -2,6 +2,7 @@
 
 use parking_lot::Mutex;
 use rayon::ThreadPool;
+use std::time::{Duration, Instant};
 use themecast_forecast::text;
 use themecast_lab::{
     LabError,
@@ -11,11 +12,49 @@ use themecast_lab::{
 /// The name on the card of bundles that were trained with it.
 pub const ENCODER: &str = "all-MiniLM-L6-v2";
 
+/// How long a failure to get the encoder is told again before it is tried again: whoever asks meanwhile
+/// would wait for the same network in vain.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+
 /// Encodes texts, one caller after the other and on one thread, so that decoding loses no more
 /// than that; the encoder is fetched and loaded when it is first needed, at the start by a bundle
 /// that reads text, and then kept.
 #[derive(Default)]
-pub struct Encoder(Mutex<Option<Loaded>>);
+pub struct Encoder(Mutex<Late<Loaded>>);
+
+/// What is made when it is first needed, and when making it last failed.
+struct Late<T> {
+    made: Option<T>,
+    failed: Option<(Instant, String)>,
+}
+
+impl<T> Default for Late<T> {
+    fn default() -> Self {
+        Self { made: None, failed: None }
+    }
+}
+
+impl<T> Late<T> {
+    /// What `make` has made, now or before; or why it failed, if that was less than `patience` ago.
+    fn get(
+        &mut self,
+        make: impl FnOnce() -> anyhow::Result<T>,
+        patience: Duration,
+    ) -> Result<&T, String> {
+        if let Some((at, why)) = &self.failed
+            && at.elapsed() < patience
+        {
+            return Err(why.clone());
+        }
+        let made = self.made.take().map_or_else(make, Ok).map_err(|error| {
+            let why = format!("{error:#}");
+            self.failed = Some((Instant::now(), why.clone()));
+            why
+        })?;
+        self.failed = None;
+        Ok(self.made.insert(made))
+    }
+}
 
 struct Loaded {
     embedder: Embedder,
@@ -38,15 +77,12 @@ impl Encoder {
     /// # Errors
     /// Why it is not there, in one line.
     pub fn ready(&self) -> Result<(), String> {
-        Self::loaded(&mut self.0.lock()).map(drop)
+        Self::loaded(&mut self.0.lock(), Duration::ZERO).map(drop)
     }
 
-    fn loaded(kept: &mut Option<Loaded>) -> Result<&Loaded, String> {
-        let loaded = match kept.take() {
-            Some(loaded) => loaded,
-            None => Loaded::new().map_err(|error| format!("the sentence encoder: {error:#}"))?,
-        };
-        Ok(kept.insert(loaded))
+    fn loaded(kept: &mut Late<Loaded>, patience: Duration) -> Result<&Loaded, String> {
+        let found = kept.get(Loaded::new, patience);
+        found.map_err(|why| format!("the sentence encoder: {why}"))
     }
 }
 
@@ -54,7 +90,7 @@ impl text::Embed for Encoder {
     fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, String> {
         use embed::Embed;
         let mut kept = self.0.lock();
-        let Loaded { embedder, pool } = Self::loaded(&mut kept)?;
+        let Loaded { embedder, pool } = Self::loaded(&mut kept, RETRY_AFTER)?;
         pool.install(|| embedder.embed(texts, &|_, _| {})).map_err(|error| error.to_string())
     }
 }
@@ -73,5 +109,21 @@ impl embed::Embed for Encoder {
             progress(done + 1, texts.len());
         }
         Ok(vectors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::bail;
+
+    #[test]
+    fn a_failure_is_told_again_and_after_a_while_tried_again() {
+        let mut late = Late::default();
+        let never = || -> anyhow::Result<u8> { unreachable!("it was tried at once") };
+        assert_eq!(late.get(|| bail!("offline"), RETRY_AFTER), Err("offline".to_owned()));
+        assert_eq!(late.get(never, RETRY_AFTER), Err("offline".to_owned()));
+        assert_eq!(late.get(|| Ok(7), Duration::ZERO), Ok(&7));
+        assert_eq!(late.get(never, Duration::ZERO), Ok(&7));
     }
 }

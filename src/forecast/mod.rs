@@ -79,9 +79,8 @@ pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Fore
         "alarms.policy: nothing can stop this model's answers, since its files name no token that \
          ends one; use \"webhook\" or \"shadow\" instead of \"stop\""
     );
-    for warning in bundle.fits(host.model())?.warnings {
-        tracing::warn!("{warning}");
-    }
+    let warnings = bundle.fits(host.model())?.warnings;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let card = Arc::new(bundle.card.clone());
     if bundle.card.text.as_ref().is_some_and(|text| text.embedder == ENCODER) {
         setting.encoder.ready().map_err(|error| anyhow!(error))?;
@@ -99,7 +98,7 @@ pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Fore
     let fail_closed = setting.desk.as_ref().is_some_and(|desk| desk.fails_closed());
     listeners.begin();
     setting.metrics.bundle(&card);
-    Ok(Forecast { runner: Runner { fail_closed, ..runner }, card: Some(card) })
+    Ok(Forecast { runner: Runner { fail_closed, ..runner }, card: Some(card), warnings })
 }
 
 /// The encoders that a bundle reads texts and phrases through.

@@ -39,6 +39,15 @@ pub struct Forecast {
     pub runner: Runner,
     /// The bundle's card.
     pub card: Option<Arc<Card>>,
+    /// What of the model the bundle was not made for, where it runs all the same.
+    pub warnings: Vec<String>,
+}
+
+/// A plugin without a bundle.
+impl From<Runner> for Forecast {
+    fn from(runner: Runner) -> Self {
+        Self { runner, card: None, warnings: Vec::new() }
+    }
 }
 
 impl App {

@@ -49,7 +49,8 @@ impl App {
             ApiError::invalid("path", format!("{error:#}; the old bundle stays"))
         })?;
         let themes = forecast.card.as_ref().map(|card| card.themes.len());
+        let warnings = forecast.warnings.clone();
         *ready.forecast.write() = Some(forecast);
-        Ok(Json(json!({"loaded": folder, "themes": themes})))
+        Ok(Json(json!({"loaded": folder, "themes": themes, "warnings": warnings})))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The only place that answers HTTP. `ask` reads what a client wants, `answer` runs a request,
 //! `stream` and `annotate` write it out, `error` is the one map from errors to statuses, `others`
-//! lets mistral.rs's own routes through where they may be and `kept` bounds what those keep; the other
+//! lets mistral.rs's own routes through where they may be, `ends` sees what their answers say of
+//! themselves and `kept` bounds what those keep; the other
 //! modules are one route or layer each. What never lives here: how a model runs or how a forecast is made.
 
 mod alarms;
@@ -11,6 +12,7 @@ mod answer;
 mod app;
 mod ask;
 mod bundles;
+mod ends;
 mod error;
 mod health;
 mod kept;

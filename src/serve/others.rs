@@ -1,7 +1,7 @@
 //! mistral.rs's own other routes: who may use them, which would pass by the alarms, and a place on
 //! an engine for those that write answers.
 
-use super::{ApiError, App, answer, ask, keys};
+use super::{ApiError, App, answer, ask, ends::Ends, keys};
 use crate::{
     host::{Held, Host, HostError},
     metrics::{Alive, Served},
@@ -23,9 +23,6 @@ use futures::{
 use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt;
-
-/// How much of an answer its id is looked for in, in bytes.
-const HEAD: usize = 4096;
 
 /// Hands a request to the host's own routes.
 pub(super) async fn pass(
@@ -100,25 +97,28 @@ async fn to_the_end(
         let (client, pieces) = mpsc::unbounded::<Result<Bytes, axum::Error>>();
         let status = parts.status;
         let _ = reply.send(Response::from_parts(parts, Body::from_stream(pieces)));
-        let head = hand_on(body, client).await;
+        let ends = hand_on(body, client).await;
         drop(held);
         app.metrics.answered(Served::Other, status);
-        app.kept.add(&head, routes).await;
+        if let Some(tokens) = ends.tokens() {
+            app.metrics.tokens(tokens.prompt, tokens.completion);
+        }
+        app.kept.add(&ends.head, routes).await;
     });
     response.await.map_err(|_| HostError::EngineDied.into())
 }
 
 /// Hands on a body piece by piece, and takes it to its end without a client too: until then the engine
-/// writes. Returns how it begins.
-async fn hand_on(body: Body, client: UnboundedSender<Result<Bytes, axum::Error>>) -> Vec<u8> {
-    let (mut pieces, mut head) = (body.into_data_stream(), Vec::new());
+/// writes. Returns how it begins and ends.
+async fn hand_on(body: Body, client: UnboundedSender<Result<Bytes, axum::Error>>) -> Ends {
+    let (mut pieces, mut ends) = (body.into_data_stream(), Ends::default());
     while let Some(piece) = pieces.next().await {
         if let Ok(piece) = &piece {
-            head.extend(piece.iter().take(HEAD - head.len()));
+            ends.take(piece);
         }
         let _ = client.unbounded_send(piece);
     }
-    head
+    ends
 }
 
 /// mistral.rs 0.8.1's routes that write answers, beside the two that are ours.

@@ -71,6 +71,9 @@ fn an_answer_of_another_route_waits_for_a_place_as_all_do() {
         assert_eq!(answer.status(), 200);
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(answer["status"], "completed", "{answer}");
+        let written = answer["usage"]["output_tokens"].as_u64().unwrap();
+        let counted = format!("themecast_tokens_total{{kind=\"completion\"}} {written}\n");
+        metrics_have(&server, &counted).await;
     });
 }
 

@@ -42,7 +42,7 @@ async fn start_with(plugin: Option<Arc<dyn Plugin>>, fail_closed: bool) -> Serve
         let runner = runner(plugin, &*host, &metrics).unwrap();
         // The debug of a loaded machine must not be taken for a slow plugin.
         let runner = Runner { patience: Duration::from_secs(3), fail_closed, ..runner };
-        Forecast { runner, card: None }
+        Forecast::from(runner)
     });
     app.set_ready(host, forecast).await;
     listen(app).await
