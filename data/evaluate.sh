@@ -87,8 +87,18 @@ rest() {
     step chain-text eval --data "$data" --bundle "$out/bundles/chain-text" --record \
         --answers "$here/answers.jsonl" --curve-draws 0 --html {}.html --json {}.json
     step sweep sweep --data "$data"
+    layers
     turned
     read_by
+}
+
+# Every layer, on fewer answers: the model reads them again, dequantised, a text in one product of
+# matrices a layer.
+layers() {
+    CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --documents 600 \
+        --sites "$(printf 'layer.%d.in,' {0..29})final" --out "$data/layers"
+    [ -d "$data/layers/labels" ] || cp -r "$data/labels" "$data/layers/labels"
+    step layers sweep --data "$data/layers"
 }
 
 # Alarms: answers that turn into others (data/collect.sh made them), and such that the model, steered,
