@@ -97,7 +97,8 @@ rest() {
 layers() {
     CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --documents 600 \
         --sites "$(printf 'layer.%d.in,' {0..29})final" --out "$data/layers"
-    [ -d "$data/layers/labels" ] || cp -r "$data/labels" "$data/layers/labels"
+    rm -rf "$data/layers/labels"
+    cp -r "$data/labels" "$data/layers/labels"
     step layers sweep --data "$data/layers"
 }
 
@@ -105,7 +106,7 @@ layers() {
 # turns itself, or is told to change the subject.
 turned() {
     "$themecast" resample --data "$data" --cuts 105 --samples 1 --before 2 --max-tokens 110 --sites final \
-        --lean steps,events --at layer.12.in --strength 0.4 --out "$data/steered"
+        --lean steps,events --at layer.12.in --strength 0.4 --out "$out/steered"
     python3 - "$data/prompts.jsonl" > "$out/system.jsonl" <<'PY'
 import json, sys
 rows = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
@@ -116,7 +117,7 @@ PY
     "$themecast" collect --prompts "$out/system.jsonl" --samples 1 --max-tokens 170 --seed 0 --sites final \
         --out "$data/system"
     step alarms alarms --data "$data" --splices "$data/splices" --bundle "$out/bundles/chain" \
-        --planted steered="$data/steered" --planted system-prompt="$data/system" --json {}.json --html {}.html
+        --planted steered="$out/steered" --planted system-prompt="$data/system" --json {}.json --html {}.html
 }
 
 # The road not taken: what another model's activations tell that reads the same texts. Dequantised

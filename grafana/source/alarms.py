@@ -226,7 +226,11 @@ def blind():
         none_wanted(
             "Failed isolation checks",
             "Replicas that mixed up requests sent at once and now run one sequence an engine.",
-            query("sum(1 - themecast_isolation_check{})"),
+            # The gauge is 0 as well until the check has run, when no engine is there yet.
+            query(
+                "sum((1 - themecast_isolation_check{}) and on (model, instance) "
+                "sum by (model, instance) (themecast_engines{}) > 0) or vector(0)"
+            ),
         ),
         none_wanted(
             "Alarms not delivered",

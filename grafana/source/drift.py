@@ -86,7 +86,8 @@ def numbers():
         ),
         unlike_number(
             "Unlike the training data, an hour",
-            "Share of segments beyond the training data's 99th percentile; 1 % is as trained.",
+            "Share of prompts (of segments, where the bundle has no recogniser) beyond the training "
+            "data's 99th percentile; 1 % is as trained.",
         ),
         number(
             "Distance, the median",
@@ -97,7 +98,7 @@ def numbers():
             ),
             unit="none",
             thresholds=steps(GREEN, (1.25, YELLOW), (2, RED)),
-            none="no segments",
+            none="no answers",
         ),
     ]
 
@@ -289,7 +290,8 @@ def trust():
     return [
         heat(
             "Distance from the training data",
-            "Of the residual as a segment begins, in standard deviations a dimension.",
+            "Of the residual at the prompt's end, or as each segment begins where the bundle has no "
+            "recogniser, in standard deviations a dimension.",
             "themecast_residual_distance",
             unit="none",
             width=8,

@@ -101,8 +101,8 @@ def numbers():
         ),
         unlike_number(
             "Unlike the training data",
-            "Share of segments whose residuals lie beyond the training data's 99th percentile, "
-            "1 hour, the model with the most; 1 % is as trained. All replicas.",
+            "Share of prompts (of segments, where the bundle has no recogniser) whose residuals lie "
+            "beyond the training data's 99th percentile, 1 hour, the model with the most; 1 % is as trained. All replicas.",
             width=3,
         ),
     ]
@@ -251,7 +251,11 @@ def replicas():
             "Isolation check",
             "1: requests sent at once were answered as alone. 0: they were mixed, so the replica "
             "runs one sequence an engine.",
-            query("themecast_isolation_check{}", "{{instance}}"),
+            query(
+                "themecast_isolation_check{} and on (model, instance) "
+                "sum by (model, instance) (themecast_engines{}) > 0",
+                "{{instance}}",
+            ),
             unit="none",
             thresholds=steps(RED, (1, GREEN)),
         ),

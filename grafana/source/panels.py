@@ -159,7 +159,7 @@ def unlike_number(title, description, *, width=4):
         unit="percentunit",
         thresholds=steps(GREEN, (0.03, YELLOW), (0.1, RED)),
         width=width,
-        none="no segments",
+        none="no answers",
     )
 
 

@@ -33,6 +33,7 @@ pub(crate) fn collection_info(hidden_size: usize) -> CollectionInfo {
         seed: 1,
         segmenter: SegmenterConfig { min_chars: 20, max_chars: 400 },
         intervention: None,
+        systems_sha256: None,
     }
 }
 

@@ -76,12 +76,12 @@ pub async fn run(
             done += 1;
             progress(done, total);
         }
-        speeds.push(Speed::of(concurrency, &rates));
+        speeds.push(Speed::of(concurrency, &rates, &timed.costs()));
     }
     let hidden = host.model().hidden_size;
     let took = scrapes.map(|scrapes| scrapes.took()).unwrap_or_default();
     let sites = on.runner.interest.sites.len();
-    Ok(Report::new(speeds, &timed.costs(), sites, hidden).scraped(took))
+    Ok(Report::new(speeds, sites, hidden).scraped(took))
 }
 
 /// What the runs with the plugin need.

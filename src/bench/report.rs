@@ -19,6 +19,14 @@ pub struct Speed {
     pub ratio_interval: [f64; 2],
     /// How many rounds.
     pub rounds: usize,
+    /// Reading a step's residuals on the engine's thread.
+    pub tap: Quantiles,
+    /// The plugin's step, from the residuals to the annotation.
+    pub forecast: Quantiles,
+    /// The two together, step by step.
+    pub tap_and_forecast: Quantiles,
+    /// How many steps that is measured on.
+    pub steps: usize,
 }
 
 /// How long something took.
@@ -55,14 +63,6 @@ impl fmt::Display for Quantiles {
 pub struct Report {
     /// One entry a concurrency.
     pub speeds: Vec<Speed>,
-    /// Reading a step's residuals on the engine's thread.
-    pub tap: Quantiles,
-    /// The plugin's step, from the residuals to the annotation.
-    pub forecast: Quantiles,
-    /// The two together, step by step.
-    pub tap_and_forecast: Quantiles,
-    /// How many steps that is measured on.
-    pub steps: usize,
     /// How many sites were tapped.
     pub sites: usize,
     /// Bytes of residuals copied for each token.
@@ -74,8 +74,8 @@ pub struct Report {
 }
 
 impl Speed {
-    /// Sums up rounds of (without, with).
-    pub(super) fn of(concurrency: usize, rounds: &[(f64, f64)]) -> Self {
+    /// Sums up rounds of (without, with) and what each step with the plugin took.
+    pub(super) fn of(concurrency: usize, rounds: &[(f64, f64)], costs: &[Cost]) -> Self {
         let n = rounds.len() as f64;
         let mean = |of: fn(&(f64, f64)) -> f64| rounds.iter().map(of).sum::<f64>() / n;
         let logs: Vec<f64> = rounds.iter().map(|(off, on)| (on / off).ln()).collect();
@@ -89,18 +89,18 @@ impl Speed {
             ratio: centre.exp(),
             ratio_interval: [(centre - half).exp(), (centre + half).exp()],
             rounds: rounds.len(),
+            tap: Quantiles::of(costs, |cost| cost.tap),
+            forecast: Quantiles::of(costs, |cost| cost.step),
+            tap_and_forecast: Quantiles::of(costs, |cost| cost.tap + cost.step),
+            steps: costs.len(),
         }
     }
 }
 
 impl Report {
-    pub(super) fn new(speeds: Vec<Speed>, costs: &[Cost], sites: usize, hidden: usize) -> Self {
+    pub(super) fn new(speeds: Vec<Speed>, sites: usize, hidden: usize) -> Self {
         Self {
             speeds,
-            tap: Quantiles::of(costs, |cost| cost.tap),
-            forecast: Quantiles::of(costs, |cost| cost.step),
-            tap_and_forecast: Quantiles::of(costs, |cost| cost.tap + cost.step),
-            steps: costs.len(),
             sites,
             bytes_per_token: sites * hidden * size_of::<f32>(),
             resident_bytes: resident(),
@@ -125,13 +125,14 @@ impl fmt::Display for Report {
                 "{concurrency:7}  {off:12.1}  {on:11.1}  {ratio:.3} ({low:.3} to {high:.3})"
             )?;
         }
-        writeln!(
-            f,
-            "tap: {}; {} sites, {} bytes a token",
-            self.tap, self.sites, self.bytes_per_token
-        )?;
-        writeln!(f, "forecast: {}", self.forecast)?;
-        writeln!(f, "tap and forecast: {} over {} steps", self.tap_and_forecast, self.steps)?;
+        for speed in &self.speeds {
+            let Speed { concurrency, tap, forecast, tap_and_forecast, steps, .. } = speed;
+            writeln!(f, "{concurrency} at once, {steps} steps")?;
+            writeln!(f, "  tap: {tap}")?;
+            writeln!(f, "  forecast: {forecast}")?;
+            writeln!(f, "  tap and forecast: {tap_and_forecast}")?;
+        }
+        writeln!(f, "{} sites, {} bytes a token", self.sites, self.bytes_per_token)?;
         if let Some(scrape) = &self.scrape {
             writeln!(f, "scrape: {scrape}")?;
         }
@@ -160,10 +161,10 @@ mod tests {
 
     #[test]
     fn a_steady_ratio_has_a_narrow_interval() {
-        let speed = Speed::of(1, &[(50.0, 49.0), (60.0, 58.8), (40.0, 39.2)]);
+        let speed = Speed::of(1, &[(50.0, 49.0), (60.0, 58.8), (40.0, 39.2)], &[]);
         assert!((speed.ratio - 0.98).abs() < 1e-9, "{speed:?}");
         assert!(speed.ratio_interval[1] - speed.ratio_interval[0] < 1e-9);
-        let noisy = Speed::of(1, &[(50.0, 49.0), (50.0, 55.0), (50.0, 45.0)]);
+        let noisy = Speed::of(1, &[(50.0, 49.0), (50.0, 55.0), (50.0, 45.0)], &[]);
         assert!(noisy.ratio_interval[0] < noisy.ratio && noisy.ratio < noisy.ratio_interval[1]);
     }
 }

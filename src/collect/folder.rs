@@ -49,7 +49,7 @@ impl Folder {
     /// `progress` is told of each. How many were kept.
     ///
     /// # Errors
-    /// When one can't be made or a part can't be written; what was committed stays.
+    /// When one can't be made or a part can't be written; what was made before stays.
     pub(super) async fn keep(
         &self,
         info: &CollectionInfo,
@@ -61,7 +61,13 @@ impl Folder {
         let mut made = stream::iter(jobs).buffer_unordered(self.engines);
         let (mut part, mut done) = (Vec::with_capacity(PART), 0);
         while let Some(document) = made.next().await {
-            part.push(document?);
+            match document {
+                Ok(document) => part.push(document),
+                Err(error) => {
+                    writer.write(&part)?;
+                    return Err(error);
+                }
+            }
             done += 1;
             if part.len() == PART || done == total {
                 writer.write(&std::mem::take(&mut part))?;

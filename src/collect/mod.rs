@@ -67,9 +67,9 @@ pub async fn run(
     config: &Config,
     progress: &(dyn Fn(usize, usize) + Send + Sync),
 ) -> Result<usize> {
-    let info = info(host, config);
-    let there = config.folder.begin(&info)?;
     let prompts = Prompt::read(&config.prompts)?;
+    let info = info(host, config, &prompts);
+    let there = config.folder.begin(&info)?;
     same(&prompts, &config.folder)?;
     let jobs = jobs(config, prompts, &there);
     let made = jobs.into_iter().map(|job| make(host.clone(), config, job));
@@ -90,7 +90,7 @@ fn same(prompts: &[Prompt], folder: &Folder) -> Result<()> {
     Ok(())
 }
 
-fn info(host: &Arc<dyn Host>, config: &Config) -> CollectionInfo {
+fn info(host: &Arc<dyn Host>, config: &Config, prompts: &[Prompt]) -> CollectionInfo {
     CollectionInfo {
         format: COLLECTION_FORMAT,
         model: host.model().clone(),
@@ -102,6 +102,10 @@ fn info(host: &Arc<dyn Host>, config: &Config) -> CollectionInfo {
         seed: config.seed,
         segmenter: SegmenterConfig::default(),
         intervention: config.intervention.name(),
+        systems_sha256: match config.intervention.system {
+            Some(_) => None, // it stands in for those of the prompts
+            None => prompts::systems(prompts),
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::{collections::HashSet, path::Path};
 use themecast_lab::Split;
 
@@ -54,6 +55,16 @@ impl Prompt {
     }
 }
 
+/// SHA-256 (hex) over the system prompts and whose they are; none where no prompt has one.
+pub(super) fn systems(prompts: &[Prompt]) -> Option<String> {
+    let told: Vec<(&str, &str)> =
+        prompts.iter().filter_map(|one| Some((one.id.as_str(), one.system.as_deref()?))).collect();
+    let digest = told.iter().fold(Sha256::new(), |hash, (id, system)| {
+        hash.chain_update(id).chain_update([0]).chain_update(system).chain_update([0])
+    });
+    (!told.is_empty()).then(|| digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +83,9 @@ mod tests {
         assert!(check("{\"id\":\"a\"}").unwrap_err().contains(":1: want"));
         let split = two.replace("\"group\":\"g\"", "\"split\":\"dev\"");
         assert!(check(&split).unwrap_err().contains("'a': 'dev' is no split"));
+        let told = |system: &str| systems(&check(&two.replace("\"group\":\"g\"", system)).unwrap());
+        assert_eq!(told("\"group\":\"h\""), None);
+        assert_ne!(told("\"system\":\"Be brief.\""), told("\"system\":\"Be kind.\""));
         assert!(check("").unwrap_err().contains("no prompt"));
         assert!(check(&two.replace("\"b\"", "\"a\"")).unwrap_err().contains("twice"));
     }

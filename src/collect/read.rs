@@ -5,7 +5,7 @@
 //! text. What is made is a collection with the same documents; labels of the first one fit it,
 //! since segments keep their numbers. Nothing is sampled here.
 
-use super::{Folder, record, splice};
+use super::{Folder, record, resample::told_nothing, splice};
 use crate::host::{Call, Event, Host, RawStep, Route, Tap, TextDecoder};
 use anyhow::{Result, bail, ensure};
 use futures::StreamExt;
@@ -38,11 +38,13 @@ pub async fn run(
     config: &Config,
     progress: &(dyn Fn(usize, usize) + Send + Sync),
 ) -> Result<usize> {
+    let source = CollectionInfo::load(&config.data)?;
+    told_nothing(&source, &config.data)?;
     let info = CollectionInfo {
         model: host.model().clone(),
         model_name: host.name().to_owned(),
         sites: config.sites.clone(),
-        ..CollectionInfo::load(&config.data)?
+        ..source
     };
     let there = config.folder.begin(&info)?;
     let own = config.folder.own(wanted(config)?.into_iter());

@@ -68,6 +68,7 @@ pub async fn run(
             shown(&config.data)
         );
     }
+    told_nothing(&source, &config.data)?;
     let info = CollectionInfo {
         sites: config.sites.clone(),
         samples: config.samples,
@@ -125,6 +126,17 @@ fn cuts(config: &Config) -> Result<Vec<Cut>> {
     let (have, want) = (found.len(), config.cuts);
     ensure!(have >= want, "{}: {have} test answers to cut, not {want}", shown(&config.data));
     Ok(found.into_iter().take(want).map(|(_, cut)| cut).collect())
+}
+
+/// Refuses answers whose prompts had system prompts of their own, which a collection does not keep.
+pub(super) fn told_nothing(source: &CollectionInfo, dir: &Path) -> Result<()> {
+    ensure!(
+        source.systems_sha256.is_none(),
+        "{}: some of its prompts had a system prompt, which is not kept: their answers can be \
+         labelled and judged, but neither read again nor gone on with",
+        shown(dir)
+    );
+    Ok(())
 }
 
 fn shown(path: &Path) -> impl std::fmt::Display + '_ {

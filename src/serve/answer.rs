@@ -3,13 +3,13 @@
 use super::{
     ApiError, App,
     annotate::Annotator,
-    app::Ready,
+    app::{MOST_ENCODING, Ready},
     ask::{self, Ask},
     meter::Meter,
-    stream,
+    refused, stream,
 };
 use crate::{
-    host::{Call, Event, Route, Tap},
+    host::{Call, Event, HostError, Route, Tap},
     metrics::Failure,
     session::Annotations,
 };
@@ -56,8 +56,7 @@ async fn run(
     let Json(mut body) = body?;
     let ready = app.ready()?;
     let asked = ask::take(&mut body, &headers)?;
-    one_sequence(&body, ready.host.at_once())?;
-    nothing_from_the_web(&body)?;
+    refused::check(&body, ready.host.at_once())?;
     let streamed = body.get("stream").and_then(Value::as_bool).unwrap_or(false);
     let id = format!("themecast-{}", Uuid::new_v4().simple());
     meter.trace(&body, &headers, (ready.host.name(), &id));
@@ -73,13 +72,13 @@ async fn run(
         false => annotator.meanwhile(events.next()).await,
     };
     match first {
-        None => Err(ApiError::Host(crate::host::HostError::Model("no answer".to_owned()))),
+        None => Err(ApiError::Host(HostError::Model("no answer".to_owned()))),
         Some(Event::Failed(error)) => Err(error.into()),
         Some(first) if streamed => Ok(stream::reply(first, events, annotator, meter)),
         Some(Event::Done { json, finish }) => whole(json, &finish, annotator, &meter).await,
-        Some(Event::Chunk { .. }) => Err(ApiError::Host(crate::host::HostError::Model(
-            "chunks were not asked for".to_owned(),
-        ))),
+        Some(Event::Chunk { .. }) => {
+            Err(ApiError::Host(HostError::Model("chunks were not asked for".to_owned())))
+        }
     }
 }
 
@@ -113,13 +112,13 @@ struct Request<'a> {
 /// Opens the session of a request; without one the answer goes out as the host writes it.
 async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opened, ApiError> {
     let Request { body, id, asked, span, trace_id } = request;
-    let several = several(body);
+    let several = refused::several(body);
     if several && app.stops() {
         let why = "must be 1: this server ends answers on alarms, which it looks for one at a time";
         return Err(ApiError::invalid("n", why));
     }
     if app.stops()
-        && let Some(field) = CONSTRAINTS.into_iter().find(|field| constrained(body, field))
+        && let Some(field) = refused::constraint(body)
     {
         let why = "can't be kept to where an answer is stopped, which this server does on alarms";
         return Err(ApiError::invalid(field, why));
@@ -136,8 +135,20 @@ async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opene
     let request = RequestInfo { id: id.to_owned(), options, prompt: ask::prompt(body), trace_id };
     let runner = forecast.runner;
     let fail_closed = runner.fail_closed;
-    // Encoding phrases to watch for takes a plugin milliseconds that no other request waits for.
-    let opened = tokio::task::spawn_blocking(move || span.in_scope(|| runner.open(&request))).await;
+    let encoding = match asked.is_some_and(Ask::phrases) {
+        true => {
+            let place = app.phrases.clone().try_acquire_owned();
+            Some(place.map_err(|_| HostError::Busy(MOST_ENCODING))?)
+        }
+        false => None,
+    };
+    // Encoding phrases takes a plugin milliseconds, which a request without any does not wait for.
+    let opened = tokio::task::spawn_blocking(move || {
+        let opened = span.in_scope(|| runner.open(&request));
+        drop(encoding); // here, also where the client has left
+        opened
+    });
+    let opened = opened.await;
     match opened.unwrap_or_else(|error| Err(PluginError::failed(error.to_string()))) {
         Ok((tap, annotations)) => Ok(Opened { tap: Some(tap), annotations: Ok(Some(annotations)) }),
         Err(PluginError::InvalidOption { option, message }) => {
@@ -151,42 +162,6 @@ async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opene
             Ok(Opened { tap: None, annotations: Err(error.to_string()) })
         }
     }
-}
-
-/// Whether several choices are asked for.
-fn several(body: &Value) -> bool {
-    body.get("n").and_then(Value::as_u64).unwrap_or(1) > 1
-}
-
-/// Refuses several choices where an engine runs one sequence at a time: mistral.rs would run them
-/// as one batch all the same.
-pub(super) fn one_sequence(body: &Value, at_once: usize) -> Result<(), ApiError> {
-    if several(body) && at_once == 1 {
-        let why = "must be 1: an engine of this server runs one sequence at a time, so send a \
-                   request for each choice";
-        return Err(ApiError::invalid("n", why));
-    }
-    Ok(())
-}
-
-/// Refuses mistral.rs's own tools, which have the server fetch whatever address the model names.
-pub(super) fn nothing_from_the_web(body: &Value) -> Result<(), ApiError> {
-    match body.get("web_search_options").is_some_and(|options| !options.is_null()) {
-        true => {
-            let why = "must be left out: this server fetches nothing from the web";
-            Err(ApiError::invalid("web_search_options", why))
-        }
-        false => Ok(()),
-    }
-}
-
-/// What makes mistral.rs refuse the end token in the middle of an answer.
-const CONSTRAINTS: [&str; 2] = ["grammar", "response_format"];
-
-/// Whether `field` says how the answer has to look.
-fn constrained(body: &Value, field: &str) -> bool {
-    let value = &body[field];
-    !value.is_null() && value["type"] != "text"
 }
 
 /// The reply to a request that is not streamed.

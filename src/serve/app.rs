@@ -5,6 +5,10 @@ use crate::{forecast::Setting, host::Host, metrics::Metrics, session::Runner};
 use parking_lot::{Mutex, RwLock};
 use std::sync::{Arc, OnceLock};
 use themecast_forecast::bundle::Card;
+use tokio::sync::Semaphore;
+
+/// How many requests may wait for their phrases to be encoded.
+pub(super) const MOST_ENCODING: usize = 64;
 
 /// The state of the server.
 pub struct App {
@@ -17,6 +21,9 @@ pub struct App {
     pub(super) traces: Traces,
     pub(super) live: Live,
     pub(super) kept: Kept,
+    /// For requests whose phrases are being encoded, one after the other: without a bound they would
+    /// take every thread that other sessions are opened on.
+    pub(super) phrases: Arc<Semaphore>,
     ready: OnceLock<Ready>,
 }
 
@@ -60,7 +67,9 @@ impl App {
     pub fn with(setting: Setting, keys: Keys) -> Arc<Self> {
         let (traces, live, kept) = (Traces::default(), Live::default(), Kept::default());
         let metrics = setting.metrics.clone();
-        Arc::new(Self { metrics, setting, keys, traces, live, kept, ready: OnceLock::new() })
+        let phrases = Arc::new(Semaphore::new(MOST_ENCODING));
+        let ready = OnceLock::new();
+        Arc::new(Self { metrics, setting, keys, traces, live, kept, phrases, ready })
     }
 
     /// The model is loaded: requests are taken from now on.

@@ -29,6 +29,13 @@ pub(super) struct Ask {
     pub(super) options: api::Value,
 }
 
+impl Ask {
+    /// Whether phrases are to be watched for, which takes an encoder.
+    pub(super) fn phrases(&self) -> bool {
+        self.options.get("watch").is_some()
+    }
+}
+
 /// Takes what is asked for out of a request; none where nothing is.
 pub(super) fn take(body: &mut Value, headers: &HeaderMap) -> Result<Option<Ask>, ApiError> {
     let fields = body.as_object_mut().ok_or_else(|| ApiError::Invalid {

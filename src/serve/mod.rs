@@ -1,8 +1,8 @@
 //! The HTTP server: OpenAI's routes with the `themecast` field, and Themecast's own.
 //!
-//! The only place that answers HTTP. `ask` reads what a client wants, `answer` runs a request,
+//! The only place that answers HTTP. `ask` reads what a client wants, `refused` says what it may not, `answer` runs a request,
 //! `stream` and `annotate` write it out, `error` is the one map from errors to statuses, `others`
-//! lets mistral.rs's own routes through where they may be, `ends` sees what their answers say of
+//! lets mistral.rs's own routes through where they may be, `said` hears what their answers say of
 //! themselves and `kept` bounds what those keep; the other
 //! modules are one route or layer each. What never lives here: how a model runs or how a forecast is made.
 
@@ -12,7 +12,6 @@ mod answer;
 mod app;
 mod ask;
 mod bundles;
-mod ends;
 mod error;
 mod health;
 mod kept;
@@ -21,6 +20,8 @@ mod live;
 mod meter;
 mod others;
 mod page;
+mod refused;
+mod said;
 mod stream;
 mod traces;
 

@@ -1,7 +1,7 @@
 //! mistral.rs's own other routes: who may use them, which would pass by the alarms, and a place on
 //! an engine for those that write answers.
 
-use super::{ApiError, App, answer, ask, ends::Ends, keys};
+use super::{ApiError, App, ask, keys, refused, said::Said};
 use crate::{
     host::{Held, Host, HostError},
     metrics::{Alive, Served},
@@ -75,8 +75,7 @@ async fn checked(request: Request, at_once: usize) -> Result<Request, ApiError> 
         let why = "is for /v1/chat/completions and /v1/completions alone";
         return Err(ApiError::invalid("themecast", why));
     }
-    answer::one_sequence(&asked, at_once)?;
-    answer::nothing_from_the_web(&asked)?;
+    refused::check(&asked, at_once)?;
     if asked["background"] == true {
         let why = "must be false: this server writes no answer that nobody waits for";
         return Err(ApiError::invalid("background", why));
@@ -97,28 +96,28 @@ async fn to_the_end(
         let (client, pieces) = mpsc::unbounded::<Result<Bytes, axum::Error>>();
         let status = parts.status;
         let _ = reply.send(Response::from_parts(parts, Body::from_stream(pieces)));
-        let ends = hand_on(body, client).await;
+        let mut said = hand_on(body, client).await;
         drop(held);
         app.metrics.answered(Served::Other, status);
-        if let Some(tokens) = ends.tokens() {
+        if let Some(tokens) = said.tokens() {
             app.metrics.tokens(tokens.prompt, tokens.completion);
         }
-        app.kept.add(&ends.head, routes).await;
+        app.kept.add(&said.head, routes).await;
     });
     response.await.map_err(|_| HostError::EngineDied.into())
 }
 
 /// Hands on a body piece by piece, and takes it to its end without a client too: until then the engine
-/// writes. Returns how it begins and ends.
-async fn hand_on(body: Body, client: UnboundedSender<Result<Bytes, axum::Error>>) -> Ends {
-    let (mut pieces, mut ends) = (body.into_data_stream(), Ends::default());
+/// writes. Returns what it says of itself.
+async fn hand_on(body: Body, client: UnboundedSender<Result<Bytes, axum::Error>>) -> Said {
+    let (mut pieces, mut said) = (body.into_data_stream(), Said::default());
     while let Some(piece) = pieces.next().await {
         if let Ok(piece) = &piece {
-            ends.take(piece);
+            said.take(piece);
         }
         let _ = client.unbounded_send(piece);
     }
-    ends
+    said
 }
 
 /// mistral.rs 0.8.1's routes that write answers, beside the two that are ours.

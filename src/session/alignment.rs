@@ -26,11 +26,14 @@ impl Alignment {
     /// been held back for it. A vocabulary that writes less than that text (special tokens) makes
     /// the index too large by as much, so it is empty in requests without tools.
     pub(super) fn chunk(&mut self, revealed: &[u32], held: &str, vocabulary: &Vocabulary) -> usize {
-        let mut carried = 0;
+        let (mut carried, mut broken) = (0, false);
         for &token in revealed {
-            carried += self.pending.push(vocabulary.bytes(token)).len();
+            let text = self.pending.push(vocabulary.bytes(token));
+            carried += text.len();
             self.next += 1;
-            if !self.pending.is_pending() && carried >= held.len() {
+            // mistral.rs takes whatever ends in U+FFFD for a character that is not complete.
+            broken = text.ends_with(char::REPLACEMENT_CHARACTER) || (broken && text.is_empty());
+            if !broken && !self.pending.is_pending() && carried >= held.len() {
                 return self.next - 1;
             }
         }
@@ -47,7 +50,9 @@ mod tests {
 
     /// Of each chunk: how many tokens have been read, its text, its last token.
     fn check(tokens: &[u32], chunks: &[(usize, &str, usize)]) {
-        let vocabulary = vocabulary_for_tests(&[b"a", &[0xF0, 0x9F], &[0x99, 0x82], b""]);
+        let replacement = "\u{FFFD}".as_bytes();
+        let vocabulary =
+            vocabulary_for_tests(&[b"a", &[0xF0, 0x9F], &[0x99, 0x82], b"", replacement, &[0x80]]);
         let mut alignment = Alignment::default();
         for &(read, text, expected) in chunks {
             let revealed = tokens.get(alignment.next()..read).unwrap_or_default();
@@ -67,6 +72,13 @@ mod tests {
     fn an_incomplete_character_goes_out_with_the_token_that_completes_it() {
         check(&[0, 1, 2, 0], &[(0, "a", 0), (2, "🙂", 2), (3, "a", 3)]);
         check(&[0, 1, 2, 0], &[(4, "a", 0), (4, "🙂", 2), (4, "a", 3)]);
+    }
+
+    #[test]
+    fn what_looks_incomplete_goes_out_with_the_token_after_it() {
+        check(&[4, 0, 0], &[(2, "\u{FFFD}a", 1), (3, "a", 2)]);
+        check(&[5, 3, 0, 0], &[(4, "\u{FFFD}a", 2), (4, "a", 3)]);
+        check(&[4, 4, 0, 0], &[(3, "\u{FFFD}\u{FFFD}a", 2), (4, "a", 3)]);
     }
 
     #[test]

@@ -47,6 +47,15 @@ async fn patiently(server: &Server, path: &str, body: &Value) -> reqwest::Respon
     }
 }
 
+/// A message with a part that names a file of this machine.
+fn file(kind: &str) -> Value {
+    let mut part = json!({"type": kind, "image_url": "Cargo.toml"});
+    if kind == "image_url" {
+        part["image_url"] = json!({"url": "Cargo.toml"});
+    }
+    json!([{"role": "user", "content": [{"type": "text", "text": "Look."}, part]}])
+}
+
 /// Returns once an engine is busy.
 async fn busy(host: &dyn Host) {
     while host.load().busy == 0 {
@@ -114,12 +123,16 @@ fn what_would_run_beside_other_answers_is_refused() {
             (RESPONSES, response(2), "themecast", json!({"every": "token"})),
             (RESPONSES, response(2), "web_search_options", json!({})),
             (Route::Chat.path(), ask("Hi.", 2), "web_search_options", json!({})),
+            (Route::Chat.path(), ask("Hi.", 2), "top_logprobs", json!(49_152)),
+            (Route::Chat.path(), ask("Hi.", 2), "messages", file("image_url")),
+            (RESPONSES, response(2), "input", file("input_image")),
         ] {
             body[param] = value;
             let refused = post(&server, path, &body).await;
             assert_eq!(refused.status(), 400, "{path} {param}");
             let error: Value = refused.json().await.unwrap();
             assert_eq!(error["error"]["param"], param, "{error}");
+            assert!(!error.to_string().contains("Cargo"), "no file was looked for: {error}");
         }
         let mut several = ask("Hi.", 2);
         several["n"] = 2.into();
@@ -145,6 +158,8 @@ fn the_latest_answers_are_kept_and_counted() {
         let counted =
             format!("themecast_requests_total{{route=\"other\",status=\"200\"}} {}", KEPT + 1);
         metrics_have(&server, &counted).await;
+        let written = format!("themecast_tokens_total{{kind=\"completion\"}} {}\n", KEPT + 1);
+        metrics_have(&server, &written).await;
         let mut first = server.get(&ids[0]).await.status();
         for _ in 0..100 {
             if first != 200 {

@@ -101,29 +101,14 @@ impl Path {
         let surprises = surprises(&forecasts, theme);
         let shift = forecasts.last().map_or(0.0, |first| jensen_shannon(first, now));
         self.segments += 1;
+        let mut raised = Vec::new();
         if let Some((forecast, first)) = forecasts.first().zip(surprises.first()) {
             self.divergence.surprise_nats = first.surprise_nats;
             self.divergence.excess_nats = first.excess_nats;
             let segment = divergence::Segment { forecast, theme, residual_mean: mean };
             // The detectors are tuned on whole segments alone.
-            let raised = if whole { self.monitor.end(bundle, segment) } else { Vec::new() };
+            raised = if whole { self.monitor.end(bundle, segment) } else { raised };
             self.divergence.score = self.monitor.score();
-            let held = std::mem::take(&mut self.held).into_iter().map(|held| (held, true));
-            for ((detector, score), held) in held.chain(raised.into_iter().map(|new| (new, false)))
-            {
-                let (token, segment) = (end, self.segments);
-                let alarm = Raised {
-                    detector,
-                    watch: None,
-                    score,
-                    token,
-                    segment,
-                    came: Some(theme),
-                    forecast,
-                    in_distribution: trust.in_distribution,
-                };
-                self.raise(observer, (trust, held), &alarm);
-            }
         }
         let score = self.divergence.score;
         let ended = SegmentEnded {
@@ -137,7 +122,26 @@ impl Path {
             score,
             complete,
         };
+        // Whoever hears an alarm has heard of the segment that raised it.
         observer.segment_ended(&ended);
+        if let Some(forecast) = forecasts.first() {
+            let alarm = |(detector, score)| Raised {
+                detector,
+                watch: None,
+                score,
+                token: end,
+                segment: self.segments,
+                came: Some(theme),
+                forecast,
+                in_distribution: trust.in_distribution,
+            };
+            let held = std::mem::take(&mut self.held).into_iter().map(|held| (held, true));
+            let all = held.chain(raised.into_iter().map(|new| (new, false)));
+            let all: Vec<_> = all.map(|(one, held)| (alarm(one), held)).collect();
+            for (alarm, held) in all {
+                self.raise(observer, (trust, held), &alarm);
+            }
+        }
         self.summary.ended(Ended { end, theme, p: now[theme], surprises, shift, score });
     }
 

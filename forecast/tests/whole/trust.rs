@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use themecast_forecast::{
     ForecastPlugin,
     bundle::Bundle,
-    events::{Detector, Observer, Raised, Reaction},
+    events::{Detector, Observer, Raised, Reaction, SegmentEnded},
     trust::{Recogniser, RecogniserCard},
 };
 use themecast_plugin_api::{Phase, Plugin, RequestInfo, Residuals, Site, Step};
@@ -15,6 +15,7 @@ struct Counts {
     distances: Vec<(f32, bool)>,
     alarms: usize,
     held_back: usize,
+    segments: usize,
 }
 
 #[derive(Default)]
@@ -31,8 +32,18 @@ impl Heard {
 impl Observer for Heard {
     fn alarm(&self, event: &Raised<'_>) -> Reaction {
         assert_ne!(event.detector, Detector::Watch);
-        self.0.lock().unwrap().alarms += usize::from(event.detector != Detector::OutOfDistribution);
+        let mut counts = self.0.lock().unwrap();
+        if event.detector != Detector::OutOfDistribution {
+            counts.alarms += 1;
+            assert_eq!(
+                counts.segments, event.segment,
+                "the segment that raised it was told before"
+            );
+        }
         Reaction::GoOn
+    }
+    fn segment_ended(&self, _: &SegmentEnded<'_>) {
+        self.0.lock().unwrap().segments += 1;
     }
     fn held_back(&self, _: &Raised<'_>) {
         self.0.lock().unwrap().held_back += 1;

@@ -186,7 +186,11 @@ impl Drop for Lease {
             *self.tap.steering.lock() = None;
         }
         if self.tap.live.fetch_sub(1, Ordering::AcqRel) == 1 {
-            *self.tap.pass.lock() = Pass::default();
+            let mut pass = self.tap.pass.lock();
+            // Another lease may have been taken meanwhile, and its pass begun.
+            if self.tap.live() == 0 {
+                *pass = Pass::default();
+            }
         }
         WATCHER.lease_closed();
     }

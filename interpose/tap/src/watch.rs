@@ -38,8 +38,9 @@ struct Recording {
 thread_local! {
     /// The tap whose model this engine thread is running.
     static ENGINE: RefCell<Option<Arc<EngineTap>>> = const { RefCell::new(None) };
-    /// The frame and row that this pool thread is sampling.
-    static POOL: RefCell<Option<Row>> = const { RefCell::new(None) };
+    /// The frames and rows that this pool thread is sampling: one within another where a sampling
+    /// waits in the pool for work of its own, as DRY's does.
+    static POOL: RefCell<Vec<Option<Row>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Installs the watcher at the seam, once; reports stay off until someone listens. False where
@@ -58,7 +59,7 @@ pub(crate) fn install() -> bool {
 /// The row that the calling thread is sampling right now; none outside of a logits processor or
 /// when no lease was open at the start of the forward pass.
 pub fn current() -> Option<Row> {
-    let pooled = POOL.with_borrow(Clone::clone);
+    let pooled = POOL.with_borrow(|rows| rows.last().cloned().flatten());
     pooled.or_else(|| {
         let frame = ENGINE.with_borrow(|tap| tap.as_ref().and_then(|tap| tap.sole()))?;
         Some(Row { frame, row: Some(0) })
@@ -149,13 +150,12 @@ impl Observer for Watcher {
     }
 
     fn enter(&self, ticket: Ticket) {
-        if let Ok(ticket) = ticket.downcast::<(Arc<Frame>, Option<usize>)>() {
-            let (frame, row) = *ticket;
-            POOL.set(Some(Row { frame, row }));
-        }
+        let ticket = ticket.downcast::<(Arc<Frame>, Option<usize>)>();
+        let row = ticket.ok().map(|ticket| Row { frame: ticket.0, row: ticket.1 });
+        POOL.with_borrow_mut(|rows| rows.push(row));
     }
 
     fn leave(&self) {
-        POOL.set(None);
+        POOL.with_borrow_mut(Vec::pop);
     }
 }

@@ -35,6 +35,10 @@ pub struct CollectionInfo {
     /// What was done to the model while it answered, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervention: Option<String>,
+    /// SHA-256 (hex) over the system prompts of single prompts, where some have one. Their texts are
+    /// not kept, so answers with them can't be gone on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub systems_sha256: Option<String>,
 }
 
 impl CollectionInfo {
@@ -89,7 +93,8 @@ impl CollectionInfo {
             .or_else(|| differ("temperature", &a.temperature, &b.temperature))
             .or_else(|| differ("seed", &a.seed, &b.seed))
             .or_else(|| differ("segmenter", &a.segmenter, &b.segmenter))
-            .or_else(|| differ("intervention", &done(a), &done(b)));
+            .or_else(|| differ("intervention", &done(a), &done(b)))
+            .or_else(|| differ("system prompts", &a.systems_sha256, &b.systems_sha256));
         match difference {
             None => Ok(()),
             Some(difference) => Err(LabError::Mismatch {

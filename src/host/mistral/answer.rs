@@ -15,8 +15,9 @@ use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver, UnboundedSender};
 /// A request that an engine runs, and what it holds there.
 pub(super) struct Running {
     pub(super) responses: Receiver<Response>,
-    pub(super) place: Place,
+    /// Given back before the place, where the next request takes its own.
     pub(super) lease: Option<Lease>,
+    pub(super) place: Place,
     pub(super) cancelled: Arc<AtomicBool>,
 }
 

@@ -1,9 +1,13 @@
-//! What a folder of safetensors says of itself: `config.json` and `tokenizer.json`.
+//! What a folder of safetensors says of itself: `config.json`, `generation_config.json` and
+//! `tokenizer.json`.
 
 use super::metadata::{Metadata, MetadataError, byte_alphabet, token_bytes};
 use crate::host::{Vocabulary, vocabulary::RawToken};
-use serde::Deserialize;
-use std::{path::Path, sync::Arc};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use themecast_plugin_api::ModelInfo;
 use tokenizers::Tokenizer;
 
@@ -17,6 +21,12 @@ struct Config {
     torch_dtype: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct Generation {
+    #[serde(default)]
+    eos_token_id: EndTokens,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(untagged)]
 enum EndTokens {
@@ -26,14 +36,35 @@ enum EndTokens {
     None,
 }
 
-pub(super) fn read(config: &Path, tokenizer: &Path) -> Result<Metadata, MetadataError> {
-    let text = std::fs::read_to_string(config)
-        .map_err(|error| MetadataError::Open { path: config.to_owned(), error })?;
-    let config: Config = serde_json::from_str(&text).map_err(|error| MetadataError::Missing {
-        path: config.to_owned(),
-        what: format!("a field ({error})"),
-    })?;
-    let vocabulary = Arc::new(vocabulary(tokenizer, config.eos_token_id)?);
+impl EndTokens {
+    fn ids(self) -> Vec<u32> {
+        match self {
+            Self::One(id) => vec![id],
+            Self::Many(ids) => ids,
+            Self::None => Vec::new(),
+        }
+    }
+}
+
+pub(super) fn read(
+    config: &Path,
+    generation: Option<PathBuf>,
+    tokenizer: &Path,
+) -> Result<Metadata, MetadataError> {
+    let folder = config.parent().unwrap_or(config);
+    let config: Config = parse(config)?;
+    let mut end = config.eos_token_id.ids();
+    if let Some(path) = generation.filter(|_| end.is_empty()) {
+        end = parse::<Generation>(&path)?.eos_token_id.ids();
+    }
+    if end.is_empty() {
+        let folder = folder.display();
+        tracing::warn!(
+            "{folder}: neither config.json nor generation_config.json names a token that ends an \
+             answer (eos_token_id), so an answer whose client leaves goes on to its limit"
+        );
+    }
+    let vocabulary = Arc::new(vocabulary(tokenizer, end)?);
     let info = ModelInfo {
         architecture: config.model_type,
         hidden_size: config.hidden_size,
@@ -45,6 +76,15 @@ pub(super) fn read(config: &Path, tokenizer: &Path) -> Result<Metadata, Metadata
     Ok(Metadata { info, vocabulary })
 }
 
+fn parse<T: DeserializeOwned>(path: &Path) -> Result<T, MetadataError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| MetadataError::Open { path: path.to_owned(), error })?;
+    serde_json::from_str(&text).map_err(|error| MetadataError::Missing {
+        path: path.to_owned(),
+        what: format!("a field ({error})"),
+    })
+}
+
 /// The byte that a token such as `<0x0A>` stands for where SentencePiece falls back on bytes.
 fn fallback_byte(token: &str) -> Option<u8> {
     let hex = token.strip_prefix("<0x")?.strip_suffix('>')?;
@@ -52,7 +92,7 @@ fn fallback_byte(token: &str) -> Option<u8> {
     u8::from_str_radix(hex, 16).ok().filter(|_| digits)
 }
 
-fn vocabulary(path: &Path, end: EndTokens) -> Result<Vocabulary, MetadataError> {
+fn vocabulary(path: &Path, end: Vec<u32>) -> Result<Vocabulary, MetadataError> {
     let tokenizer = Tokenizer::from_file(path).map_err(|error| MetadataError::Missing {
         path: path.to_owned(),
         what: format!("a readable tokenizer ({error})"),
@@ -74,17 +114,24 @@ fn vocabulary(path: &Path, end: EndTokens) -> Result<Vocabulary, MetadataError> 
             control: added.get(&id).is_some_and(|token| token.special),
         }
     };
-    let end = match end {
-        EndTokens::One(id) => vec![id],
-        EndTokens::Many(ids) => ids,
-        EndTokens::None => Vec::new(),
-    };
     Ok(Vocabulary::new(ids.map(token).collect(), end))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn end_tokens_are_one_or_many_or_none() {
+        let check = |json: &str, wanted: &[u32]| {
+            let found: Generation = serde_json::from_str(json).unwrap();
+            assert_eq!(found.eos_token_id.ids(), wanted, "{json}");
+        };
+        check("{\"eos_token_id\": 2}", &[2]);
+        check("{\"eos_token_id\": [2, 7], \"temperature\": 0.6}", &[2, 7]);
+        check("{\"eos_token_id\": null}", &[]);
+        check("{}", &[]);
+    }
 
     #[test]
     fn bytes_are_told_from_text_that_looks_like_one() {
