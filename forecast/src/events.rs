@@ -92,8 +92,9 @@ pub trait Observer: Send + Sync {
     fn held_back(&self, event: &Raised<'_>) {
         let _ = event;
     }
-    /// The residual at a segment's start lies this far from the training distribution, in
-    /// standard deviations a dimension, and whether that is beyond its 99th percentile.
+    /// A residual lies this far from the training distribution, in standard deviations a dimension,
+    /// and whether that is beyond its 99th percentile: the one at the prompt's end, as the bundle's
+    /// recogniser sees it, or the one at each segment's start where the bundle has none.
     fn residual(&self, distance: f32, out_of_distribution: bool) {
         let _ = (distance, out_of_distribution);
     }

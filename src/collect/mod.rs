@@ -76,15 +76,21 @@ pub async fn run(
     config.folder.keep(&info, made, progress).await
 }
 
-/// Refuses prompts that share ids, but not texts, with those that the folder has answers to.
+/// Refuses prompts that share ids, but not texts, splits and groups, with those that the folder has
+/// answers to: answers to one prompt never part in splits.
 fn same(prompts: &[Prompt], folder: &Folder) -> Result<()> {
-    let texts: HashMap<&str, &str> =
-        prompts.iter().map(|one| (one.id.as_str(), one.prompt.as_str())).collect();
+    let known: HashMap<&str, &Prompt> = prompts.iter().map(|one| (one.id.as_str(), one)).collect();
     for document in read_documents(&folder.out)? {
-        let id = document.prompt_id.as_str();
-        if texts.get(id).is_some_and(|text| *text != document.prompt) {
-            let out = folder.out.display();
+        let (id, out) = (document.prompt_id.as_str(), folder.out.display());
+        let Some(prompt) = known.get(id) else { continue };
+        if prompt.prompt != document.prompt {
             bail!("{out}: answers another prompt under the id '{id}'; use another id or folder");
+        }
+        if (&prompt.split, &prompt.group) != (&document.split, &document.group) {
+            bail!(
+                "{out}: has answers to '{id}' in another split or group; give it the same as \
+                 before, or use another folder"
+            );
         }
     }
     Ok(())

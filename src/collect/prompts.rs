@@ -48,6 +48,11 @@ impl Prompt {
         let mut ids = HashSet::new();
         for prompt in &prompts {
             ensure!(ids.insert(&prompt.id), "{shown}: the id '{}' comes twice", prompt.id);
+            ensure!(
+                !prompt.id.contains(['@', '+']),
+                "{shown}: the id '{}' has an '@' or a '+', which tell where an answer is cut: use others",
+                prompt.id
+            );
             let split = prompt.split.as_deref().map_or(Ok(Split::Train), str::parse);
             split.with_context(|| format!("{shown}: the prompt '{}'", prompt.id))?;
         }
@@ -88,5 +93,7 @@ mod tests {
         assert_ne!(told("\"system\":\"Be brief.\""), told("\"system\":\"Be kind.\""));
         assert!(check("").unwrap_err().contains("no prompt"));
         assert!(check(&two.replace("\"b\"", "\"a\"")).unwrap_err().contains("twice"));
+        assert!(check(&two.replace("\"b\"", "\"b@3\"")).unwrap_err().contains("'b@3' has"));
+        assert!(check(&two.replace("\"b\"", "\"faq/3\"")).is_ok());
     }
 }

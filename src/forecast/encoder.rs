@@ -11,6 +11,8 @@ use themecast_lab::{
 
 /// The name on the card of bundles that were trained with it.
 pub const ENCODER: &str = "all-MiniLM-L6-v2";
+/// How many numbers an embedding of it has.
+pub const ENCODER_DIMENSION: usize = 384;
 
 /// How long a failure to get the encoder is told again before it is tried again: whoever asks meanwhile
 /// would wait for the same network in vain.

@@ -18,7 +18,7 @@ use crate::{
     session::{PATIENCE, Runner, guarded},
 };
 use anyhow::{Context, Result, anyhow, ensure};
-use encoder::{ENCODER, Encoder};
+use encoder::{ENCODER, ENCODER_DIMENSION, Encoder};
 use listeners::Listeners;
 pub use recent::Recent;
 use std::{path::Path, sync::Arc};
@@ -81,6 +81,7 @@ pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Fore
     );
     let warnings = bundle.fits(host.model())?.warnings;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    check_dimensions(&bundle)?;
     let card = Arc::new(bundle.card.clone());
     if bundle.card.text.as_ref().is_some_and(|text| text.embedder == ENCODER) {
         setting.encoder.ready().map_err(|error| anyhow!(error))?;
@@ -99,6 +100,19 @@ pub fn attach(bundle: Bundle, host: &dyn Host, setting: &Setting) -> Result<Fore
     listeners.begin();
     setting.metrics.bundle(&card);
     Ok(Forecast { runner: Runner { fail_closed, ..runner }, card: Some(card), warnings })
+}
+
+/// Refuses embeddings of another width than the encoder of that name has.
+fn check_dimensions(bundle: &Bundle) -> Result<()> {
+    let text = bundle.card.text.as_ref().map(|text| ("text", &text.embedder, text.dimension));
+    let open = bundle.card.open.as_ref().map(|open| ("open", &open.embedder, open.dimension));
+    for (part, embedder, dimension) in text.into_iter().chain(open) {
+        ensure!(
+            embedder != ENCODER || dimension == ENCODER_DIMENSION,
+            "the card's '{part}' has {dimension} dimensions, {ENCODER} has {ENCODER_DIMENSION}"
+        );
+    }
+    Ok(())
 }
 
 /// The encoders that a bundle reads texts and phrases through.

@@ -1,7 +1,10 @@
 //! What a card says, checked against itself.
 
 use super::{BundleError, ByPlace, Card, MOST_HORIZONS, Temperatures, store::CARD};
-use crate::ensemble::{self, MOST_MEMBERS};
+use crate::{
+    divergence::PLACES,
+    ensemble::{self, MOST_MEMBERS},
+};
 use std::collections::HashSet;
 
 /// The widest sentence embedding that a bundle may read.
@@ -158,11 +161,11 @@ fn detectors(card: &Card) -> Result<(), BundleError> {
         .quantiles
         .iter()
         .all(|of| of.is_sorted() && of.iter().all(|x| x.is_finite()));
-    match tuned && rising {
+    match tuned && rising && card.coherence.quantiles.len() == PLACES {
         true => Ok(()),
-        false => {
-            wrong("detectors: want finite numbers, thresholds above 0, rising quantiles".into())
-        }
+        false => wrong(format!(
+            "detectors: want finite numbers, thresholds above 0, {PLACES} lists of rising quantiles"
+        )),
     }
 }
 

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The most segments before the present one that are told apart by their number.
-const PLACES: usize = 4;
+pub(crate) const PLACES: usize = 4;
 /// The share of clean segments that the tail is fitted to.
 const TAIL: f32 = 0.1;
 /// The fewest clean segments from which a tail is fitted: its tenth then has twenty.

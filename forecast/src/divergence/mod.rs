@@ -11,6 +11,7 @@ mod martingale;
 mod monitor;
 mod surprise;
 
+pub(crate) use coherence::PLACES;
 pub use coherence::{Coherence, CoherenceCard};
 pub use control::{ControlCard, Cusum, PageHinkley};
 pub use martingale::{ALPHA, Martingale, odds};

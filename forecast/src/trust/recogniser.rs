@@ -39,6 +39,9 @@ pub struct Recogniser {
     pub basis: Vec<f32>,
 }
 
+/// The distance that is told of a residual whose own can't be computed, in deviations a dimension.
+const FARTHEST: f32 = 1e6;
+
 impl Recogniser {
     /// The distance of `residual`, *shape* `[hidden]`, in deviations a dimension: `√(d²/hidden)`.
     pub fn distance(&self, residual: &[f32]) -> f32 {
@@ -47,6 +50,9 @@ impl Recogniser {
         let square = |values: &[f32]| values.iter().map(|x| x * x).sum::<f32>();
         let known = square(&product(&self.basis, &scaled));
         let distance = square(&scaled) / self.card.rest - known;
+        if !distance.is_finite() {
+            return FARTHEST; // its square is no f32
+        }
         (distance.max(0.0) / residual.len() as f32).sqrt()
     }
 

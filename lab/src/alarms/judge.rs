@@ -3,7 +3,7 @@
 use super::{
     rank::{Prompts, Ranked},
     report::{AtRate, DetectorReport, KindReport},
-    traces::Trace,
+    traces::{ENTROPY, Trace},
 };
 
 /// False alarms an answer at which detection is reported.
@@ -54,7 +54,7 @@ fn found(name: &str, clean: &[Trace], (planted, prompts): (&[Trace], &Prompts)) 
         name: name.to_owned(),
         auroc: None,
         first_minus: None,
-        own: at(false_alarms as f64 / known.len().max(1) as f64, 1.0),
+        own: (name != ENTROPY).then(|| at(false_alarms as f64 / known.len().max(1) as f64, 1.0)),
         detected: RATES.map(|rate| at(rate, threshold(&known, rate))).to_vec(),
     }
 }
@@ -113,7 +113,8 @@ mod tests {
     fn answers_to_one_prompt_are_drawn_together() {
         let clean = apart((0..20).map(|at| trace(&[at as f32 / 20.0], None)));
         let planted = [trace(&[1.5], None), trace(&[0.2], None), trace(&[1.5], None)];
-        let of = |planted: &[Trace]| kind("a kind", &clean, planted).detectors[0].own.detected;
+        let of =
+            |planted: &[Trace]| kind("a kind", &clean, planted).detectors[0].own.unwrap().detected;
         let (one, three) = (of(&planted).unwrap(), of(&apart(planted)).unwrap());
         assert_eq!((one.interval.low, one.interval.high), (one.mean, one.mean));
         assert!(three.interval.low < one.mean && three.interval.high > one.mean, "{three:?}");
@@ -131,8 +132,8 @@ mod tests {
         let found = kind("turned", &clean, &turned);
         let one = &found.detectors[0];
         assert_eq!((found.answers, one.name.as_str()), (3, "one"));
-        assert_eq!((one.own.rate, one.own.median_delay_segments), (0.0, Some(2)));
-        let detected = one.own.detected.unwrap();
+        assert_eq!((one.own.unwrap().rate, one.own.unwrap().median_delay_segments), (0.0, Some(2)));
+        let detected = one.own.unwrap().detected.unwrap();
         assert!((detected.mean - 2.0 / 3.0).abs() < 1e-9);
         assert!(detected.interval.low < 0.34 && detected.interval.high == 1.0, "{detected:?}");
         assert_eq!(one.detected[0].median_delay_tokens, Some(20), "delays are 20, none, 10");
@@ -154,7 +155,7 @@ mod tests {
         let found = kind("a kind", &clean, &planted);
         let one = &found.detectors[0];
         assert_eq!((found.answers, one.name.as_str()), (3, "one"));
-        assert!((one.own.detected.unwrap().mean - 1.0 / 3.0).abs() < 1e-9);
+        assert!((one.own.unwrap().detected.unwrap().mean - 1.0 / 3.0).abs() < 1e-9);
         assert!((one.detected[0].detected.unwrap().mean - 2.0 / 3.0).abs() < 1e-9);
         assert!(kind("none", &clean, &[]).detectors[0].auroc.is_none());
     }

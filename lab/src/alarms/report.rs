@@ -38,8 +38,8 @@ pub struct DetectorReport {
     pub auroc: Option<Mean>,
     /// The first detector's minus this one's.
     pub first_minus: Option<Mean>,
-    /// At its own alarm level.
-    pub own: AtRate,
+    /// At its own alarm level, where it has one.
+    pub own: Option<AtRate>,
     /// At the thresholds that give these rates of false alarms on the clean answers.
     pub detected: Vec<AtRate>,
 }
@@ -74,11 +74,12 @@ const HEAD: &[&str] = &[
 impl KindReport {
     fn table(&self, clean: usize) -> Table {
         let row = |one: &DetectorReport| {
-            let own = format!("{:.1}", 1000.0 * one.own.rate);
-            let mut row = vec![one.name.clone(), share(one.auroc), change(one.first_minus), own];
-            for at in [one.own].iter().chain(&one.detected) {
-                row.extend([share(at.detected), delay(at)]);
-            }
+            let mut row = vec![one.name.clone(), share(one.auroc), change(one.first_minus)];
+            row.extend(match &one.own {
+                Some(own) => [format!("{:.1}", 1000.0 * own.rate), share(own.detected), delay(own)],
+                None => std::array::from_fn(|_| number(None)),
+            });
+            row.extend(one.detected.iter().flat_map(|at| [share(at.detected), delay(at)]));
             row
         };
         Table {

@@ -14,6 +14,9 @@ use themecast_forecast::{
     divergence::{Coherence, CoherenceCard, Martingale, Monitor, Segment, entropy_nats},
 };
 
+/// The statistic that has no alarm level of its own: in nats, not a fraction of one.
+pub(super) const ENTROPY: &str = "forecast entropy";
+
 /// Quantiles of the detectors of text.
 const QUANTILES: usize = 257;
 
@@ -106,7 +109,7 @@ pub(super) fn of(
         let Seen { forecast, theme, residual_mean, token, .. } = one;
         monitor.end(bundle, Segment { forecast, theme: *theme, residual_mean });
         let mut scores = monitor.scores();
-        scores.push(("forecast entropy", entropy_nats(forecast)));
+        scores.push((ENTROPY, entropy_nats(forecast)));
         let others = scored.iter().filter_map(|(name, all)| Some((*name, *all.get(place)?)));
         scores.extend(others);
         moments.push((*token, scores));
@@ -125,9 +128,10 @@ fn onset(document: &Document) -> Option<i32> {
 }
 
 /// The prompt of an answer, of a way on from within one, or of one that turns into another's:
-/// `PROMPT/SAMPLE…`.
+/// `PROMPT/SAMPLE…`, where no prompt's id has an `@` or a `+`.
 fn prompt(id: &str) -> &str {
-    id.split('/').next().unwrap_or(id)
+    let answer = id.split(['@', '+']).next().unwrap_or(id);
+    answer.rsplit_once('/').map_or(answer, |(prompt, _)| prompt)
 }
 
 #[cfg(test)]

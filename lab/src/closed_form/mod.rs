@@ -41,6 +41,21 @@ pub(crate) struct Found {
     pub(crate) validation: (f64, f64),
 }
 
+impl Found {
+    /// What it forecasts of each row, *shape* `[rows, classes]`.
+    ///
+    /// # Errors
+    /// [`crate::LabError::Fit`].
+    pub(crate) fn forecasts(&self, rows: &Matrix) -> Result<Vec<f32>> {
+        let mut all = rows.logits(&self.weights)?;
+        for forecast in all.chunks_exact_mut(self.weights.classes) {
+            forecast.iter_mut().for_each(|logit| *logit /= self.temperature);
+            softmax(forecast);
+        }
+        Ok(all)
+    }
+}
+
 /// Fits with every strength and keeps the one that validates best, with its temperature.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ pub struct Document {
     pub prompt: String,
     /// The prompt's group, where the prompt file names one.
     pub group: Option<String>,
-    /// `train`, `validation` or `test`, where the prompt file says so.
+    /// `train`, `validation`, `test` or `held-out`, where the prompt file says so.
     pub split: Option<String>,
     /// Which of the prompt's answers this is, from 0.
     pub sample: u32,

@@ -8,7 +8,7 @@ use rand_xoshiro::{
 use serde::{Deserialize, Serialize};
 
 /// Resamples of fewer prompts than this say little of how far others would be from them.
-const FEWEST: usize = 5;
+pub(crate) const FEWEST: usize = 5;
 
 /// A 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -193,7 +193,7 @@ impl Matrices {
 impl Fitted {
     /// Gives each place a temperature of its own, found on the validation split, as a bundle's
     /// places have theirs.
-    fn temper(&mut self, parts: &BySplit<Part>, (themes, ahead): (usize, usize)) {
+    pub(crate) fn temper(&mut self, parts: &BySplit<Part>, (themes, ahead): (usize, usize)) {
         let of = |at_prompt: bool, validation: &[f32]| {
             let all = parts.validation.events.iter().zip(validation.chunks_exact(themes));
             let here = all.filter(|(event, _)| (event.place == Place::PromptEnd) == at_prompt);

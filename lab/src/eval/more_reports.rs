@@ -212,7 +212,7 @@ pub struct CurveReport {
     pub documents: usize,
     /// Segments ahead, at boundaries.
     pub ahead: usize,
-    /// The loss on the test split for each draw of documents, in nats.
+    /// The loss on the test split for each draw of prompts, in nats.
     pub nll_nats: Vec<f64>,
     /// The top-1 for each draw.
     pub top1: Vec<f64>,

@@ -200,7 +200,7 @@ fn curves(report: &EvalReport) -> Table {
     };
     Table {
         title: "Learning curve: activations with the true themes so far, at the end of a \
-                segment; mean [least, most] over draws of documents"
+                segment; mean [least, most] over draws of prompts"
             .to_owned(),
         head: &[
             "training documents",

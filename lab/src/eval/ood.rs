@@ -254,12 +254,16 @@ pub(crate) fn auroc(known: &[f64], strange: &[f64]) -> Option<f64> {
     Some(sum / (known.len() * strange.len()) as f64)
 }
 
-/// The 95 % interval over resamples of prompts, each with the scores of all its answers.
+/// The 95 % interval over resamples of prompts, each with the scores of all its answers; none where
+/// there are too few.
 fn interval(
     known: &[Vec<f64>],
     strange: &[Vec<f64>],
     (resamples, seed): (usize, u64),
 ) -> Option<Interval> {
+    if known.len().min(strange.len()) < bootstrap::FEWEST {
+        return None;
+    }
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut draw = |prompts: &[Vec<f64>]| -> Vec<f64> {
         let one = |_| &prompts[(random.next_u64() % prompts.len() as u64) as usize];

@@ -2,7 +2,7 @@
 
 use crate::eval::{
     Interval,
-    bootstrap::{Draws, interval},
+    bootstrap::{Draws, FEWEST, interval},
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -108,14 +108,19 @@ fn expected_information(rows: &BTreeMap<u32, u64>, columns: &BTreeMap<u32, u64>,
     expected
 }
 
-/// The 95 % interval of kappa over draws of prompts; `documents` are those of the segments.
+/// The 95 % interval of kappa over draws of prompts; `documents` are those of the segments. None where
+/// they are of too few prompts.
 pub(super) fn kappa_interval(documents: &[&str], a: &[u32], b: &[u32]) -> Option<Interval> {
     const DRAWS: usize = 1000;
     let mut prompts: HashMap<&str, usize> = HashMap::new();
     let mut of = Vec::new();
     for &id in documents {
         let number = prompts.len();
-        of.push(*prompts.entry(id.split('/').next().unwrap_or(id)).or_insert(number));
+        let prompt = id.rsplit_once('/').map_or(id, |(prompt, _)| prompt);
+        of.push(*prompts.entry(prompt).or_insert(number));
+    }
+    if prompts.len() < FEWEST {
+        return None;
     }
     let draws = Draws::new(prompts.len(), DRAWS, 1);
     let drawn = |counts: &Vec<u32>| {
@@ -132,6 +137,20 @@ pub(super) fn kappa_interval(documents: &[&str], a: &[u32], b: &[u32]) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn draws_are_of_prompts_whatever_their_ids_hold() {
+        let ids: Vec<String> =
+            (0..16).map(|number| format!("faq/{}/{}", number / 2, number % 2)).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let labels: Vec<u32> = (0..16).map(|number| number % 3).collect();
+        let others: Vec<u32> =
+            labels.iter().enumerate().map(|(n, l)| l * u32::from(n > 3)).collect();
+        let found = kappa_interval(&ids, &labels, &others).unwrap();
+        assert!(found.low < found.high, "{found:?}");
+        assert!(kappa_interval(&ids[..8], &labels[..8], &others[..8]).is_none(), "four prompts");
+        assert!(kappa_interval(&[], &[], &[]).is_none());
+    }
 
     #[test]
     fn as_in_the_textbook() {

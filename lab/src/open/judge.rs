@@ -28,7 +28,7 @@ use themecast_forecast::{bundle::Bundle, linear::RowKind, open::OpenHead};
 pub struct JudgeConfig {
     /// The bundle's folder.
     pub bundle: PathBuf,
-    /// Bootstrap resamples of documents.
+    /// Bootstrap resamples of prompts.
     pub resamples: usize,
     /// The seed of whatever is drawn.
     pub seed: u64,

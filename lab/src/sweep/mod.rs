@@ -24,7 +24,6 @@ use crate::{
     train::{logistic::Matrix, scaler::Scaler},
 };
 use std::{path::Path, time::Instant};
-use themecast_forecast::linear::softmax;
 use themecast_plugin_api::Site;
 
 /// The most optimiser steps per fit.
@@ -232,19 +231,19 @@ impl Bench<'_> {
         let (validation, test) = (matrix(&parts.validation)?, matrix(&parts.test)?);
         let found = closed_form::fit(method, &gram, (&validation, &parts.validation.targets(1)))?;
         let seconds = started.elapsed().as_secs_f64();
-        let mut forecasts = test.logits(&found.weights)?;
-        for forecast in forecasts.chunks_exact_mut(self.setup.themes) {
-            forecast.iter_mut().for_each(|logit| *logit /= found.temperature);
-            softmax(forecast);
-        }
-        let (nats, top1) = scored(&forecasts, &parts.test, self.setup.themes);
+        let (validation, test) = (found.forecasts(&validation)?, found.forecasts(&test)?);
+        let mut fitted = Fitted { validation, test, ..Fitted::default() };
+        // At the prompt's end apart, as those by gradients.
+        fitted.temper(parts, (self.setup.themes, 1));
+        let (validation_nats, _) = scored(&fitted.validation, &parts.validation, self.setup.themes);
+        let (nats, top1) = scored(&fitted.test, &parts.test, self.setup.themes);
         Ok(ClosedForm {
             method: name.to_owned(),
             strength: Some(found.strength),
-            validation_nll_nats: found.validation.0,
+            validation_nll_nats: validation_nats,
             test_nll_nats: nats,
             test_top1: top1,
-            minus_gradients: self.apart(&parts.test, &forecasts, by_gradients),
+            minus_gradients: self.apart(&parts.test, &fitted.test, by_gradients),
             seconds,
         })
     }

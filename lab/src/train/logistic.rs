@@ -95,10 +95,10 @@ pub(crate) struct Objective<'a> {
 
 impl Objective<'_> {
     /// Minimises from `start`, at most `steps` steps; where a line search fails the best point so
-    /// far counts.
+    /// far counts, and `start` where none is finite.
     ///
     /// # Errors
-    /// [`LabError::Fit`] where the loss is not finite at the start.
+    /// [`LabError::Fit`] where a product of matrices fails.
     pub(crate) fn minimise(&self, start: Weights, steps: u64) -> Result<Weights> {
         let failed = |error: Error| LabError::Fit(format!("logistic regression: {error}"));
         let classes = start.classes;

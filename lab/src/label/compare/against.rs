@@ -159,7 +159,7 @@ mod tests {
         // Said a a b other, given a b b a: two of four, by chance (2·2 + 1·2) of 16.
         assert!((agreement.kappa.unwrap() - 0.2).abs() < 1e-12, "{agreement:?}");
         assert_eq!(found.either, Some(0.75));
-        assert!(found.kappa_interval.is_some());
+        assert!(found.kappa_interval.is_none(), "one prompt alone");
         let other = written(&SAID.replace("\"b\",\"alternate\":null", "\"a\"")).unwrap();
         let catalogue = [theme("a"), theme("b"), theme("other")];
         let found = judged.with(&other, &segments, &[&catalogue]).unwrap();

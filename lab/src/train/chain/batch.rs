@@ -10,8 +10,12 @@ use crate::train::{
     scaler::Scaler,
 };
 use candle_core::{Device, Tensor};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 use themecast_forecast::{features::FeatureLayout, linear::RowKind};
+
+/// The most pairs of tokens that a batch's attention looks at, over all of its documents: some 16 MB a
+/// head and layer. Answers of 256 tokens stay below a quarter of it.
+const ATTENTION: usize = 4 << 20;
 
 /// A present token: a moment that forecasts are made at.
 #[derive(Debug, Clone)]
@@ -149,6 +153,24 @@ impl Stories {
         &rows[present.row * self.features..(present.row + 1) * self.features]
     }
 
+    /// `numbers` in batches of at most `most` documents, fewer where long ones would take too much
+    /// memory for attention, which looks from every token of a batch's longest document at every other.
+    pub(super) fn batches<'n>(&self, numbers: &'n [usize], most: usize) -> Vec<&'n [usize]> {
+        let lengths: Vec<usize> = numbers.iter().map(|&number| self.tokens(number)).collect();
+        runs(&lengths, most, ATTENTION).into_iter().map(|run| &numbers[run]).collect()
+    }
+
+    /// How many tokens [`Layout::document`] makes of the document `number`.
+    pub(super) fn tokens(&self, number: usize) -> usize {
+        let Story { boundaries, moments } = &self.stories[number];
+        let known = |present: &Present, step: usize| present.came[step].is_some();
+        let themes = |present: &Present| {
+            let both = |step: &usize| known(present, *step) && known(present, step + 1);
+            (0..self.horizons).take_while(both).count()
+        };
+        boundaries.iter().chain(moments).map(|present| 1 + themes(present)).sum()
+    }
+
     /// The documents `numbers` as tensors.
     ///
     /// # Errors
@@ -160,6 +182,27 @@ impl Stories {
         }
         layout.tensors(numbers.len(), places)
     }
+}
+
+/// Runs of at most `most` documents whose number times the square of the longest length stays within
+/// `attention`; a longer document is a run of its own.
+pub(super) fn runs(lengths: &[usize], most: usize, attention: usize) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut longest = 0;
+    for (at, &length) in lengths.iter().enumerate() {
+        let fits = |run: &&mut Range<usize>| {
+            let (documents, length) = (run.len() + 1, longest.max(length));
+            documents <= most && documents * length * length <= attention
+        };
+        match runs.last_mut().filter(fits) {
+            Some(run) => (run.end, longest) = (at + 1, longest.max(length)),
+            None => {
+                runs.push(at..at + 1);
+                longest = length;
+            }
+        }
+    }
+    runs
 }
 
 /// One token on its way into a batch.

@@ -55,7 +55,7 @@ pub(super) fn fit(
     let told = Pace::new("passes at most", progress);
     for epoch in 1..=config.epochs {
         shuffle(&mut order, &mut random);
-        for numbers in order.chunks(config.batch) {
+        for numbers in train.batches(&order, config.batch) {
             optimizer.set_learning_rate(config.learning_rate * schedule(step, steps));
             let loss = network.loss(&train.batch(numbers, card.places)?, Some(&dropout))?;
             optimizer.backward_step(&loss)?;
@@ -87,7 +87,7 @@ fn sizes(stories: &Stories) -> Sizes {
 
 /// The share of the largest step: warms up over a twentieth of all, then falls as a cosine does.
 fn schedule(step: usize, steps: usize) -> f64 {
-    let done = step as f64 / steps as f64;
+    let done = (step as f64 / steps as f64).min(1.0); // long documents make more batches
     let warm = (done / 0.05).min(1.0);
     warm * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
 }
@@ -106,7 +106,7 @@ fn copies(variables: &[Var]) -> Result<Vec<Tensor>> {
 fn validate(network: &Network, card: &ChainCard, stories: &Stories, batch: usize) -> Result<f32> {
     let all: Vec<usize> = (0..stories.len()).collect();
     let (mut sum, mut count) = (0.0, 0.0);
-    for numbers in all.chunks(batch) {
+    for numbers in stories.batches(&all, batch) {
         let loss = network.loss(&stories.batch(numbers, card.places)?, None)?;
         sum += loss.to_scalar::<f32>()? * numbers.len() as f32;
         count += numbers.len() as f32;

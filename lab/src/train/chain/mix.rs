@@ -68,7 +68,7 @@ pub(super) fn calibrate(
     let mut marginal: [Vec<Scored>; 2] = [scored(horizons + 1), scored(horizons + 1)];
     let mut next = scored(horizons);
     let mut presents: Vec<Present> = Vec::new();
-    for numbers in all.chunks(32) {
+    for numbers in stories.batches(&all, 32) {
         let batch = stories.batch(numbers, model.card.places)?;
         let out = network.forward(&batch, None)?;
         let before = presents.len();

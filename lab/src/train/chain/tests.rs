@@ -1,7 +1,7 @@
 //! What is trained is what serves.
 
 use super::{
-    batch::Stories,
+    batch::{Stories, runs},
     network::{Network, Sizes},
 };
 use crate::train::{
@@ -54,6 +54,11 @@ fn serving_computes_what_training_computes() {
     let sizes = Sizes { features: LAYOUT.len(), themes: 4, horizons: 2 };
     let network = Network::new(&card, sizes, 9).unwrap();
     let model = network.export(&card, &scaler).unwrap();
+    for number in [0, 1] {
+        let alone = stories.batch(&[number], card.places).unwrap();
+        assert_eq!(alone.length, stories.tokens(number));
+    }
+    assert_eq!(stories.batches(&[1, 0], 32), [&[1, 0]]);
     let batch = stories.batch(&[0, 1], card.places).unwrap();
     let out = network.forward(&batch, None).unwrap();
     let targets = &batch.marginal[1];
@@ -89,4 +94,11 @@ fn same(logits: &[f32], p: &[f32]) {
     for (a, b) in expected.iter().zip(p) {
         assert!((a - b).abs() < 1e-4, "{expected:?} {p:?}");
     }
+}
+
+#[test]
+fn batches_end_where_attention_would_take_too_much() {
+    assert_eq!(runs(&[3, 3, 3, 3, 3], 2, 1000), [0..2, 2..4, 4..5]);
+    assert_eq!(runs(&[3, 3, 9, 2, 40, 1], 8, 200), [0..2, 2..4, 4..5, 5..6]);
+    assert_eq!(runs(&[], 8, 200), [] as [std::ops::Range<usize>; 0]);
 }
