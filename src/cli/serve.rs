@@ -15,15 +15,9 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::Deserialize;
-use std::{
-    net::SocketAddr,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 use themecast_alarms::Desk;
-use themecast_forecast::watchlist::Watched;
+use themecast_forecast::{bundle::Bundle, watchlist::Watched};
 use themecast_telemetry::Exporter;
 use tokio::runtime::Handle;
 
@@ -153,6 +147,8 @@ impl Serve {
     }
 
     async fn load(&self, setting: &Setting) -> Result<(Arc<dyn Host>, Option<Forecast>)> {
+        // Before a model is fetched or loaded: what is wrong with a bundle shows at once.
+        let bundle = self.bundle.as_deref().map(forecast::read).transpose()?;
         let source = model::source(self.model.as_deref()).await?;
         let defaults = Options::default();
         let options = Options {
@@ -164,13 +160,13 @@ impl Serve {
         };
         let host = mistral::load(&source, &options).await?;
         setting.metrics.isolation(host.isolation() == Some(Isolation::Passed));
-        let forecast = self.forecast(self.bundle.as_deref(), &*host, setting)?;
+        let forecast = self.forecast(bundle, &*host, setting)?;
         Ok((host, forecast))
     }
 
     fn forecast(
         &self,
-        bundle: Option<&Path>,
+        bundle: Option<Bundle>,
         host: &dyn Host,
         setting: &Setting,
     ) -> Result<Option<Forecast>> {
@@ -182,11 +178,8 @@ impl Serve {
             );
             return Ok(None);
         }
-        let forecast = match bundle {
-            Some(folder) => forecast::load(folder, host, setting)?,
-            None => forecast::attach(shipped::of(host.model())?, host, setting)?,
-        };
-        Ok(Some(forecast))
+        let bundle = bundle.map_or_else(|| shipped::of(host.model()), Ok)?;
+        Ok(Some(forecast::attach(bundle, host, setting)?))
     }
 }
 
