@@ -108,10 +108,7 @@ fn info(host: &Arc<dyn Host>, config: &Config, prompts: &[Prompt]) -> Collection
         seed: config.seed,
         segmenter: SegmenterConfig::default(),
         intervention: config.intervention.name(),
-        systems_sha256: match config.intervention.system {
-            Some(_) => None, // it stands in for those of the prompts
-            None => prompts::systems(prompts),
-        },
+        systems_sha256: prompts::systems(prompts, config.intervention.system.as_deref()),
     }
 }
 

@@ -60,10 +60,14 @@ impl Prompt {
     }
 }
 
-/// SHA-256 (hex) over the system prompts and whose they are; none where no prompt has one.
-pub(super) fn systems(prompts: &[Prompt]) -> Option<String> {
-    let told: Vec<(&str, &str)> =
-        prompts.iter().filter_map(|one| Some((one.id.as_str(), one.system.as_deref()?))).collect();
+/// SHA-256 (hex) over the system prompts and whose they are, or over the one that is given to `all`;
+/// none where no prompt has one.
+pub(super) fn systems(prompts: &[Prompt], all: Option<&str>) -> Option<String> {
+    let own = || prompts.iter().filter_map(|one| Some((&*one.id, one.system.as_deref()?)));
+    let told: Vec<(&str, &str)> = match all {
+        Some(system) => vec![("", system)],
+        None => own().collect(),
+    };
     let digest = told.iter().fold(Sha256::new(), |hash, (id, system)| {
         hash.chain_update(id).chain_update([0]).chain_update(system).chain_update([0])
     });
@@ -88,9 +92,11 @@ mod tests {
         assert!(check("{\"id\":\"a\"}").unwrap_err().contains(":1: want"));
         let split = two.replace("\"group\":\"g\"", "\"split\":\"dev\"");
         assert!(check(&split).unwrap_err().contains("'a': 'dev' is no split"));
-        let told = |system: &str| systems(&check(&two.replace("\"group\":\"g\"", system)).unwrap());
+        let told =
+            |system: &str| systems(&check(&two.replace("\"group\":\"g\"", system)).unwrap(), None);
         assert_eq!(told("\"group\":\"h\""), None);
         assert_ne!(told("\"system\":\"Be brief.\""), told("\"system\":\"Be kind.\""));
+        assert!(systems(&[], Some("Be brief.")).is_some());
         assert!(check("").unwrap_err().contains("no prompt"));
         assert!(check(&two.replace("\"b\"", "\"a\"")).unwrap_err().contains("twice"));
         assert!(check(&two.replace("\"b\"", "\"b@3\"")).unwrap_err().contains("'b@3' has"));

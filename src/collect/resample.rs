@@ -128,12 +128,12 @@ fn cuts(config: &Config) -> Result<Vec<Cut>> {
     Ok(found.into_iter().take(want).map(|(_, cut)| cut).collect())
 }
 
-/// Refuses answers whose prompts had system prompts of their own, which a collection does not keep.
+/// Refuses answers that were told something before their prompts, which a collection does not keep.
 pub(super) fn told_nothing(source: &CollectionInfo, dir: &Path) -> Result<()> {
     ensure!(
         source.systems_sha256.is_none(),
-        "{}: some of its prompts had a system prompt, which is not kept: their answers can be \
-         labelled and judged, but neither read again nor gone on with",
+        "{}: a system prompt stood before some of its prompts, and that is not kept: its answers can \
+         be labelled and judged, but neither read again nor gone on with",
         shown(dir)
     );
     Ok(())

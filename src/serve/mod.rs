@@ -1,10 +1,10 @@
 //! The HTTP server: OpenAI's routes with the `themecast` field, and Themecast's own.
 //!
-//! The only place that answers HTTP. `ask` reads what a client wants, `refused` says what it may not, `answer` runs a request,
-//! `stream` and `annotate` write it out, `error` is the one map from errors to statuses, `others`
-//! lets mistral.rs's own routes through where they may be, `said` hears what their answers say of
-//! themselves and `kept` bounds what those keep; the other
-//! modules are one route or layer each. What never lives here: how a model runs or how a forecast is made.
+//! The only place that answers HTTP. `ask` reads what a client wants, `refused` says what it may not,
+//! `answer` runs a request, `stream` and `annotate` write it out, `error` is the one map from errors to
+//! statuses, `others` lets mistral.rs's own routes through where they may be, `said` hears what their
+//! answers say of themselves and `kept` bounds what those keep; the other modules are one route or layer
+//! each. What never lives here: how a model runs or how a forecast is made.
 
 mod alarms;
 mod annotate;

@@ -69,8 +69,12 @@ async fn answers(app: &Arc<App>, host: &dyn Host, request: Request) -> Result<Re
 async fn checked(request: Request, at_once: usize) -> Result<Request, ApiError> {
     let (parts, body) = request.into_parts();
     let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await?;
-    // What is no JSON the host refuses by itself.
-    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    // mistral.rs reads some bodies that this can't hold, or that are no object: they would pass unseen.
+    let asked: Value = serde_json::from_slice(&body)
+        .map_err(|error| invalid(&format!("the body must be a JSON object: {error}")))?;
+    if !asked.is_object() {
+        return Err(invalid("the body must be a JSON object"));
+    }
     if asked.get("themecast").is_some() || parts.headers.contains_key(ask::HEADER) {
         let why = "is for /v1/chat/completions and /v1/completions alone";
         return Err(ApiError::invalid("themecast", why));

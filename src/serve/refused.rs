@@ -11,7 +11,7 @@ const MOST_LOGPROBS: u64 = 20;
 /// What makes mistral.rs refuse the end token in the middle of an answer.
 const CONSTRAINTS: [&str; 2] = ["grammar", "response_format"];
 
-/// Parts of a message that are text; mistral.rs opens what others name.
+/// Parts of a message that are text; of others mistral.rs opens the address or file that some name.
 const TEXT: [&str; 3] = ["text", "input_text", "output_text"];
 
 /// Refuses what would batch on an engine that runs one sequence at a time, fetch what a stranger names,
@@ -64,18 +64,28 @@ fn nothing_from_the_web(body: &Value) -> Result<(), ApiError> {
 /// fetch the address, or read the file of this machine, that such a part names.
 fn text_alone(body: &Value) -> Result<(), ApiError> {
     for field in ["messages", "input"] {
-        let items = body[field].as_array().into_iter().flatten();
-        let parts = items.flat_map(|item| item["content"].as_array().into_iter().flatten());
-        for part in parts {
-            let kind = part["type"].as_str().unwrap_or_default();
-            if part.is_object() && !TEXT.contains(&kind) {
-                let why =
-                    format!("has a part of type '{kind}': this server's model reads text alone");
-                return Err(ApiError::invalid(field, why));
+        for item in body[field].as_array().into_iter().flatten() {
+            let mut parts = item["content"].as_array().into_iter().flatten();
+            if let Some(other) = parts.find(|part| !is_text(part)) {
+                let why = "has a part that is no text, which is all that this server's model reads";
+                return Err(ApiError::invalid(field, format!("{why}: {}", kind(other))));
+            }
+            // mistral.rs would also take an array of a message's fields in order.
+            if !item.is_object() {
+                return Err(ApiError::invalid(field, "must be objects with 'role' and 'content'"));
             }
         }
     }
     Ok(())
+}
+
+fn is_text(part: &Value) -> bool {
+    let untyped = part["type"].is_null() && part["text"].is_string();
+    part.is_object() && (untyped || TEXT.contains(&kind(part)))
+}
+
+fn kind(part: &Value) -> &str {
+    part["type"].as_str().unwrap_or("no type")
 }
 
 fn few_logprobs(body: &Value) -> Result<(), ApiError> {
@@ -124,6 +134,12 @@ mod tests {
         }
         let untyped = part(json!({"image_url": {"url": "/etc/passwd"}}));
         assert_eq!(refused(&json!({"messages": untyped})).as_deref(), Some("messages"));
+        let fields =
+            json!([[[{"type": "image_url", "image_url": {"url": "/etc/passwd"}}], "user"]]);
+        assert_eq!(refused(&json!({"messages": fields})).as_deref(), Some("messages"));
+        let ordered = part(json!(["input_image", "/etc/passwd", null, null]));
+        assert_eq!(refused(&json!({"input": ordered})).as_deref(), Some("input"));
+        assert_eq!(refused(&json!({"messages": [{"content": [{"text": "Hi"}]}]})), None);
         let said = part(json!({"type": "output_text", "text": "y"}));
         assert_eq!(refused(&json!({"input": said})), None);
         assert_eq!(refused(&json!({"input": "Hello", "messages": [{"content": "Hello"}]})), None);

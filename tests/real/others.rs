@@ -134,6 +134,21 @@ fn what_would_run_beside_other_answers_is_refused() {
             assert_eq!(error["error"]["param"], param, "{error}");
             assert!(!error.to_string().contains("Cargo"), "no file was looked for: {error}");
         }
+        let image = json!([[[{"type": "image_url", "image_url": {"url": "Cargo.toml"}}], "user"]]);
+        let mut fields = ask("Hi.", 2);
+        fields["messages"] = image;
+        assert_eq!(post(&server, Route::Chat.path(), &fields).await.status(), 400);
+        // What mistral.rs would read, but no check can.
+        let nested = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for unseen in ["1e999", &nested] {
+            let url = format!("{}{RESPONSES}", server.url);
+            let body = format!("{{\"model\":\"default\",\"input\":\"Hi\",\"n\":2,\"x\":{unseen}}}");
+            let request = client().post(url).header("content-type", "application/json").body(body);
+            let refused = request.send().await.unwrap();
+            assert_eq!(refused.status(), 400, "{unseen}");
+            assert!(refused.text().await.unwrap().contains("must be a JSON object"), "{unseen}");
+        }
+        assert_eq!(post(&server, RESPONSES, &json!(["default", "Hi"])).await.status(), 400);
         let mut several = ask("Hi.", 2);
         several["n"] = 2.into();
         let refused = single().generate(Call::new(Route::Chat, several)).await;

@@ -107,7 +107,9 @@ impl Path {
             self.divergence.excess_nats = first.excess_nats;
             let segment = divergence::Segment { forecast, theme, residual_mean: mean };
             // The detectors are tuned on whole segments alone.
-            raised = if whole { self.monitor.end(bundle, segment) } else { raised };
+            if whole {
+                raised = self.monitor.end(bundle, segment);
+            }
             self.divergence.score = self.monitor.score();
         }
         let score = self.divergence.score;

@@ -133,6 +133,8 @@ mod tests {
         assert!((recogniser.distance(&[1.0, 3.0]) - 8f32.sqrt()).abs() < 1e-5);
         assert!(recogniser.is_out(2.5) && !recogniser.is_out(2.0));
         assert_eq!(recogniser.in_distribution(2.0), 0.5);
+        let far = recogniser.distance(&[f32::MAX, 1.0]);
+        assert!(far.is_finite() && recogniser.is_out(far), "{far}");
     }
 
     #[test]

@@ -115,7 +115,7 @@ pub(super) fn of(
         moments.push((*token, scores));
     }
     let last = seen.iter().rfind(|one| onset(document).is_some_and(|at| one.segment <= at));
-    let prompt = prompt(&document.id).to_owned();
+    let prompt = Document::prompt_of(&document.id).to_owned();
     Ok(Trace { prompt, moments, onset: last.map(|one| one.token) })
 }
 
@@ -125,13 +125,6 @@ fn onset(document: &Document) -> Option<i32> {
     let own = document.id.split('+').next()?;
     let (_, place) = own.rsplit_once('@')?;
     place.split('/').next()?.parse().ok()
-}
-
-/// The prompt of an answer, of a way on from within one, or of one that turns into another's:
-/// `PROMPT/SAMPLE…`, where no prompt's id has an `@` or a `+`.
-fn prompt(id: &str) -> &str {
-    let answer = id.split(['@', '+']).next().unwrap_or(id);
-    answer.rsplit_once('/').map_or(answer, |(prompt, _)| prompt)
 }
 
 #[cfg(test)]
@@ -152,7 +145,7 @@ pub(super) mod tests {
         assert_eq!(onset(&document("story-3/0@2/0")), Some(2));
         assert_eq!(onset(&document("story-3/0")), None);
         for id in ["story-3/0", "story-3/1@2/0", "story-3/0@2+recipe-7/1@4"] {
-            assert_eq!(prompt(id), "story-3");
+            assert_eq!(Document::prompt_of(id), "story-3");
         }
     }
 }

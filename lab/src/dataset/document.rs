@@ -59,6 +59,21 @@ impl Document {
         format!("{prompt_id}/{sample}")
     }
 
+    /// The id of the prompt of the answer `id`, of a way on from within one, or of one that turns into
+    /// another's: what stands before its sample. No prompt's id has an `@` or a `+`.
+    ///
+    /// ```
+    /// use themecast_lab::dataset::Document;
+    ///
+    /// for id in ["faq/3/0", "faq/3/1@2/0", "faq/3/0@2+recipe-7/1@4"] {
+    ///     assert_eq!(Document::prompt_of(id), "faq/3");
+    /// }
+    /// ```
+    pub fn prompt_of(id: &str) -> &str {
+        let answer = id.split(['@', '+']).next().unwrap_or(id);
+        answer.rsplit_once('/').map_or(answer, |(prompt, _)| prompt)
+    }
+
     /// The residuals at the prompt's end, *shape* `[sites, hidden]`; empty where there are none.
     pub fn prompt_end(&self) -> Vec<f32> {
         let row = self.tokens.iter().rfind(|row| row.index < 0);

@@ -35,8 +35,8 @@ pub struct CollectionInfo {
     /// What was done to the model while it answered, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervention: Option<String>,
-    /// SHA-256 (hex) over the system prompts of single prompts, where some have one. Their texts are
-    /// not kept, so answers with them can't be gone on with.
+    /// SHA-256 (hex) over the system prompts, where some answers were given one. Their texts are not
+    /// kept, so such answers can be neither read again nor gone on with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub systems_sha256: Option<String>,
 }

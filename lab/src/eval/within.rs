@@ -13,7 +13,7 @@ use crate::{Result, train::settle::temperature};
 use std::collections::HashMap;
 use themecast_forecast::linear::{softmax, temper};
 
-/// How much the forecast from the text so far counts beside the one at the boundary before.
+/// How much the forecast from what was read so far counts beside the one at the boundary before.
 const WEIGHTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 impl Workshop<'_> {

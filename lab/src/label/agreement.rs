@@ -1,8 +1,11 @@
 //! How far two labellings of the same segments agree.
 
-use crate::eval::{
-    Interval,
-    bootstrap::{Draws, FEWEST, interval},
+use crate::{
+    dataset::Document,
+    eval::{
+        Interval,
+        bootstrap::{Draws, FEWEST, interval},
+    },
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -116,8 +119,7 @@ pub(super) fn kappa_interval(documents: &[&str], a: &[u32], b: &[u32]) -> Option
     let mut of = Vec::new();
     for &id in documents {
         let number = prompts.len();
-        let prompt = id.rsplit_once('/').map_or(id, |(prompt, _)| prompt);
-        of.push(*prompts.entry(prompt).or_insert(number));
+        of.push(*prompts.entry(Document::prompt_of(id)).or_insert(number));
     }
     if prompts.len() < FEWEST {
         return None;

@@ -49,7 +49,7 @@ pub(super) fn fit(
     let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed);
     let dropout = Dropout::new(config.dropout, !config.seed);
     let mut order: Vec<usize> = (0..train.len()).collect();
-    let steps = (config.epochs * order.len().div_ceil(config.batch)).max(1);
+    let steps = (config.epochs * train.batches(&order, config.batch).len()).max(1);
     let mut best: Option<(f32, usize, Vec<Tensor>)> = None;
     let (mut step, mut epochs) = (0, 0);
     let told = Pace::new("passes at most", progress);
@@ -87,7 +87,7 @@ fn sizes(stories: &Stories) -> Sizes {
 
 /// The share of the largest step: warms up over a twentieth of all, then falls as a cosine does.
 fn schedule(step: usize, steps: usize) -> f64 {
-    let done = (step as f64 / steps as f64).min(1.0); // long documents make more batches
+    let done = (step as f64 / steps as f64).min(1.0); // shuffled, they may be a few more
     let warm = (done / 0.05).min(1.0);
     warm * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
 }
