@@ -8,6 +8,7 @@ none is trained on and judged on (across groups a topic can be in two); whole gr
 never trained on.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -69,14 +70,15 @@ def prompts() -> list[dict]:
 
 def main() -> None:
     """Writes the prompt set beside the file, then puts it in place."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python3 data/build_prompts.py OUT.jsonl")
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("out", help="the file to write, JSON lines")
+    out = options.parse_args().out
     rows = prompts()
-    beside = f"{sys.argv[1]}.part"
+    beside = f"{out}.part"
     with open(beside, "w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    os.replace(beside, sys.argv[1])
-    print(f"{len(rows)} prompts in {len({row['group'] for row in rows})} groups: {sys.argv[1]}", file=sys.stderr)
+    os.replace(beside, out)
+    print(f"{len(rows)} prompts in {len({row['group'] for row in rows})} groups: {out}", file=sys.stderr)
 
 
 if __name__ == "__main__":
