@@ -148,7 +148,8 @@ impl Serve {
 
     async fn load(&self, setting: &Setting) -> Result<(Arc<dyn Host>, Option<Forecast>)> {
         // Before a model is fetched or loaded: what is wrong with a bundle shows at once.
-        let bundle = self.bundle.as_deref().map(forecast::read).transpose()?;
+        let given = self.bundle.as_deref().filter(|_| !self.no_forecast);
+        let bundle = given.map(forecast::read).transpose()?;
         let source = model::source(self.model.as_deref()).await?;
         let defaults = Options::default();
         let options = Options {

@@ -20,7 +20,7 @@ use futures::{
         oneshot,
     },
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -70,11 +70,9 @@ async fn checked(request: Request, at_once: usize) -> Result<Request, ApiError> 
     let (parts, body) = request.into_parts();
     let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await?;
     // mistral.rs reads some bodies that this can't hold, or that are no object: they would pass unseen.
-    let asked: Value = serde_json::from_slice(&body)
+    let asked: Map<String, Value> = serde_json::from_slice(&body)
         .map_err(|error| invalid(&format!("the body must be a JSON object: {error}")))?;
-    if !asked.is_object() {
-        return Err(invalid("the body must be a JSON object"));
-    }
+    let asked = Value::Object(asked);
     if asked.get("themecast").is_some() || parts.headers.contains_key(ask::HEADER) {
         let why = "is for /v1/chat/completions and /v1/completions alone";
         return Err(ApiError::invalid("themecast", why));

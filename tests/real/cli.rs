@@ -59,6 +59,7 @@ fn numbers_out_of_range_and_unknown_names_are_bad_usage() {
     misused(&collect, "--samples=0", "1 or more");
     misused(&collect, "--engines=0", "1..");
     let label = ["label", "--data", "d"];
+    misused(&label, "--out=o", "cannot be used with");
     misused(&label, "--themes=8", "--method cluster");
     let with = |more: &[&'static str]| [&label[..], more].concat();
     misused(&with(&["--method", "cluster"]), "--answers=a", "no part in --method cluster");

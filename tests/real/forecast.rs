@@ -198,6 +198,19 @@ fn a_plugin_that_panics_at_start_is_an_error() {
 }
 
 #[test]
+fn bundles_that_would_load_and_fail_later_are_refused() {
+    let setting = themecast::forecast::Setting::new(Metrics::new().unwrap());
+    let mut narrow = shipped::bundle().unwrap();
+    narrow.card.open.as_mut().unwrap().dimension = 256;
+    let error = attach(narrow, &*single(), &setting).err().unwrap().to_string();
+    assert!(error.contains("'open' has 256 dimensions"), "{error}");
+    let mut lacking = shipped::bundle().unwrap();
+    lacking.card.calibration.detectors.as_mut().unwrap().coherence.quantiles.pop();
+    let error = lacking.save(tempfile::tempdir().unwrap().path()).unwrap_err().to_string();
+    assert!(error.contains("4 lists of rising quantiles"), "{error}");
+}
+
+#[test]
 fn options_of_the_bundle_are_checked() {
     block_on(async {
         let server = start().await;

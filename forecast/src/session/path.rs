@@ -127,20 +127,19 @@ impl Path {
         // Whoever hears an alarm has heard of the segment that raised it.
         observer.segment_ended(&ended);
         if let Some(forecast) = forecasts.first() {
-            let alarm = |(detector, score)| Raised {
-                detector,
-                watch: None,
-                score,
-                token: end,
-                segment: self.segments,
-                came: Some(theme),
-                forecast,
-                in_distribution: trust.in_distribution,
-            };
             let held = std::mem::take(&mut self.held).into_iter().map(|held| (held, true));
             let all = held.chain(raised.into_iter().map(|new| (new, false)));
-            let all: Vec<_> = all.map(|(one, held)| (alarm(one), held)).collect();
-            for (alarm, held) in all {
+            for ((detector, score), held) in all {
+                let alarm = Raised {
+                    detector,
+                    watch: None,
+                    score,
+                    token: end,
+                    segment: self.segments,
+                    came: Some(theme),
+                    forecast,
+                    in_distribution: trust.in_distribution,
+                };
                 self.raise(observer, (trust, held), &alarm);
             }
         }

@@ -159,3 +159,23 @@ impl Observer for Watcher {
         POOL.with_borrow_mut(Vec::pop);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sampling_within_another_gives_the_row_back() {
+        let frame = Arc::new(Frame { number: 1, rows: 2, positions: 1, sites: Vec::new() });
+        let ticket = |row: usize| -> Ticket { Box::new((frame.clone(), Some(row))) };
+        let row = || current().and_then(|row| row.row);
+        let watcher = Watcher::default();
+        watcher.enter(ticket(0));
+        watcher.enter(ticket(1));
+        assert_eq!(row(), Some(1));
+        watcher.leave();
+        assert_eq!(row(), Some(0));
+        watcher.leave();
+        assert_eq!(row(), None);
+    }
+}

@@ -31,7 +31,7 @@ pub(super) struct Label {
     #[arg(long, conflicts_with = "data", requires = "out")]
     texts: Option<PathBuf>,
     /// Where the labels of plain texts go
-    #[arg(long, requires = "texts")]
+    #[arg(long, conflicts_with = "data")]
     out: Option<PathBuf>,
     /// How themes are found; with --compare, whose passages are shown
     #[arg(long, value_enum, default_value_t = Method::Llm)]
