@@ -43,16 +43,16 @@ pub enum OpenError {
     )]
     Secret(String),
     /// The log can't be written.
-    #[error("alarms.log: cannot append to {}: {source}: name a file in a folder that exists and is \
+    #[error("alarms.log: cannot append to {}: {cause}: name a file in a folder that exists and is \
              writable", path.display())]
     Log {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The HTTP client can't be made.
-    #[error("alarms.webhook: the HTTP client does not start: {0}: check the system's certificates")]
+    #[error("alarms.webhook: the HTTP client does not start: check the system's certificates")]
     Client(#[source] reqwest::Error),
     /// Webhook and log run as tokio tasks.
     #[error("alarms: a webhook or a log needs a tokio runtime: open the desk within one")]
@@ -169,6 +169,6 @@ fn start_webhook(
 
 fn start_log(path: &Path) -> Result<Queue, OpenError> {
     let runtime = Handle::try_current().map_err(|_| OpenError::Runtime)?;
-    let log = Log::open(path).map_err(|source| OpenError::Log { path: path.to_owned(), source })?;
+    let log = Log::open(path).map_err(|cause| OpenError::Log { path: path.to_owned(), cause })?;
     Ok(Queue::start(&runtime, LOG_QUEUE, |arrivals| log.run(arrivals)))
 }

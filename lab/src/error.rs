@@ -14,14 +14,14 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum LabError {
     /// The operating system refused something (disk full, no permission, no such file).
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {cause}", path.display())]
     Io {
         /// What was tried, as it reads after "cannot".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's own words.
-        source: std::io::Error,
+        /// The system's own words, part of the message; so it is no source, which would be told twice.
+        cause: std::io::Error,
     },
     /// A file is there and readable, and not what it should be.
     #[error("{}: {message}", path.display())]
@@ -75,7 +75,7 @@ impl LabError {
     /// Wraps a system error with what was tried, for `map_err`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |cause| Self::Io { action, path, cause }
     }
 }
 

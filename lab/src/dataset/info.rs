@@ -45,9 +45,14 @@ impl CollectionInfo {
     /// Reads `collection.json` from the folder `dir`.
     ///
     /// # Errors
-    /// [`LabError::Io`] where there is none, [`LabError::Format`] where it is of another format.
+    /// [`LabError::Data`] where there is none, [`LabError::Format`] where it is of another format,
+    /// [`LabError::Io`] where it can't be read.
     pub fn load(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
+        if !path.exists() {
+            let message = "is no collection: `themecast collect --out` makes one";
+            return Err(LabError::data(format!("{}: {message}", dir.display())));
+        }
         let info: Self = atomic::read_json(&path)?;
         if info.format != COLLECTION_FORMAT {
             let message = format!("format {}, expected {COLLECTION_FORMAT}", info.format);
@@ -127,6 +132,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let info = collection_info(8);
         assert!(!CollectionInfo::exists(dir.path()));
+        let missing = CollectionInfo::load(dir.path()).unwrap_err().to_string();
+        assert!(missing.contains("themecast collect"), "{missing}");
         info.save(dir.path()).unwrap();
         let loaded = CollectionInfo::load(dir.path()).unwrap();
         assert_eq!(loaded, info);

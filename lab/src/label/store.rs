@@ -117,11 +117,18 @@ impl Labels {
     /// Reads the labels of the collection in the folder `dir`.
     ///
     /// # Errors
-    /// [`LabError::Io`] where there are none; [`LabError::Format`] where they are of another
-    /// format or do not fit together.
+    /// [`LabError::Data`] where there are none; [`LabError::Format`] where they are of another
+    /// format or do not fit together; [`LabError::Io`] where they can't be read.
     pub fn load(dir: &Path) -> Result<Self> {
-        let dir = dir.join("labels");
-        let path = dir.join("labels.json");
+        let labels = dir.join("labels");
+        let path = labels.join("labels.json");
+        if !path.exists() {
+            let shown = dir.display();
+            let message =
+                format!("{shown}: has no labels: `themecast label --data {shown}` makes them");
+            return Err(LabError::data(message));
+        }
+        let dir = labels;
         let card: LabelCard = atomic::read_json(&path)?;
         if card.format != LABELS_FORMAT {
             let message = format!("format {}, expected {LABELS_FORMAT}", card.format);
