@@ -13,6 +13,7 @@ use themecast_plugin_api::Site;
 fn clusters_find_the_made_up_themes_and_name_them() {
     let dir = tempfile::tempdir().unwrap();
     synthetic::write(dir.path(), &SMALL);
+    assert!(Labels::load(dir.path()).unwrap_err().to_string().contains("themecast label --data"));
     let config = ClusterConfig { themes: Some(4), seed: 1, starts: 10 };
     let cluster = Cluster::new(config, &WordEmbedder);
     let card = label::run(dir.path(), &cluster, &|_| {}).unwrap();

@@ -48,11 +48,11 @@ impl CollectionInfo {
     /// [`LabError::Data`] where there is none, [`LabError::Format`] where it is of another format,
     /// [`LabError::Io`] where it can't be read.
     pub fn load(dir: &Path) -> Result<Self> {
-        let path = dir.join(FILE);
-        if !path.exists() {
+        if !Self::exists(dir) {
             let message = "is no collection: `themecast collect --out` makes one";
             return Err(LabError::data(format!("{}: {message}", dir.display())));
         }
+        let path = dir.join(FILE);
         let info: Self = atomic::read_json(&path)?;
         if info.format != COLLECTION_FORMAT {
             let message = format!("format {}, expected {COLLECTION_FORMAT}", info.format);

@@ -120,15 +120,13 @@ impl Labels {
     /// [`LabError::Data`] where there are none; [`LabError::Format`] where they are of another
     /// format or do not fit together; [`LabError::Io`] where they can't be read.
     pub fn load(dir: &Path) -> Result<Self> {
-        let labels = dir.join("labels");
-        let path = labels.join("labels.json");
+        let collection = dir.display();
+        let dir = dir.join("labels");
+        let path = dir.join("labels.json");
         if !path.exists() {
-            let shown = dir.display();
-            let message =
-                format!("{shown}: has no labels: `themecast label --data {shown}` makes them");
-            return Err(LabError::data(message));
+            let how = format!("`themecast label --data {collection}` makes them");
+            return Err(LabError::data(format!("{collection}: has no labels: {how}")));
         }
-        let dir = labels;
         let card: LabelCard = atomic::read_json(&path)?;
         if card.format != LABELS_FORMAT {
             let message = format!("format {}, expected {LABELS_FORMAT}", card.format);
