@@ -34,6 +34,10 @@ pub(super) struct Eval {
     /// against that too
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
+    /// Only baselines that are counted, such as shares and Markov: minutes instead of the better part of
+    /// an hour
+    #[arg(long, conflicts_with_all = ["read_by", "phrases", "record"])]
+    quick: bool,
     /// Leave the sentence-embedding baseline out: no embedder is fetched
     #[arg(long)]
     no_embedder: bool,
@@ -73,6 +77,7 @@ impl Eval {
             resamples: self.resamples,
             seed: self.seed,
             curve_draws: self.curve_draws,
+            fitted: !self.quick,
             ..EvalConfig::new(&bundle)
         };
         let embedder = embedder.as_ref().map(|embedder| -> &dyn Embed { embedder });

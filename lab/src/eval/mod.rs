@@ -74,6 +74,9 @@ pub struct EvalConfig {
     pub resamples: usize,
     /// The seed of the bootstrap and of whatever else is drawn.
     pub seed: u64,
+    /// Whether to fit the baselines that want fitting: text, controls, learning curves, models that
+    /// learn from the reader. Without them those that are counted remain.
+    pub fitted: bool,
     /// Words of the text baseline.
     pub vocabulary: usize,
     /// Whether to fit the residual-only variant too.
@@ -94,6 +97,7 @@ impl EvalConfig {
             horizons: 3,
             resamples: 1000,
             seed: 1,
+            fitted: true,
             vocabulary: 3000,
             residual_only: true,
             curve_draws: 3,

@@ -104,8 +104,9 @@ impl<'a> Workshop<'a> {
         Self { collected, embeddings, themes, bundle_sites, config, vocabulary, common, counted }
     }
 
-    /// Baselines and controls at the prompt's end and at boundaries; those that [`Self::within`] needs
-    /// one segment further than `setup` asks for.
+    /// Baselines and controls at the prompt's end and at boundaries, those that are fitted only where
+    /// the configuration has it so; those that [`Self::within`] needs one segment further than `setup`
+    /// asks for.
     ///
     /// # Errors
     /// [`crate::LabError::Fit`].
@@ -116,6 +117,9 @@ impl<'a> Workshop<'a> {
     ) -> Result<Vec<Model>> {
         let parts = &self.collected.boundary;
         let mut models = self.counted_models(parts, setup);
+        if !self.config.fitted {
+            return Ok(models);
+        }
         let (text_columns, controls) = (self.text_columns(), self.controls());
         let counted = models.len();
         let all = text_columns.len() + controls.len() + 3;

@@ -79,14 +79,18 @@ pub(super) fn run(
     let texts = replay::texts_for(&inputs.bundle, dir, embedder, progress)?;
     let ours = Ours::new(&inputs.bundle, texts.as_ref(), horizons);
     let own = ours.replay(dir, &inputs.chains, progress)?;
-    let embeddings = match embedder {
+    let embeddings = match embedder.filter(|_| config.fitted) {
         Some(embedder) => Some(Embeddings::of_collected(&collected, dir, embedder, progress)?),
         None => None,
     };
     let mut report = inputs.judge(&collected, &own, embeddings.as_ref())?;
     report.model_name = info.model_name;
     let mut warnings = fit.warnings;
-    if embeddings.is_none() {
+    if !config.fitted {
+        warnings.push(
+            "Only baselines that are counted: those that are fitted were left out.".to_owned(),
+        );
+    } else if embeddings.is_none() {
         warnings.push("No sentence embedder was given: that baseline is missing.".to_owned());
     }
     report.notes = notes::of(&inputs.bundle, warnings);
@@ -155,7 +159,7 @@ impl Inputs<'_> {
         })
     }
 
-    /// Learning curves, unless none are wanted.
+    /// Learning curves, unless none or no fits are wanted.
     fn curves(
         &self,
         workshop: &Workshop<'_>,
@@ -163,7 +167,7 @@ impl Inputs<'_> {
         setup: &Setup,
     ) -> Result<Vec<CurveReport>> {
         match self.config.curve_draws {
-            0 => Ok(Vec::new()),
+            draws if draws == 0 || !self.config.fitted => Ok(Vec::new()),
             draws => curves::curves(workshop, judge, setup, draws, self.progress),
         }
     }
@@ -263,7 +267,10 @@ impl Inputs<'_> {
         let stories = &workshop.collected.stories;
         let targets = |&ahead: &usize| reader.targets(&parts.train, stories, ahead);
         let targets: Vec<_> = setup.aheads.iter().map(targets).collect();
-        let learnt = workshop.learnt_from_reader(models, &targets, setup)?;
+        let learnt = match self.config.fitted {
+            true => workshop.learnt_from_reader(models, &targets, setup)?,
+            false => Vec::new(),
+        };
         let of = (judge, &stories[..]);
         let coming = [models, &learnt].into_iter().flat_map(|models| {
             let at =

@@ -95,6 +95,16 @@ fn held_out_groups_are_scored_apart_and_recognised() {
     assert!(report.curves[0].gain.is_none() && points(1.0).gain.is_some());
     let page = report.to_html();
     assert!(page.contains("<svg") && page.contains("odd") && !page.contains("NaN"));
+    // Without fits the same bundles score the same, beside what is counted.
+    let config = EvalConfig { fitted: false, ..config };
+    let quick = run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
+    assert_eq!(quick.others, report.others);
+    let horizon = quick.horizon("boundary", 1).unwrap();
+    let names: Vec<&str> = horizon.models.iter().map(|model| &*model.name).collect();
+    let counted = ["marginal", "marginal at the position", "persistence", "Markov 1", "Markov 2"];
+    assert_eq!(names, [&[OURS], &counted[..]].concat());
+    assert_eq!(horizon.models, report.horizon("boundary", 1).unwrap().models[..6]);
+    assert!(quick.curves.is_empty() && quick.notes.last().unwrap().starts_with("Only baselines"));
 }
 
 #[test]

@@ -29,8 +29,11 @@ impl Workshop<'_> {
         progress: &dyn Fn(&str),
     ) -> Result<Vec<Model>> {
         let parts = &self.collected.within;
-        let better = self.better_text(at_boundaries);
         let mut models = self.counted_within(setup);
+        if !self.config.fitted {
+            return Ok(models);
+        }
+        let better = self.better_text(at_boundaries);
         progress("fitting the text baseline within segments");
         let text = self.text_model(&better, parts, setup)?;
         let mut averaged = self.averaged(&text, at_boundaries, setup);

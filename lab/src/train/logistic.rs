@@ -6,7 +6,7 @@ use argmin::{
     solver::{linesearch::MoreThuenteLineSearch, quasinewton::LBFGS},
 };
 use candle_core::{Device, Tensor};
-use std::{cell::RefCell, ops::Range};
+use std::{cell::RefCell, ops::Range, sync::OnceLock};
 use themecast_forecast::linear::softmax;
 
 /// How many past steps L-BFGS remembers.
@@ -19,7 +19,7 @@ const GRADIENT_TOLERANCE: f32 = 1e-4;
 #[derive(Debug, Clone)]
 pub(crate) struct Matrix {
     tensor: Tensor,
-    transposed: Tensor,
+    transposed: OnceLock<Tensor>,
     pub(crate) rows: usize,
     pub(crate) features: usize,
 }
@@ -32,8 +32,7 @@ impl Matrix {
     pub(crate) fn new(values: Vec<f32>, features: usize) -> Result<Self> {
         let rows = values.len() / features.max(1);
         let tensor = Tensor::from_vec(values, (rows, features), &Device::Cpu)?;
-        let transposed = tensor.t()?;
-        Ok(Self { tensor, transposed, rows, features })
+        Ok(Self { tensor, transposed: OnceLock::new(), rows, features })
     }
 
     /// The values, row-major.
@@ -55,6 +54,19 @@ impl Matrix {
             row.iter_mut().zip(bias).for_each(|(logit, bias)| *logit += bias);
         }
         Ok(logits)
+    }
+
+    /// `[features, classes]`: the rows' columns times `errors`, *shape* `[rows, classes]`. Copied on first
+    /// use: a product with a view across the rows takes four times as long.
+    fn transposed_product(&self, errors: &Tensor) -> Result<Vec<f32>, candle_core::Error> {
+        let transposed = match self.transposed.get() {
+            Some(transposed) => transposed,
+            None => {
+                let copy = self.tensor.t()?.contiguous()?;
+                self.transposed.get_or_init(|| copy)
+            }
+        };
+        transposed.matmul(errors)?.flatten_all()?.to_vec1()
     }
 
     fn product(&self, values: &[f32], classes: usize) -> Result<Vec<f32>, candle_core::Error> {
@@ -139,8 +151,7 @@ impl Objective<'_> {
             bias_gradient.iter_mut().zip(&*row).for_each(|(sum, value)| *sum += value);
         }
         let errors = Tensor::from_vec(logits, (self.rows.rows, classes), &Device::Cpu)?;
-        let mut gradient: Vec<f32> =
-            self.rows.transposed.matmul(&errors)?.flatten_all()?.to_vec1()?;
+        let mut gradient = self.rows.transposed_product(&errors)?;
         let mut square = 0f64;
         for (slope, weight) in gradient.iter_mut().zip(&values[..inner]) {
             *slope += self.lambda * weight;
