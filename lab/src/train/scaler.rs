@@ -36,11 +36,15 @@ impl Scaler {
         }
     }
 
-    /// Measures row-major `values` of `layout`; what LayerNorm has scaled is left as it is.
+    /// Measures row-major `values` of `layout`; what LayerNorm has scaled is left as it is, and the
+    /// text beside it varies as much as that does on the average: with more it drowns activations.
     pub(crate) fn of_features(values: &[f32], layout: FeatureLayout) -> Self {
         let mut scaler = Self::measure(values, layout.len());
         if layout.layer_norm {
-            scaler.leave(layout.activations());
+            let activations = layout.activations();
+            let sum: f32 = scaler.deviation[activations.clone()].iter().sum();
+            scaler.weigh(layout.text(), sum / activations.len() as f32);
+            scaler.leave(activations);
         }
         scaler
     }
@@ -134,9 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn what_layer_norm_scaled_is_left_and_the_rest_z_scored() {
+    fn what_layer_norm_scaled_is_left_the_text_varies_as_much_and_the_rest_is_z_scored() {
         let layout =
-            |layer_norm| FeatureLayout { hidden: 1, sites: 1, themes: 0, text: 0, layer_norm };
+            |layer_norm| FeatureLayout { hidden: 1, sites: 1, themes: 0, text: 1, layer_norm };
         let width = layout(true).len();
         let raw: Vec<f32> = (0..3 * width).map(|x| (x * x) as f32).collect();
         let activations = layout(true).activations().len();
@@ -147,9 +151,15 @@ mod tests {
             values
         };
         let (left, all) = (scaled(true), scaled(false));
+        let text = layout(true).text();
+        let deviations = Scaler::measure(&raw, width).deviation;
+        let weight = deviations[..activations].iter().sum::<f32>() / activations as f32;
         for (row, (left, all)) in left.chunks(width).zip(all.chunks(width)).enumerate() {
             assert_eq!(left[..activations], raw[row * width..][..activations]);
-            assert_eq!(left[activations..], all[activations..]);
+            assert_eq!(left[activations..text.start], all[activations..text.start]);
+            for (left, all) in left[text.clone()].iter().zip(&all[text.clone()]) {
+                assert!((left - weight * all).abs() < 1e-3 * weight, "{left} {weight} {all}");
+            }
         }
         assert!(all.iter().sum::<f32>().abs() < 1e-3, "each column's mean is 0");
     }
