@@ -16,5 +16,5 @@ sharded collect --prompts "$out/prompts.jsonl" --samples 2 --max-tokens 256 --se
     --sites layer.0.in,layer.6.in,layer.12.in,layer.18.in,layer.24.in,layer.27.in,final
 sharded resample --data "$out" --cuts 105 --samples 16 --max-tokens 96 --out "$out/resamples"
 # What alarms are judged on: test answers that turn into others.
-sharded read --data "$out" --splices 120 --sites final --out "$out/splices"
+sharded read --data "$out" --splices 120 --sites layer.27.in,final --out "$out/splices"
 touch "$out/complete" # data/evaluate.sh begins with no less

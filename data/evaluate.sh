@@ -53,42 +53,40 @@ if segments != 14792:
              "the collection holds other answers, so train the shipped bundles on it as well")
 PY
 
-# The shipped bundle beside other seeds, other kinds, and linear ones with LayerNorm there and at the site
-# that the sweep of before put first. Much of this keeps one core busy, so it runs beside the rest.
+# The shipped bundles beside every baseline, phrases, alarms.
 forecasts() {
-    for seed in 2 3; do bundle "seed-$seed" final --predictor chain --seed "$seed"; done
-    bundle linear final --predictor linear
-    bundle linear-text final --predictor linear --text
-    bundle text final --predictor text
-    bundle closed-form final --predictor closed-form
-    bundle layer-norm final --predictor linear --layer-norm
-    bundle late layer.27.in --predictor linear
-    bundle late-layer-norm layer.27.in --predictor linear --layer-norm
-    # What validated best since the shipped bundle: to be shipped, unless the test split gainsays it.
-    bundle late-chain layer.27.in --predictor chain --layer-norm --watch
+    step chain eval --data "$data" --bundle "$out/bundles/chain" --record --answers "$here/answers.jsonl" \
+        --curve-draws 3 --html {}.html --json {}.json
+    step phrases eval --data "$data" --bundle "$out/bundles/chain" --phrases --record
+    step chain-text eval --data "$data" --bundle "$out/bundles/chain-text" --record \
+        --answers "$here/answers.jsonl" --curve-draws 0 --html {}.html --json {}.json
+    turned
+    layers
+}
+
+# Other seeds, other kinds, the shipped one's kin with z-scores or at the last norm, where the chain shipped
+# before looked (final-chain); then the methods of labelling beside each other, sites, another model.
+rest() {
+    local name others=()
+    for seed in 2 3; do bundle "seed-$seed" layer.27.in --layer-norm --predictor chain --seed "$seed"; done
+    bundle linear layer.27.in --layer-norm --predictor linear
+    bundle linear-text layer.27.in --layer-norm --predictor linear --text
+    bundle closed-form layer.27.in --layer-norm --predictor closed-form
+    bundle text layer.27.in --predictor text
+    bundle z-score layer.27.in --predictor linear
+    bundle final final --predictor linear
+    bundle final-chain final --predictor chain
+    for name in chain-text seed-2 seed-3 linear linear-text closed-form text z-score final final-chain; do
+        others+=(--other-bundle "$out/bundles/$name")
+    done
+    step bundles eval --data "$data" --bundle "$out/bundles/chain" --quick "${others[@]}"
     # What averaging does was told when the second seed was trained.
     python3 "$here/averaging.py" "$out/train-seed-2.json" > "$out/averaging.md.part"
     mv "$out/averaging.md.part" "$out/averaging.md"
-    local name others=()
-    for name in chain-text seed-2 seed-3 linear linear-text text closed-form layer-norm late late-layer-norm \
-        late-chain; do
-        others+=(--other-bundle "$out/bundles/$name")
-    done
-    step chain eval --data "$data" --bundle "$out/bundles/chain" --record --answers "$here/answers.jsonl" \
-        --curve-draws 3 "${others[@]}" --html {}.html --json {}.json
-    step phrases eval --data "$data" --bundle "$out/bundles/chain" --phrases --record
-}
-
-# The methods of labelling beside each other, the bundle that reads text, layers and normalisations.
-rest() {
     step labels-compared label --data "$data" --compare --method llm --answers "$here/answers.jsonl" \
         --against "$here/answers-second.jsonl" --html {}.html
     step boundaries label --data "$data" --boundaries
-    step chain-text eval --data "$data" --bundle "$out/bundles/chain-text" --record \
-        --answers "$here/answers.jsonl" --curve-draws 0 --html {}.html --json {}.json
     step sweep sweep --data "$data"
-    layers
-    turned
     read_by
 }
 
@@ -105,7 +103,7 @@ layers() {
 # Alarms: answers that turn into others (data/collect.sh made them), and such that the model, steered,
 # turns itself, or is told to change the subject.
 turned() {
-    "$themecast" resample --data "$data" --cuts 105 --samples 1 --before 2 --max-tokens 110 --sites final \
+    "$themecast" resample --data "$data" --cuts 105 --samples 1 --before 2 --max-tokens 110 --sites layer.27.in,final \
         --lean steps,events --at layer.12.in --strength 0.4 --out "$out/steered"
     python3 - "$data/prompts.jsonl" > "$out/system.jsonl" <<'PY'
 import json, sys
@@ -114,7 +112,7 @@ for row in [row for row in rows if row.get("split") == "test"][:200:4][:44]:
     row["system"] = "Answer in two sentences, then change the subject to football and stay with it."
     print(json.dumps(row))
 PY
-    "$themecast" collect --prompts "$out/system.jsonl" --samples 1 --max-tokens 170 --seed 0 --sites final \
+    "$themecast" collect --prompts "$out/system.jsonl" --samples 1 --max-tokens 170 --seed 0 --sites layer.27.in,final \
         --out "$data/system"
     step alarms alarms --data "$data" --splices "$data/splices" --bundle "$out/bundles/chain" \
         --planted steered="$out/steered" --planted system-prompt="$data/system" --json {}.json --html {}.html
