@@ -16,7 +16,7 @@ pub use report::{AlarmReport, AtRate, DetectorReport, KindReport};
 
 use crate::{
     LabError, Result, Split,
-    dataset::{Document, Load},
+    dataset::{CollectionInfo, Document, Load},
     embed::Embed,
     eval::own,
     pace::{Documents, Pace},
@@ -42,7 +42,8 @@ pub struct AlarmConfig {
     pub planted: Vec<(String, PathBuf)>,
     /// A held-out group that is judged against clean traffic too.
     pub group: String,
-    /// The model's GGUF file, for the perplexity of its tokens; that detector is left out without.
+    /// The model's GGUF file, for the perplexity of its tokens; that detector is left out without, or
+    /// where a collection has no residuals at `final`.
     pub model: Option<PathBuf>,
 }
 
@@ -59,7 +60,15 @@ pub fn run(
     progress: &dyn Fn(&str),
 ) -> Result<AlarmReport> {
     let bundle = own::load(&config.bundle)?;
-    let sites = bundle.card.sites.clone();
+    let output = match &config.model {
+        Some(model) if has_final(config, progress)? => Some(Output::load(model)?),
+        _ => None,
+    };
+    // The bundle's own sites first, then what perplexity is read off.
+    let mut sites = bundle.card.sites.clone();
+    if output.is_some() && sites.last() != Some(&Site::Final) {
+        sites.push(Site::Final);
+    }
     let read = |dir: &Path, wanted: &dyn Fn(&Document) -> Result<bool>| -> Result<Vec<Document>> {
         let mut found = Vec::new();
         for document in Documents::open(dir, Load::Residuals(sites.clone()), progress)? {
@@ -74,13 +83,12 @@ pub fn run(
         progress(&format!("reading the {split} split"));
         read(&config.data, &|document| Ok(Split::of(document)? == split))
     };
-    let output = config.model.as_deref().map(Output::load).transpose()?;
     let mut rivals = Vec::new();
     if embedder.is_some() || output.is_some() {
         let clean = of(Split::Validation)?;
         progress("tuning the other detectors on the validation split");
-        let perplexity = output.as_ref().filter(|_| sites.last() == Some(&Site::Final));
-        rivals.extend(perplexity.map(|output| Rival::perplexity(output, &clean)).transpose()?);
+        let perplexity = output.as_ref().map(|output| Rival::perplexity(output, &clean));
+        rivals.extend(perplexity.transpose()?);
         rivals.extend(embedder.map(|embedder| Rival::embedding(embedder, &clean)).transpose()?);
     }
     let traced = |dir: &Path, documents: Vec<Document>| -> Result<Vec<Trace>> {
@@ -110,6 +118,19 @@ pub fn run(
     }
     kinds.push(judge::kind(&format!("the group '{}'", config.group), &clean, &group));
     Ok(AlarmReport { bundle: config.bundle.display().to_string(), clean: clean.len(), kinds })
+}
+
+/// Whether every collection has what the perplexity of tokens is read off.
+fn has_final(config: &AlarmConfig, progress: &dyn Fn(&str)) -> Result<bool> {
+    let planted = config.planted.iter().map(|(_, dir)| dir);
+    for dir in [&config.data, &config.splices].into_iter().chain(planted) {
+        if !CollectionInfo::load(dir)?.sites.contains(&Site::Final) {
+            let dir = dir.display();
+            progress(&format!("{dir} has no residuals at final: no perplexity of tokens"));
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn ended(document: &Document) -> usize {

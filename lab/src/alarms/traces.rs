@@ -3,12 +3,13 @@
 use super::perplexity::Output;
 use crate::{
     Result,
-    dataset::Document,
+    dataset::{Document, TokenRow},
     embed::Embed,
     eval::embeddings::Embeddings,
     replay::ended_segments,
     train::detectors::{Seen, seen},
 };
+use std::borrow::Cow;
 use themecast_forecast::{
     bundle::Bundle,
     divergence::{Coherence, CoherenceCard, Martingale, Monitor, Segment, entropy_nats},
@@ -93,14 +94,15 @@ impl<'a> Rival<'a> {
     }
 }
 
-/// The detectors along `document`.
+/// The detectors along `document`, whose residuals begin with those of the bundle's sites.
 pub(super) fn of(
     bundle: &Bundle,
     read: Option<&Embeddings>,
     rivals: &[Rival<'_>],
     document: &Document,
 ) -> Result<Trace> {
-    let seen = seen(bundle, read, document)?;
+    let width = bundle.card.sites.len() * bundle.card.model.hidden_size;
+    let seen = seen(bundle, read, &narrowed(document, width))?;
     let scored = rivals.iter().map(|rival| Ok((rival.name, rival.along(document)?)));
     let scored: Vec<(&str, Vec<f32>)> = scored.collect::<Result<_>>()?;
     let mut monitor = Monitor::new(bundle);
@@ -117,6 +119,18 @@ pub(super) fn of(
     let last = seen.iter().rfind(|one| onset(document).is_some_and(|at| one.segment <= at));
     let prompt = Document::prompt_of(&document.id).to_owned();
     Ok(Trace { prompt, moments, onset: last.map(|one| one.token) })
+}
+
+/// The document with the first `width` numbers of each residual.
+fn narrowed(document: &Document, width: usize) -> Cow<'_, Document> {
+    let wider = |row: &TokenRow| row.residuals.as_ref().is_some_and(|all| all.len() > width);
+    if !document.tokens.iter().any(wider) {
+        return Cow::Borrowed(document);
+    }
+    let mut narrow = document.clone();
+    let residuals = narrow.tokens.iter_mut().filter_map(|row| row.residuals.as_mut());
+    residuals.for_each(|all| all.truncate(width));
+    Cow::Owned(narrow)
 }
 
 /// The last segment before an answer turned, as its id has it: `ID@SEGMENT+…` of a spliced one,
@@ -136,6 +150,19 @@ pub(super) mod tests {
         let moments = scores.iter().enumerate();
         let moments = moments.map(|(at, score)| (10 * (at + 1), vec![("one", *score)])).collect();
         Trace { prompt: String::new(), moments, onset }
+    }
+
+    #[test]
+    fn a_bundle_sees_its_own_sites_of_what_was_read() {
+        let row = |numbers: usize| TokenRow {
+            residuals: Some(vec![half::f16::ONE; numbers]),
+            ..TokenRow::default()
+        };
+        let tokens = vec![row(3), TokenRow::default(), row(3)];
+        let document = Document { tokens, ..Document::default() };
+        let wide = |document: &Document| document.tokens[2].residuals.as_ref().unwrap().len();
+        assert_eq!(wide(&narrowed(&document, 2)), 2);
+        assert!(matches!(narrowed(&document, 3), Cow::Borrowed(_)));
     }
 
     #[test]
