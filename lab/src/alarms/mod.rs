@@ -42,8 +42,8 @@ pub struct AlarmConfig {
     pub planted: Vec<(String, PathBuf)>,
     /// A held-out group that is judged against clean traffic too.
     pub group: String,
-    /// The model's GGUF file, for the perplexity of its tokens; that detector is left out without, or
-    /// where a collection has no residuals at `final`.
+    /// The model's GGUF file, for the perplexity of its tokens; that detector is left out without,
+    /// or where a collection has no residuals at `final`.
     pub model: Option<PathBuf>,
 }
 

@@ -56,8 +56,8 @@ impl Matrix {
         Ok(logits)
     }
 
-    /// `[features, classes]`: the rows' columns times `errors`, *shape* `[rows, classes]`. Copied on first
-    /// use: a product with a view across the rows takes four times as long.
+    /// The rows' columns times `errors`, *shape* `[rows, classes]`: *shape* `[features, classes]`.
+    /// The transpose is copied on first use: a product with a view of it takes four times as long.
     fn transposed_product(&self, errors: &Tensor) -> Result<Vec<f32>, candle_core::Error> {
         let transposed = match self.transposed.get() {
             Some(transposed) => transposed,
