@@ -27,6 +27,7 @@ mod more_reports;
 mod more_tables;
 mod notes;
 pub(crate) mod ood;
+mod other_tables;
 mod others;
 pub(crate) mod own;
 pub(crate) mod page;
@@ -50,8 +51,9 @@ pub use bootstrap::{Interval, Mean};
 pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use more_reports::{
-    CurveReport, DoubtReport, GroupReport, HeldOutReport, JointReport, OtherJointReport,
-    OtherReport, RecogniserReport, ResampleReport, ServedChainsReport, ThemeReport, WatchReport,
+    CurveReport, DoubtReport, GroupReport, HeldOutReport, JointReport, OtherByReader,
+    OtherJointReport, OtherReport, RecogniserReport, ResampleReport, ServedChainsReport,
+    ThemeReport, WatchReport,
 };
 pub use reader::ReaderReport;
 pub use report::{Bin, Difference, EvalReport, HorizonReport, Intervals, ModelReport, PlaceReport};

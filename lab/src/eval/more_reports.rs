@@ -239,6 +239,21 @@ pub struct OtherReport {
     pub intervals: Intervals,
     /// Ours minus this one; none for ours.
     pub ours_minus: Option<Difference>,
+    /// The same by what a reader said, where one was asked and saw what came.
+    #[serde(default)]
+    pub reader: Option<OtherByReader>,
+}
+
+/// One bundle of several at one place and horizon, by what a reader said came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherByReader {
+    /// Its scores on the test split.
+    pub scores: Scores,
+    /// Their 95 % intervals.
+    #[serde(flatten)]
+    pub intervals: Intervals,
+    /// Ours minus this one; none for ours.
+    pub ours_minus: Option<Difference>,
 }
 
 /// Whole chains of one bundle of several.

@@ -1,12 +1,11 @@
-//! Tables of what is not a comparison at one horizon: groups, recognisers, themes, curves, other bundles.
+//! Tables of what is not a comparison at one horizon: groups, recognisers, themes, curves.
 
 use super::{
     EvalReport, Interval, chain_tables,
-    more_reports::{HeldOutReport, OtherReport, ThemeReport},
-    reader_table,
-    table::{Table, calibration_cells, difference_cells, number, score_cells, with_interval},
+    more_reports::{HeldOutReport, ThemeReport},
+    other_tables, reader_table,
+    table::{Table, difference_cells, number, score_cells, with_interval},
 };
-use std::path::Path;
 
 const GROUPS: &[&str] = &[
     "group",
@@ -42,7 +41,8 @@ pub(super) fn of(report: &EvalReport) -> Vec<Table> {
     if let Some(held_out) = &report.held_out {
         tables.extend([groups(held_out), recognisers(held_out)]);
     }
-    tables.extend([themes(&report.per_theme), mistakes(report), curves(report), others(report)]);
+    tables.extend([themes(&report.per_theme), mistakes(report), curves(report)]);
+    tables.extend(other_tables::of(report));
     tables.push(chain_tables::others(report));
     tables.retain(|table| !table.rows.is_empty());
     tables
@@ -211,37 +211,6 @@ fn curves(report: &EvalReport) -> Table {
             "first draw − that of the share before: NLL",
         ],
         rows: report.curves.iter().map(row).collect(),
-    }
-}
-
-fn others(report: &EvalReport) -> Table {
-    let row = |one: &OtherReport| {
-        let name = Path::new(&one.bundle).file_name().map(|name| name.to_string_lossy());
-        let mut row = vec![name.unwrap_or_default().into_owned(), one.place.clone()];
-        row.extend([one.ahead.to_string(), one.scores.cases.to_string()]);
-        row.push(number(Some(one.validation_nll_nats)));
-        row.push(with_interval(one.scores.nll_nats, one.intervals.nll, false));
-        row.push(with_interval(one.scores.top1, one.intervals.top1, false));
-        row.extend(calibration_cells(&one.scores, one.intervals.coverage));
-        row.extend(difference_cells(one.ours_minus.as_ref()));
-        row
-    };
-    Table {
-        title: "Other bundles beside ours, which is the first".to_owned(),
-        head: &[
-            "bundle",
-            "place",
-            "ahead",
-            "cases",
-            "validation NLL (nats)",
-            "NLL (nats)",
-            "top-1",
-            "ECE (by chance, 95 % up to)",
-            "coverage of 90 % sets, size",
-            "ours − it: top-1",
-            "ours − it: NLL",
-        ],
-        rows: report.others.iter().map(row).collect(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Other bundles on the same events: of other seeds, of other kinds.
 
 use super::{
+    collected::Collected,
     events::{BySplit, Event, Part, Place, WITHIN},
     judge::{self, Judge},
     metrics::Case,
-    more_reports::OtherReport,
+    more_reports::{OtherByReader, OtherReport},
     own::{Forecasts, Own, Served},
+    reader::Reader,
 };
 use std::path::Path;
 
@@ -21,8 +23,9 @@ pub(super) struct Replayed<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Moments<'a> {
     pub(super) judge: &'a Judge<'a>,
-    pub(super) boundary: &'a BySplit<Part>,
-    pub(super) within: &'a BySplit<Part>,
+    pub(super) collected: &'a Collected,
+    /// What a reader said of them, where one was asked.
+    pub(super) reader: Option<&'a Reader>,
 }
 
 /// Scores `one` everywhere, and `first` minus it.
@@ -41,14 +44,15 @@ pub(super) fn reports(
 fn report(
     one: &Replayed<'_>,
     first: Option<&Own>,
-    Moments { judge, boundary, within }: Moments<'_>,
+    on: Moments<'_>,
     (place, ahead): (Place, usize),
 ) -> Option<OtherReport> {
-    let parts = if matches!(place, Place::Within(_)) { within } else { boundary };
+    let judge = on.judge;
+    let parts = on.parts(place);
     let at = (judge, place, ahead);
     let validation = cases(&of(one.own, place).validation, &parts.validation, at)?;
     let found = cases(&of(one.own, place).test, &parts.test, at)?;
-    let first = first.and_then(|first| cases(&of(first, place).test, &parts.test, at));
+    let ours = first.and_then(|first| cases(&of(first, place).test, &parts.test, at));
     let (_, least) = one.served.at(place, ahead);
     let alone = judge.alone(ahead, &found, least)?;
     Some(OtherReport {
@@ -58,8 +62,48 @@ fn report(
         validation_nll_nats: judge::nats(&validation)?,
         scores: alone.scores,
         intervals: alone.intervals,
-        ours_minus: first.and_then(|first| judge.difference(&first, &found)),
+        ours_minus: ours.and_then(|ours| judge.difference(&ours, &found)),
+        reader: by_reader(one, first, on, (place, ahead)),
     })
+}
+
+fn by_reader(
+    one: &Replayed<'_>,
+    first: Option<&Own>,
+    on: Moments<'_>,
+    (place, ahead): (Place, usize),
+) -> Option<OtherByReader> {
+    let (reader, judge) = (on.reader?, on.judge);
+    let found = on.read(reader, one.own, (place, ahead))?;
+    let ours = first.and_then(|first| on.read(reader, first, (place, ahead)));
+    let (_, least) = one.served.at(place, ahead);
+    let alone = judge.alone(ahead, &found, least)?;
+    Some(OtherByReader {
+        scores: alone.scores,
+        intervals: alone.intervals,
+        ours_minus: ours.and_then(|ours| judge.difference(&ours, &found)),
+    })
+}
+
+impl<'a> Moments<'a> {
+    fn parts(&self, place: Place) -> &'a BySplit<Part> {
+        match place {
+            Place::Within(_) => &self.collected.within,
+            _ => &self.collected.boundary,
+        }
+    }
+
+    /// Forecasts where the reader saw what came, with what it said came.
+    fn read<'f>(
+        &self,
+        reader: &Reader,
+        own: &'f Own,
+        (place, ahead): (Place, usize),
+    ) -> Option<Vec<Case<'f>>> {
+        let forecasts = of(own, place).test.by_offset.get(ahead)?;
+        let by = (self.judge, &self.collected.stories[..]);
+        Some(reader.both(by, &self.parts(place).test, forecasts, (place, ahead)).read)
+    }
 }
 
 fn of(own: &Own, place: Place) -> &BySplit<Forecasts> {

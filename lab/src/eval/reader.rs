@@ -105,6 +105,24 @@ impl Reader {
         self.said.get(&(stories[event.story].id.clone(), segment)).copied()
     }
 
+    /// Forecasts of what is `ahead` at `place`, where the reader saw what came.
+    pub(super) fn both<'f>(
+        &self,
+        (judge, stories): (&Judge<'_>, &[Story]),
+        part: &Part,
+        forecasts: &'f [f32],
+        (place, ahead): (Place, usize),
+    ) -> Both<'f> {
+        let said = |event: &Event| self.of(event, stories, ahead);
+        let here = |event: &Event| event.place == place && said(event).is_some();
+        let labelled = judge.cases(&part.events, forecasts, ahead, here);
+        let events = part.events.iter().filter(|event| here(event) && event.came(ahead).is_some());
+        let said: Vec<_> = events.filter_map(said).collect();
+        let pairs = labelled.iter().zip(&said);
+        let read = pairs.map(|(case, (theme, _))| Case { came: *theme, ..*case }).collect();
+        Both { labelled, read, said }
+    }
+
     /// Every model at `place` of the test split, where the reader saw what came `ahead`; ours
     /// first. `number` is the place of `ahead` in their forecasts.
     pub(super) fn reports(
@@ -115,25 +133,17 @@ impl Reader {
         (models, parts): (&[Model], &BySplit<Part>),
     ) -> Vec<ReaderReport> {
         let part = &parts.test;
-        let said = |event: &Event| self.of(event, stories, ahead);
-        let here = |event: &Event| event.place == place && said(event).is_some();
-        let events = part.events.iter();
-        let read: Vec<(u32, Option<u32>)> = events
-            .filter(|event| here(event) && event.came(ahead).is_some())
-            .filter_map(said)
-            .collect();
         let both: Vec<(&Model, Both<'_>)> = models
             .iter()
             .filter_map(|model| {
                 let forecasts = &model.by_ahead.get(number)?.test;
-                let labelled = judge.cases(&part.events, forecasts, ahead, here);
-                Some((model, Both::new(labelled, &read)))
+                Some((model, self.both((judge, stories), part, forecasts, (place, ahead))))
             })
             .filter(|(_, both)| !both.labelled.is_empty())
             .collect();
         let own = both.first().map(|(_, own)| own);
         let report = |(at, (model, found)): (usize, &(&Model, Both<'_>))| {
-            let scores = found.report(judge, own.filter(|_| at > 0), &read);
+            let scores = found.report(judge, own.filter(|_| at > 0));
             let least = judge.least(place, (number, ahead), model, &parts.validation);
             let sets = judge.alone(ahead, &found.read, least);
             let reader_sets = sets.map(|alone| (alone.scores, alone.intervals.coverage)).unzip();
@@ -151,30 +161,20 @@ impl Reader {
 }
 
 /// One model's cases with the label that came, and with what the reader said came.
-struct Both<'a> {
+pub(super) struct Both<'a> {
     labelled: Vec<Case<'a>>,
-    read: Vec<Case<'a>>,
+    pub(super) read: Vec<Case<'a>>,
+    said: Vec<(u32, Option<u32>)>,
 }
 
-impl<'a> Both<'a> {
-    fn new(labelled: Vec<Case<'a>>, said: &[(u32, Option<u32>)]) -> Self {
-        let pairs = labelled.iter().zip(said);
-        let read = pairs.map(|(case, (theme, _))| Case { came: *theme, ..*case }).collect();
-        Self { labelled, read }
-    }
-
-    fn report(
-        &self,
-        judge: &Judge<'_>,
-        own: Option<&Self>,
-        said: &[(u32, Option<u32>)],
-    ) -> ReaderReport {
+impl Both<'_> {
+    fn report(&self, judge: &Judge<'_>, own: Option<&Self>) -> ReaderReport {
         let mean = |cases: &[Case<'_>], of: &dyn Fn(&Case<'_>) -> f64| {
             cases.iter().map(of).sum::<f64>() / cases.len() as f64
         };
         let surprise = |case: &Case<'_>| case.surprise();
         let top1 = |case: &Case<'_>| f64::from(u8::from(case.hit(1)));
-        let either = self.read.iter().zip(said).filter(|(case, (theme, alternate))| {
+        let either = self.read.iter().zip(&self.said).filter(|(case, (theme, alternate))| {
             let likeliest = case.likeliest() as u32;
             likeliest == *theme || Some(likeliest) == *alternate
         });

@@ -124,9 +124,8 @@ impl Inputs<'_> {
         let nearest = self.nearest(&judge, &models, parts);
         let confusion = themes::confusion(&nearest, themes);
         (self.progress)("scoring what is left");
-        let moments = Moments { judge: &judge, boundary: parts, within: &collected.within };
-        let (others, other_joint) =
-            self.others(own, moments, ((stories, &workshop.counted), draws))?;
+        let moments = Moments { judge: &judge, collected, reader: self.reader.as_ref() };
+        let (others, other_joint) = self.others(own, moments, (&workshop.counted, draws))?;
         Ok(EvalReport {
             collection: self.dir.display().to_string(),
             bundle: config.bundle.display().to_string(),
@@ -323,7 +322,7 @@ impl Inputs<'_> {
         &self,
         own: &Own,
         on: Moments<'_>,
-        (of, draws): ((&[Story], &Counted), (usize, u64)),
+        (counted, draws): (&Counted, (usize, u64)),
     ) -> Result<(Vec<OtherReport>, Vec<OtherJointReport>)> {
         if self.config.other_bundles.is_empty() {
             return Ok(Default::default());
@@ -342,6 +341,7 @@ impl Inputs<'_> {
             all.extend(others::reports(&one, Some(own), on));
             if bundle.chain.is_some() {
                 let report = |joint| OtherJointReport { bundle: path.display().to_string(), joint };
+                let of = (&on.collected.stories[..], counted);
                 chains.extend(joint::reports(&other.joint, of, draws).into_iter().map(report));
             }
         }

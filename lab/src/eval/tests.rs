@@ -7,7 +7,7 @@ use crate::{
     synthetic::{self, ByWord, SMALL, WordEmbedder},
     train::{self, TrainConfig},
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Copies the made-up collection; a fifth of it becomes the held-out group `odd`, with residuals
 /// that are stretched in one direction.
@@ -123,4 +123,48 @@ fn another_bundle_that_cannot_be_replayed_is_refused_before_anything_is_read() {
     let begun = |line: &str| panic!("it had begun: {line}");
     let refused = run(dir.path(), &config, None, &begun).unwrap_err().to_string();
     assert!(refused.contains("/b: it reads the text: a sentence embedder is needed"), "{refused}");
+}
+
+/// Writes a reader's answers about every segment: the theme `further` than its label.
+fn said(dir: &Path, further: usize) -> PathBuf {
+    let labels = label::Labels::load(dir).unwrap();
+    let (themes, path) = (&labels.themes, dir.join(format!("said-{further}.jsonl")));
+    let line = |one: &label::SegmentLabel| {
+        let theme = &themes[(one.theme as usize + further) % themes.len()].id;
+        let (document, segment) = (&one.document, one.segment);
+        format!(r#"{{"document":"{document}","segment":{segment},"theme":"{theme}"}}"#)
+    };
+    std::fs::write(&path, labels.segments.iter().map(line).collect::<Vec<_>>().join("\n")).unwrap();
+    path
+}
+
+#[test]
+fn other_bundles_are_held_against_a_reader_too() {
+    let dir = tempfile::tempdir().unwrap();
+    synthetic::write(dir.path(), &SMALL);
+    label::run(dir.path(), &ByWord, &|_| {}).unwrap();
+    let train = |name: &str, seed| {
+        let config = TrainConfig { horizons: 1, seed, ..TrainConfig::new(dir.path().join(name)) };
+        train::run(dir.path(), &config, None, &|_| {}).unwrap();
+        config.out
+    };
+    let config = EvalConfig {
+        other_bundles: vec![train("b", 2)],
+        fitted: false,
+        resamples: 20,
+        ..EvalConfig::new(train("a", 1))
+    };
+    let judged = |further| {
+        let config = EvalConfig { answers: Some(said(dir.path(), further)), ..config.clone() };
+        run(dir.path(), &config, None, &|_| {}).unwrap()
+    };
+    let (agrees, differs) = (judged(0), judged(1));
+    assert!(agrees.others.iter().any(|one| one.ours_minus.is_some()));
+    for (same, other) in agrees.others.iter().zip(&differs.others) {
+        let read = same.reader.as_ref().unwrap();
+        assert_eq!((read.scores, read.ours_minus), (same.scores, same.ours_minus));
+        let read = other.reader.as_ref().unwrap();
+        assert!(read.scores.nll_nats > other.scores.nll_nats, "{other:?}");
+    }
+    assert!(differs.to_markdown().contains("## By what a reader said: other bundles"));
 }
