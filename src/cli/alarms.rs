@@ -1,8 +1,8 @@
 //! `themecast alarms`: how good the alarms are, on answers made to leave their path.
 
-use super::{model, output::Reports};
+use super::{Usage, model, output::Reports};
 use crate::host::mistral::ModelSource;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use std::path::PathBuf;
 use themecast_lab::{
@@ -48,7 +48,8 @@ fn named(text: &str) -> Result<(String, PathBuf), String> {
 impl Alarms {
     pub(super) async fn run(self) -> Result<()> {
         let ModelSource::Gguf(model) = model::source(self.model.as_deref()).await? else {
-            bail!("--model: want a .gguf file, or a name that `fetch --named` knows");
+            let wrong = "--model: want a .gguf file, or a name that `fetch --named` knows";
+            return Err(Usage(wrong.to_owned()).into());
         };
         let judged = tokio::task::spawn_blocking(move || self.judge(model));
         judged.await.context("judging was cut short")?

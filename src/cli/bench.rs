@@ -44,7 +44,7 @@ pub(super) struct Bench {
     )]
     concurrency: Vec<usize>,
     /// How many tokens each request writes
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 128, value_parser = number::at_least::<usize>(1))]
     tokens: usize,
     /// How many pairs of runs; an interval needs 3
     #[arg(long, default_value_t = 10, value_parser = number::at_least::<usize>(3))]
@@ -106,7 +106,7 @@ impl Bench {
         let report = bench::run(&host, &forecast.runner, &config, &at).await?;
         match &self.json {
             Some(path) => output::write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?,
-            None => println!("{report}"),
+            None => output::print(&report.to_string())?,
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::{model, number, progress::Progress};
 use crate::collect::{self, Folder, Intervention};
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
 use themecast_plugin_api::Site;
@@ -20,7 +20,7 @@ pub(super) struct Collect {
     #[arg(long, default_value_t = 2, value_parser = number::at_least::<u32>(1))]
     samples: u32,
     /// The longest answer, in tokens
-    #[arg(long, default_value_t = 384)]
+    #[arg(long, default_value_t = 384, value_parser = number::at_least::<usize>(1))]
     max_tokens: usize,
     /// The sampling temperature
     #[arg(long, default_value_t = 0.7, value_parser = number::temperature)]
@@ -38,14 +38,7 @@ pub(super) struct Collect {
 impl Collect {
     pub(super) async fn run(self) -> Result<()> {
         let host = model::host(self.model.as_deref(), self.folder.engines).await?;
-        for site in &self.sites {
-            if !host.model().has(*site) {
-                let layers = host.model().layers;
-                return Err(anyhow!(
-                    "the model has no site {site}: its {layers} layers count from 0"
-                ));
-            }
-        }
+        model::check_sites(&*host, &self.sites)?;
         let config = collect::Config {
             prompts: self.prompts,
             samples: self.samples,

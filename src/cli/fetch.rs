@@ -1,5 +1,6 @@
 //! `themecast fetch`: the default model and the sentence embedder into the cache.
 
+use super::output;
 use anyhow::{Context, Result};
 use clap::Args;
 use themecast_assets::{AssetError, Lines, to_stderr};
@@ -24,13 +25,12 @@ impl Fetch {
         let fetched = tokio::task::spawn_blocking(move || -> Result<()> {
             let progress = to_stderr();
             if let Some(name) = &self.named {
-                println!("{}", themecast_assets::fetch_named(name, &*progress)?.display());
-                return Ok(());
+                let path = themecast_assets::fetch_named(name, &*progress)?;
+                return output::print(&path.display().to_string());
             }
             let paths = themecast_assets::fetch_default(&*progress)?;
-            println!("model     {}", paths.model.display());
-            println!("embedder  {}", paths.embedder.display());
-            Ok(())
+            let (model, embedder) = (paths.model.display(), paths.embedder.display());
+            output::print(&format!("model     {model}\nembedder  {embedder}"))
         });
         fetched.await.context("the download was cut short")?
     }

@@ -42,6 +42,11 @@ impl Reports {
     }
 }
 
+/// Writes `text` and a new line to stdout.
+pub(super) fn print(text: &str) -> Result<()> {
+    write(Path::new("-"), &format!("{text}\n"))
+}
+
 /// Writes `text` to `path`, whole or not at all; `-` is stdout.
 pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     if path == Path::new("-") {

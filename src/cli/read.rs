@@ -33,6 +33,7 @@ pub(super) struct Read {
 impl Read {
     pub(super) async fn run(self) -> Result<()> {
         let host = model::host(self.model.as_deref(), self.folder.engines).await?;
+        model::check_sites(&*host, &self.sites)?;
         let config = read::Config {
             data: self.data,
             documents: self.documents,

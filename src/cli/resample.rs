@@ -23,7 +23,7 @@ pub(super) struct Resample {
     #[arg(long, default_value_t = 16, value_parser = number::at_least::<u32>(1))]
     samples: u32,
     /// The longest continuation, in tokens
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = number::at_least::<usize>(1))]
     max_tokens: usize,
     /// How many segments stand before a cut at least
     #[arg(long, default_value_t = 1)]

@@ -102,6 +102,7 @@ impl Serve {
         let setting = config.setting(&metrics)?;
         let app = App::with(setting.clone(), keys);
         let listener = serve::bind(address).await?;
+        let address = listener.local_addr()?; // its port too, where any would do
         let serving = tokio::spawn(serve::serve(listener, app.clone(), stopped()));
         // On a thread of its own, which nobody waits for who stops the server meanwhile: fetching and
         // loading block.

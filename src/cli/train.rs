@@ -1,6 +1,6 @@
 //! `themecast train`: a bundle from a labelled collection.
 
-use super::{Usage, model, number};
+use super::{Usage, model, number, output};
 use crate::forecast::encoder::ENCODER;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -88,7 +88,6 @@ impl Train {
             let config = OpenConfig { horizons: self.horizons, ..OpenConfig::default() };
             open::train(&self.data, &self.out, &config, encoder, &say)?;
         }
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        Ok(())
+        output::print(&serde_json::to_string_pretty(&report)?)
     }
 }

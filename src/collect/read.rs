@@ -46,8 +46,9 @@ pub async fn run(
         sites: config.sites.clone(),
         ..source
     };
+    let wanted = wanted(config)?;
     let there = config.folder.begin(&info)?;
-    let own = config.folder.own(wanted(config)?.into_iter());
+    let own = config.folder.own(wanted.into_iter());
     let jobs: Vec<Document> = own.filter(|document| !there.contains(&document.id)).collect();
     let read = jobs.into_iter().map(|document| read(host.clone(), &info, document));
     config.folder.keep(&info, read, progress).await

@@ -76,8 +76,8 @@ pub async fn run(
         intervention: config.steering.as_ref().map(|(_, name)| name.clone()),
         ..source
     };
-    let there = config.folder.begin(&info)?;
     let cuts = cuts(config)?;
+    let there = config.folder.begin(&info)?;
     let all = cuts.iter().flat_map(|cut| (0..config.samples).map(move |sample| (cut, sample)));
     let jobs: Vec<(Cut, u32)> = config
         .folder

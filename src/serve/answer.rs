@@ -3,7 +3,7 @@
 use super::{
     ApiError, App,
     annotate::Annotator,
-    app::{MOST_ENCODING, Ready},
+    app::{Forecast, MOST_ENCODING, Ready},
     ask::{self, Ask},
     meter::Meter,
     refused, stream,
@@ -23,6 +23,7 @@ use futures::StreamExt;
 use serde_json::Value;
 use std::sync::Arc;
 use themecast_plugin_api::{EndReason, PluginError, RequestInfo};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Span;
 use uuid::Uuid;
 
@@ -133,16 +134,10 @@ async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opene
     }
     let options = asked.map(|ask| ask.options.clone()).unwrap_or_default();
     let request = RequestInfo { id: id.to_owned(), options, prompt: ask::prompt(body), trace_id };
+    let encoding = encoding(app, asked, &forecast).await?;
     let runner = forecast.runner;
     let fail_closed = runner.fail_closed;
-    let encoding = match asked.is_some_and(Ask::phrases) {
-        true => {
-            let place = app.phrases.clone().try_acquire_owned();
-            Some(place.map_err(|_| HostError::Busy(MOST_ENCODING))?)
-        }
-        false => None,
-    };
-    // Encoding phrases takes a plugin milliseconds, which a request without any does not wait for.
+    // Encoding takes a plugin milliseconds, which a request without any does not wait for.
     let opened = tokio::task::spawn_blocking(move || {
         let opened = span.in_scope(|| runner.open(&request));
         drop(encoding); // here, also where the client has left
@@ -161,6 +156,24 @@ async fn session(app: &App, ready: &Ready, request: Request<'_>) -> Result<Opene
             }
             Ok(Opened { tap: None, annotations: Err(error.to_string()) })
         }
+    }
+}
+
+/// A place among those who have a thread while texts are encoded: with phrases a request
+/// that finds none free is refused, where the prompt alone is to be read it is waited for.
+async fn encoding(
+    app: &App,
+    asked: Option<&Ask>,
+    forecast: &Forecast,
+) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
+    let places = app.encoding.clone();
+    if asked.is_some_and(Ask::phrases) {
+        let place = places.try_acquire_owned();
+        return Ok(Some(place.map_err(|_| HostError::Busy(MOST_ENCODING))?));
+    }
+    match forecast.card.as_ref().is_some_and(|card| card.text.is_some()) {
+        true => Ok(places.acquire_owned().await.ok()),
+        false => Ok(None),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use themecast_forecast::bundle::Card;
 use tokio::sync::Semaphore;
 
-/// How many requests may wait for their phrases to be encoded.
+/// How many requests may wait on a thread each for their phrases or prompts to be encoded.
 pub(super) const MOST_ENCODING: usize = 64;
 
 /// The state of the server.
@@ -21,9 +21,9 @@ pub struct App {
     pub(super) traces: Traces,
     pub(super) live: Live,
     pub(super) kept: Kept,
-    /// For requests whose phrases are being encoded, one after the other: without a bound they would
+    /// For requests whose phrases or prompts are being encoded, one after the other: without a bound they would
     /// take every thread that other sessions are opened on.
-    pub(super) phrases: Arc<Semaphore>,
+    pub(super) encoding: Arc<Semaphore>,
     ready: OnceLock<Ready>,
 }
 
@@ -67,9 +67,9 @@ impl App {
     pub fn with(setting: Setting, keys: Keys) -> Arc<Self> {
         let (traces, live, kept) = (Traces::default(), Live::default(), Kept::default());
         let metrics = setting.metrics.clone();
-        let phrases = Arc::new(Semaphore::new(MOST_ENCODING));
+        let encoding = Arc::new(Semaphore::new(MOST_ENCODING));
         let ready = OnceLock::new();
-        Arc::new(Self { metrics, setting, keys, traces, live, kept, phrases, ready })
+        Arc::new(Self { metrics, setting, keys, traces, live, kept, encoding, ready })
     }
 
     /// The model is loaded: requests are taken from now on.

@@ -59,9 +59,12 @@ pub(super) fn take(body: &mut Value, headers: &HeaderMap) -> Result<Option<Ask>,
     }
 }
 
-/// The text that is to be answered: a chat's last message of its user, or a completion's prompt;
-/// empty where there is none.
+/// The text that is to be answered: a chat's last message of its user, its only one where
+/// `messages` is a text, or a completion's prompt; empty where there is none.
 pub(super) fn prompt(body: &Value) -> String {
+    if let Some(Value::String(only)) = body.get("messages") {
+        return only.clone();
+    }
     let messages = body.get("messages").and_then(Value::as_array);
     let of_user = |message: &&Value| message["role"] == "user";
     let last = messages.and_then(|messages| messages.iter().rfind(of_user));
@@ -139,6 +142,7 @@ mod tests {
         ]});
         assert_eq!(prompt(&chat), "second");
         assert_eq!(prompt(&json!({"prompt": "Once"})), "Once");
+        assert_eq!(prompt(&json!({"messages": "Twice"})), "Twice");
         assert_eq!(prompt(&json!({"messages": []})), "");
     }
 

@@ -30,9 +30,10 @@ impl Keys {
     fn knows(keys: &Option<HashSet<[u8; 32]>>, headers: &HeaderMap) -> bool {
         let Some(keys) = keys else { return true };
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let key = sent.and_then(|value| value.strip_prefix("Bearer "));
+        let parts = sent.and_then(|value| value.split_once(' '));
+        let key = parts.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         // Hashes are looked up, so timing tells nothing of a key.
-        key.is_some_and(|key| keys.contains(&digest(key.trim())))
+        key.is_some_and(|(_, key)| keys.contains(&digest(key.trim())))
     }
 }
 
@@ -97,7 +98,7 @@ mod tests {
             let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
             Keys::knows(&keys.api, &headers)
         };
-        assert!(check("Bearer alpha") && check("Bearer beta"));
+        assert!(check("Bearer alpha") && check("Bearer beta") && check("bearer  alpha"));
         assert!(!check("Bearer gamma") && !check("alpha"));
         std::fs::write(file.path(), "# none\n").unwrap();
         assert!(Keys::read(Some(file.path()), None).unwrap_err().to_string().contains("no key"));

@@ -99,7 +99,7 @@ impl Path {
         let theme = most_likely(now);
         let forecasts = self.pending.end();
         let surprises = surprises(&forecasts, theme);
-        let shift = forecasts.last().map_or(0.0, |first| jensen_shannon(first, now));
+        let shift = self.divergence.shift; // of the forecast at its last token
         self.segments += 1;
         let mut raised = Vec::new();
         if let Some((forecast, first)) = forecasts.first().zip(surprises.first()) {

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     LabError, Result, Split, atomic,
-    dataset::{CollectionInfo, DocumentReader, Load},
+    dataset::{CollectionInfo, Load},
+    pace::Documents,
 };
 use std::{
     ops::Range,
@@ -47,7 +48,7 @@ pub fn segments_of(dir: &Path, progress: &dyn Fn(&str)) -> Result<Vec<Segment>> 
 fn collected(dir: &Path, progress: &dyn Fn(&str)) -> Result<Texts> {
     let info = CollectionInfo::load(dir)?;
     let (mut segments, mut documents, mut looping, mut truncated) = (Vec::new(), 0, 0, 0);
-    for document in DocumentReader::open(dir, Load::Tokens)? {
+    for document in Documents::open(dir, Load::Tokens, progress)? {
         let document = document?;
         documents += 1;
         if document.looping {

@@ -2,7 +2,7 @@
 
 use crate::{LabError, Result, Split, dataset::Document};
 use serde::Deserialize;
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, path::Path};
 use themecast_forecast::segment::{Segmenter, SegmenterConfig};
 
 /// A finished answer's last, unclosed segment stands alone from this length on, in characters.
@@ -100,13 +100,19 @@ pub(super) fn of_text(line: &TextLine, config: &SegmenterConfig, into: &mut Vec<
 /// Reads a JSON-lines file of texts.
 ///
 /// # Errors
-/// [`LabError::Io`]; [`LabError::Format`] with the line's number.
+/// [`LabError::Io`]; [`LabError::Format`] with the line's number, also where an id is there twice.
 pub(super) fn read_texts(path: &Path) -> Result<Vec<TextLine>> {
     let content = fs::read_to_string(path).map_err(LabError::io("read", path))?;
     let lines = content.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let mut ids = HashSet::new();
     let read = |(number, line): (usize, &str)| {
-        serde_json::from_str(line)
-            .map_err(|error| LabError::format(path, format!("line {}: {error}", number + 1)))
+        let wrong = |what: String| LabError::format(path, format!("line {}: {what}", number + 1));
+        let text: TextLine =
+            serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+        match ids.insert(text.id.clone()) {
+            true => Ok(text),
+            false => Err(wrong(format!("the id {:?} is there twice", text.id))),
+        }
     };
     lines.map(read).collect()
 }
@@ -163,5 +169,16 @@ mod tests {
         assert_eq!(texts("stop", &with(long)), [whole, (2, 3, long.to_owned())]);
         assert_eq!(texts("stop", &with(" ok")), [(0, 3, "One two. ok".to_owned())]);
         assert_eq!(texts("stop", &[("Hi", 0, false)]), []);
+    }
+
+    #[test]
+    fn texts_with_one_id_are_refused_by_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line = |id: &str| format!(r#"{{"id":"{id}","text":"One."}}"#);
+        fs::write(file.path(), [line("a"), line("b")].join("\n")).unwrap();
+        assert_eq!(read_texts(file.path()).unwrap().len(), 2);
+        fs::write(file.path(), [line("a"), line("b"), line("a")].join("\n")).unwrap();
+        let error = read_texts(file.path()).unwrap_err().to_string();
+        assert!(error.contains("line 3: the id \"a\" is there twice"), "{error}");
     }
 }

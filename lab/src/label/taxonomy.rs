@@ -1,9 +1,11 @@
 //! Themes of the written catalogue, nearest by sentence embedding.
 
 use super::{Labeler, Labeling, Segment, catalogue, catalogue::Entry, embed_segments};
-use crate::{Result, Split, embed::Embed};
+use crate::{LabError, Result, Split, embed::Embed};
 use serde_json::json;
 
+/// The theme of what is like none.
+const OTHER: &str = "other";
 /// A segment nearer to no theme than this (cosine, after centring) is something else.
 const OTHER_BELOW: f32 = 0.1;
 
@@ -34,6 +36,11 @@ impl Labeler for Taxonomy<'_> {
     }
 
     fn label(&self, segments: &[Segment], progress: &dyn Fn(&str)) -> Result<Labeling> {
+        if self.catalogue.iter().any(|entry| entry.id == OTHER) {
+            return Err(LabError::Data(format!(
+                "the catalogue has a theme {OTHER:?}, which the method taxonomy adds: leave it out"
+            )));
+        }
         let mut vectors = embed_segments(self.embedder, segments, progress)?;
         let mean = training_mean(&vectors, segments);
         vectors.iter_mut().for_each(|vector| centre(vector, &mean));
@@ -54,7 +61,7 @@ impl Labeler for Taxonomy<'_> {
         }
         let mut entries = self.catalogue.clone();
         entries.push(Entry {
-            id: "other".to_owned(),
+            id: OTHER.to_owned(),
             name: "Other".to_owned(),
             description: "does none of these".to_owned(),
             examples: Vec::new(),
@@ -110,4 +117,25 @@ fn normalise(vector: &mut [f32]) {
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthetic::WordEmbedder;
+
+    #[test]
+    fn a_catalogue_with_its_own_other_is_refused_before_anything_is_embedded() {
+        let entry = |id: &str| Entry {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            description: String::new(),
+            examples: vec![id.to_owned()],
+        };
+        let catalogue = vec![entry("steps"), entry("other")];
+        let taxonomy = Taxonomy { catalogue, embedder: &WordEmbedder };
+        let begun = |line: &str| panic!("it had begun: {line}");
+        let error = taxonomy.label(&[], &begun).unwrap_err().to_string();
+        assert!(error.contains("\"other\", which the method taxonomy adds"), "{error}");
+    }
 }

@@ -2,8 +2,9 @@
 
 use crate::{
     LabError, Result, Split,
-    dataset::{Document, DocumentReader, Load},
+    dataset::{Document, Load},
     eval::embeddings::Embeddings,
+    pace::Documents,
     replay::{Chain, Player, replay},
 };
 use std::{collections::HashMap, path::Path};
@@ -79,15 +80,15 @@ pub(crate) fn seen(
 /// # Errors
 /// [`LabError`] of reading; [`LabError::Data`] where no answer has two segments.
 pub(super) fn tune(
-    dir: &Path,
+    (dir, texts): (&Path, Option<&Embeddings>),
     bundle: &Bundle,
-    texts: Option<&Embeddings>,
     chains: &HashMap<String, Chain>,
+    progress: &dyn Fn(&str),
 ) -> Result<DetectorCard> {
     let slack_nats = SLACK * bundle.card.reference.excess_std;
     let card = ControlCard { slack_nats, threshold_nats: 1.0 };
     let (mut distances, mut sums, mut rises) = (Vec::new(), Vec::new(), Vec::new());
-    for document in DocumentReader::open(dir, Load::Residuals(bundle.card.sites.clone()))? {
+    for document in Documents::open(dir, Load::Residuals(bundle.card.sites.clone()), progress)? {
         let document = document?;
         if Split::of(&document)? != Split::Validation || !chains.contains_key(&document.id) {
             continue;

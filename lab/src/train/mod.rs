@@ -104,9 +104,10 @@ pub fn run(
     progress("settling averages and sets on the validation split");
     report.smoothing = settle::settle((dir, texts), &mut bundle, &chains, progress)?;
     progress("tuning detectors of divergence on the validation split");
-    bundle.card.calibration.detectors = Some(detectors::tune(dir, &bundle, texts, &chains)?);
+    bundle.card.calibration.detectors =
+        Some(detectors::tune((dir, texts), &bundle, &chains, progress)?);
     progress("fitting the recogniser of prompts");
-    let recogniser = recogniser::fit(dir, &info, &chains)?;
+    let recogniser = recogniser::fit(dir, &info, &chains, progress)?;
     progress(&format!(
         "prompts are recognised at {} by {} directions",
         recogniser.card.site, recogniser.card.rank

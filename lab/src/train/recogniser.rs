@@ -3,8 +3,9 @@
 
 use crate::{
     LabError, Result, Split,
-    dataset::{CollectionInfo, DocumentReader, Load},
+    dataset::{CollectionInfo, Load},
     open::{cholesky::Cholesky, lowrank::leading},
+    pace::Documents,
     replay::Chain,
 };
 use ndarray::{Array2, Axis};
@@ -25,9 +26,11 @@ pub(super) fn fit(
     dir: &Path,
     info: &CollectionInfo,
     chains: &HashMap<String, Chain>,
+    progress: &dyn Fn(&str),
 ) -> Result<Recogniser> {
     let site = site(info);
-    let (train, validation) = prompts(dir, site, chains)?;
+    let documents = Documents::open(dir, Load::Residuals(vec![site]), progress)?;
+    let (train, validation) = prompts(documents, chains)?;
     if train.len() < 4 || validation.is_empty() {
         let message =
             format!("{} training and {} validation prompts", train.len(), validation.len());
@@ -63,10 +66,13 @@ fn site(info: &CollectionInfo) -> Site {
 type Prompts = Vec<Vec<f32>>;
 
 /// The residuals at the ends of training and validation prompts, each prompt once.
-fn prompts(dir: &Path, site: Site, chains: &HashMap<String, Chain>) -> Result<(Prompts, Prompts)> {
+fn prompts(
+    documents: Documents<'_>,
+    chains: &HashMap<String, Chain>,
+) -> Result<(Prompts, Prompts)> {
     let (mut train, mut validation) = (Prompts::new(), Prompts::new());
     let mut seen = std::collections::HashSet::new();
-    for document in DocumentReader::open(dir, Load::Residuals(vec![site]))? {
+    for document in documents {
         let document = document?;
         let into = match Split::of(&document)? {
             Split::Train => &mut train,

@@ -3,6 +3,7 @@
 mod usage;
 
 use super::{
+    Usage,
     oracle::{self, Endpoint},
     output,
 };
@@ -175,8 +176,7 @@ impl Label {
                 }
             }
         };
-        println!("{}", serde_json::to_string_pretty(&card)?);
-        Ok(())
+        output::print(&serde_json::to_string_pretty(&card)?)
     }
 
     /// What labels without answers.
@@ -289,10 +289,12 @@ impl Label {
         };
         let data = self.data.as_deref().context("--endpoint needs --data")?;
         let (themes, most) = (catalogue.len(), oracle::ALTERNATIVES);
-        anyhow::ensure!(
-            themes <= most,
-            "the catalogue has {themes} themes: an endpoint gives {most} alternatives at most"
-        );
+        if themes > most {
+            let wrong = format!(
+                "the catalogue has {themes} themes: an endpoint gives {most} alternatives at most"
+            );
+            return Err(Usage(wrong).into());
+        }
         let endpoint = Endpoint::new(endpoint, &self.llm_model)?;
         let segments = label::segments_of(data, &tell)?;
         let config = SampleConfig { segments: self.sample, twice: self.twice, seed: self.seed };
