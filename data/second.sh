@@ -31,16 +31,16 @@ unset RAYON_NUM_THREADS
 
 "$themecast" label --data "$data"
 "$themecast" train --data "$data" --sites final --predictor linear --watch \
-    --out "$out/bundles/linear" > "$out/train-second-linear.json"
+    --out "$out/bundles/second-linear" > "$out/train-second-linear.json"
 "$themecast" train --data "$data" --sites final --predictor chain \
     --out "$out/bundles/second-chain" > "$out/train-second-chain.json"
-"$themecast" eval --data "$data" --bundle "$out/bundles/linear" --record \
+"$themecast" eval --data "$data" --bundle "$out/bundles/second-linear" --record \
     --other-bundle "$out/bundles/second-chain" --curve-draws 3 \
     --html "$out/second.html" --json "$out/second.json" > "$out/second.md.part"
 mv "$out/second.md.part" "$out/second.md"
-"$themecast" eval --data "$data" --bundle "$out/bundles/linear" --phrases --record \
+"$themecast" eval --data "$data" --bundle "$out/bundles/second-linear" --phrases --record \
     > "$out/second-phrases.md.part"
 mv "$out/second-phrases.md.part" "$out/second-phrases.md"
 "$themecast" alarms --model qwen2.5-coder-1.5b --data "$data" --splices "$splices" \
-    --bundle "$out/bundles/linear" > "$out/second-alarms.md.part"
+    --bundle "$out/bundles/second-linear" > "$out/second-alarms.md.part"
 mv "$out/second-alarms.md.part" "$out/second-alarms.md"
