@@ -79,12 +79,16 @@ rest() {
     for name in chain-text seed-2 seed-3 linear linear-text closed-form text z-score final final-chain; do
         others+=(--other-bundle "$out/bundles/$name")
     done
-    step bundles eval --data "$data" --bundle "$out/bundles/chain" --quick "${others[@]}"
+    step bundles eval --data "$data" --bundle "$out/bundles/chain" --quick "${others[@]}" \
+        --answers "$here/answers.jsonl"
     # What averaging does was told when the second seed was trained.
     python3 "$here/averaging.py" "$out/train-seed-2.json" > "$out/averaging.md.part"
     mv "$out/averaging.md.part" "$out/averaging.md"
     step labels-compared label --data "$data" --compare --method llm --answers "$here/answers.jsonl" \
         --against "$here/answers-second.jsonl" --html {}.html
+    # The same with the 1.5B model's answers beside the readers', by the classifier that is shipped.
+    step labels-small label --data "$data" --compare --method llm --classifier "$here/labeller.json" \
+        --against "$here/answers-qwen-1.5b.jsonl" --against "$here/answers.jsonl" --html {}.html
     step boundaries label --data "$data" --boundaries
     step sweep sweep --data "$data"
     read_by
