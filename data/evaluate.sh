@@ -64,7 +64,7 @@ forecasts() {
     layers
 }
 
-# Other seeds, other kinds, the shipped one's kin with z-scores or at the last norm, where the chain shipped
+# Other seeds, other kinds, the shipped one's kin at the last norm with z-scores, where the chain shipped
 # before looked (final-chain); then the methods of labelling beside each other, sites, another model.
 rest() {
     local name others=()
@@ -73,10 +73,8 @@ rest() {
     bundle linear-text layer.27.in --layer-norm --predictor linear --text
     bundle closed-form layer.27.in --layer-norm --predictor closed-form
     bundle text layer.27.in --predictor text
-    bundle z-score layer.27.in --predictor linear
-    bundle final final --predictor linear
     bundle final-chain final --predictor chain
-    for name in chain-text seed-2 seed-3 linear linear-text closed-form text z-score final final-chain; do
+    for name in chain-text seed-2 seed-3 linear linear-text closed-form text final-chain; do
         others+=(--other-bundle "$out/bundles/$name")
     done
     step bundles eval --data "$data" --bundle "$out/bundles/chain" --quick "${others[@]}" \
