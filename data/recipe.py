@@ -61,9 +61,11 @@ def main():
     for prompt in PROMPTS:
         print(f'\n"{prompt}":\n\n| written so far | now | next | two ahead |\n|---|---|---|---|')
         for text, told in annotations(url, prompt):
-            written = " ".join(text.split())[-60:].replace("|", "/")
+            written = " ".join(text.split()).replace("|", "/")
+            if len(written) > 60:
+                written = "… " + written[-60:].split(" ", 1)[1]
             coming = [themes(step["top"]) for step in told["next"][:2]]
-            print(f"| {'… ' + written if written else ''} | {themes(told['now'])} | {' | '.join(coming)} |")
+            print(f"| {written} | {themes(told['now'])} | {' | '.join(coming)} |")
 
 
 if __name__ == "__main__":
