@@ -70,11 +70,10 @@ rest() {
     local name others=()
     for seed in 2 3; do bundle "seed-$seed" layer.27.in --layer-norm --predictor chain --seed "$seed"; done
     bundle linear layer.27.in --layer-norm --predictor linear
-    bundle linear-text layer.27.in --layer-norm --predictor linear --text
     bundle closed-form layer.27.in --layer-norm --predictor closed-form
     bundle text layer.27.in --predictor text
     bundle final-chain final --predictor chain
-    for name in chain-text seed-2 seed-3 linear linear-text closed-form text final-chain; do
+    for name in chain-text seed-2 seed-3 linear closed-form text final-chain; do
         others+=(--other-bundle "$out/bundles/$name")
     done
     step bundles eval --data "$data" --bundle "$out/bundles/chain" --quick "${others[@]}" \
