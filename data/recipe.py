@@ -63,7 +63,7 @@ def main():
         for text, told in annotations(url, prompt):
             written = " ".join(text.split()).replace("|", "/")
             if len(written) > 60:
-                written = "… " + written[-60:].split(" ", 1)[1]
+                written = "… " + written[-60:].partition(" ")[2]
             coming = [themes(step["top"]) for step in told["next"][:2]]
             print(f"| {written} | {themes(told['now'])} | {' | '.join(coming)} |")
 

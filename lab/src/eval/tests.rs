@@ -33,6 +33,13 @@ fn with_held_out(from: &Path, to: &Path) {
     PartWriter::new(to, Shard::WHOLE, &info).unwrap().write(&documents).unwrap();
 }
 
+/// Trains the linear bundle `name` of one horizon.
+fn trained(dir: &Path, name: &str, seed: u64) -> PathBuf {
+    let config = TrainConfig { horizons: 1, seed, ..TrainConfig::new(dir.join(name)) };
+    train::run(dir, &config, None, &|_| {}).unwrap();
+    config.out
+}
+
 #[test]
 fn held_out_groups_are_scored_apart_and_recognised() {
     let made = tempfile::tempdir().unwrap();
@@ -40,16 +47,11 @@ fn held_out_groups_are_scored_apart_and_recognised() {
     synthetic::write(made.path(), &SMALL);
     with_held_out(made.path(), dir.path());
     label::run(dir.path(), &ByWord, &|_| {}).unwrap();
-    let train = |name: &str, seed| {
-        let config = TrainConfig { horizons: 1, seed, ..TrainConfig::new(dir.path().join(name)) };
-        train::run(dir.path(), &config, None, &|_| {}).unwrap();
-        config.out
-    };
     let config = EvalConfig {
-        other_bundles: vec![train("b", 2)],
+        other_bundles: vec![trained(dir.path(), "b", 2)],
         curve_draws: 2,
         resamples: 100,
-        ..EvalConfig::new(train("a", 1))
+        ..EvalConfig::new(trained(dir.path(), "a", 1))
     };
     let report = run(dir.path(), &config, Some(&WordEmbedder), &|_| {}).unwrap();
     assert_eq!(report.test_documents, 12);
@@ -143,16 +145,11 @@ fn other_bundles_are_held_against_a_reader_too() {
     let dir = tempfile::tempdir().unwrap();
     synthetic::write(dir.path(), &SMALL);
     label::run(dir.path(), &ByWord, &|_| {}).unwrap();
-    let train = |name: &str, seed| {
-        let config = TrainConfig { horizons: 1, seed, ..TrainConfig::new(dir.path().join(name)) };
-        train::run(dir.path(), &config, None, &|_| {}).unwrap();
-        config.out
-    };
     let config = EvalConfig {
-        other_bundles: vec![train("b", 2)],
+        other_bundles: vec![trained(dir.path(), "b", 2)],
         fitted: false,
         resamples: 20,
-        ..EvalConfig::new(train("a", 1))
+        ..EvalConfig::new(trained(dir.path(), "a", 1))
     };
     let judged = |further| {
         let config = EvalConfig { answers: Some(said(dir.path(), further)), ..config.clone() };
