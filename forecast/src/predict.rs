@@ -185,17 +185,23 @@ impl Foresight {
     /// The joint probability of the chain `themes`, from the segment being written on: the first
     /// one's own, then the chain predictor's conditional ones or each segment's own.
     pub fn joint(&self, bundle: &Bundle, themes: &[usize]) -> f32 {
-        let Some(&first) = themes.first() else { return 1.0 };
-        let mut p = self.momentary[0][first];
-        for place in 1..themes.len() {
-            p *= match (&self.outlook, &bundle.chain) {
-                (Some(outlook), Some(model)) => {
-                    outlook.next(model, &themes[..place])[themes[place]]
-                }
-                _ => self.momentary[place][themes[place]],
-            };
-        }
-        p
+        themes.first().map_or(1.0, |&first| self.momentary[0][first] * self.after(bundle, themes))
+    }
+
+    /// [`joint`](Self::joint) by the chain predictor alone, the linear heads left out; nothing in a
+    /// bundle without one.
+    pub fn joint_of_chain(&self, bundle: &Bundle, themes: &[usize]) -> Option<f32> {
+        let (outlook, &first) = self.outlook.as_ref().zip(themes.first())?;
+        Some(outlook.steps[0][first] * self.after(bundle, themes))
+    }
+
+    /// The probability of the rest of `themes` once the first has come.
+    fn after(&self, bundle: &Bundle, themes: &[usize]) -> f32 {
+        let step = |place: usize| match (&self.outlook, &bundle.chain) {
+            (Some(outlook), Some(model)) => outlook.next(model, &themes[..place])[themes[place]],
+            _ => self.momentary[place][themes[place]],
+        };
+        (1..themes.len()).map(step).product()
     }
 
     /// Where in the answer it was made.

@@ -208,6 +208,21 @@ async fn refused(server: &Server, body: &str, status: u16, says: &str) {
 }
 
 #[test]
+fn a_model_is_known_by_the_name_of_its_file() {
+    block_on(async {
+        let server = start(Some(Arc::new(Echo))).await;
+        for route in ["/v1/chat/completions", "/v1/completions"] {
+            let mut body = ask("Name a river.", 2);
+            body["prompt"] = "A river:".into();
+            body["model"] = single().name().into();
+            let answer = client().post(format!("{}{route}", server.url)).json(&body).send().await;
+            let answer = answer.unwrap();
+            assert_eq!(answer.status(), 200, "{route}: {}", answer.text().await.unwrap());
+        }
+    });
+}
+
+#[test]
 fn bad_input_is_refused_in_openais_shape() {
     block_on(async {
         let server = start(Some(Arc::new(Echo))).await;

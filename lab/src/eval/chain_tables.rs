@@ -8,18 +8,22 @@ use super::{
 use std::path::Path;
 
 fn joint_cells(one: &JointReport) -> Vec<String> {
-    let apart = |other: f64, interval| with_interval(one.ours_nats - other, interval, true);
-    vec![
-        one.segments.to_string(),
-        one.cases.to_string(),
-        number(Some(one.ours_nats)),
-        number(Some(one.linear_nats)),
-        apart(one.linear_nats, one.difference_interval),
-        number(Some(one.markov_nats)),
-        apart(one.markov_nats, one.markov_difference_interval),
-        number(Some(one.linked_nats)),
-        apart(one.linked_nats, one.linked_difference_interval),
-    ]
+    let rival = |way: &str| {
+        let Some(rival) = one.rivals.iter().find(|rival| rival.way == way) else {
+            return ["–".to_owned(), "–".to_owned()];
+        };
+        let apart = with_interval(one.ours_nats - rival.nats, rival.ours_minus_interval, true);
+        [number(Some(rival.nats)), apart]
+    };
+    let [linked, ours_minus_linked] = rival("linked");
+    let rivals = [
+        rival("product"),
+        rival("Markov"),
+        [format!("{linked} ({})", one.link_power), ours_minus_linked],
+        rival("chain alone"),
+    ];
+    let own = [one.segments.to_string(), one.cases.to_string(), number(Some(one.ours_nats))];
+    own.into_iter().chain(rivals.into_iter().flatten()).collect()
 }
 
 /// Whole chains of other bundles, each beside its own linear heads.
@@ -41,8 +45,10 @@ pub(super) fn others(report: &EvalReport) -> Table {
             "its − product",
             "its first linear head, then Markov",
             "its − Markov",
-            "its linear heads linked by Markov's ratios",
+            "its linear heads linked by Markov's ratios (their power)",
             "its − linked",
+            "its chain without heads",
+            "its − that",
         ],
         rows: report.other_joint.iter().map(row).collect(),
     }
@@ -59,8 +65,10 @@ pub(super) fn joint(report: &EvalReport) -> Table {
             "ours − product",
             "first linear head, then Markov",
             "ours − Markov",
-            "linear heads linked by Markov's ratios",
+            "linear heads linked by Markov's ratios (their power)",
             "ours − linked",
+            "chain without heads",
+            "ours − that",
         ],
         rows: report.joint.iter().map(joint_cells).collect(),
     }

@@ -125,9 +125,6 @@ impl Collected {
                 token += 1;
                 let Some(place) = walk.place(moment, chain.len()) else { return Ok(()) };
                 let within = matches!(place, Place::Within(_));
-                if within && split == Split::HeldOut {
-                    return Ok(()); // judged at prompts' ends and boundaries alone
-                }
                 let partial = if within { texts[start..token].concat() } else { String::new() };
                 let mut position = [0.0; 4];
                 position.copy_from_slice(&moment.features[self.layout.position()]);

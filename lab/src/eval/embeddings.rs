@@ -60,7 +60,7 @@ impl Embeddings {
             stories.iter().flat_map(|story| story.segments.iter().map(String::as_str)).collect();
         texts.extend(stories.iter().map(|story| story.prompt.as_str()));
         let within = &collected.within;
-        for part in [&within.train, &within.validation, &within.test] {
+        for part in [&within.train, &within.validation, &within.test, &within.held_out] {
             texts.extend(part.events.iter().map(|event| event.partial.as_str()));
         }
         Self::of(&texts, &dir.join("labels").join("embeddings.parquet"), embedder, progress)

@@ -33,6 +33,13 @@ impl Place {
             Self::Within(tokens) => format!("{tokens} tokens in"),
         }
     }
+
+    /// The place of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let within = WITHIN.into_iter().map(Self::Within);
+        let mut all = [Self::PromptEnd, Self::Boundary].into_iter().chain(within);
+        all.find(|place| place.name() == name)
+    }
 }
 
 /// One labelled document.

@@ -10,22 +10,24 @@ use super::{
 };
 use std::collections::{BTreeSet, HashSet};
 
-/// Scores ours and the best text baseline at the prompt's end and at boundaries: in the test split, in
-/// its groups, and in each group that was held out. Conformal sets are those of the validation split.
+/// Scores ours and the best text baseline, `models` being those at boundaries and those within
+/// segments: in the test split, in each group that was held out and, but within segments, in the
+/// test split's groups. Conformal sets are those of the validation split.
 pub(super) fn groups(
     collected: &Collected,
-    models: &[Model],
+    (at_boundaries, within): (&[Model], &[Model]),
     horizons: &[HorizonReport],
     (judge, strangers): (&Judge<'_>, &Judge<'_>),
 ) -> Vec<GroupReport> {
-    let parts = &collected.boundary;
     let mut reports = Vec::new();
     for horizon in horizons {
-        let place = [Place::PromptEnd, Place::Boundary].into_iter();
-        let Some(place) = place.into_iter().find(|place| place.name() == horizon.place) else {
-            continue;
+        let Some(place) = Place::named(&horizon.place) else { continue };
+        let inside = matches!(place, Place::Within(_));
+        let (models, parts) = match inside {
+            true => (within, &collected.within),
+            false => (at_boundaries, &collected.boundary),
         };
-        let at = (horizon.ahead - 1, horizon.ahead);
+        let at = (horizon.ahead - usize::from(!inside), horizon.ahead);
         let chosen = models.iter().enumerate();
         let chosen = chosen.filter(|(at, model)| *at == 0 || model.name == horizon.best_text);
         for (number, model) in chosen {
@@ -36,7 +38,8 @@ pub(super) fn groups(
             let strange = (&parts.held_out, &its.held_out[..], ours.map(|ours| &ours.held_out[..]));
             let scored = Scored { collected, place, ahead: at.1, model, least };
             reports.extend(scored.group("test".to_owned(), None, judge, test));
-            for name in names(collected, &parts.test) {
+            let of_test = if inside { BTreeSet::new() } else { names(collected, &parts.test) };
+            for name in of_test {
                 reports.extend(scored.group(format!("test: {name}"), Some(name), judge, test));
             }
             for name in names(collected, &parts.held_out) {

@@ -51,7 +51,7 @@ pub use bootstrap::{Interval, Mean};
 pub use metrics::Scores;
 pub use models::{BOTH, OURS, TRUE_THEMES};
 pub use more_reports::{
-    CurveReport, DoubtReport, GroupReport, HeldOutReport, JointReport, OtherByReader,
+    CurveReport, DoubtReport, GroupReport, HeldOutReport, JointReport, JointRival, OtherByReader,
     OtherJointReport, OtherReport, RecogniserReport, ResampleReport, ServedChainsReport,
     ThemeReport, WatchReport,
 };

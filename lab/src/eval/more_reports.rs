@@ -57,7 +57,7 @@ pub struct ResampleReport {
 }
 
 /// Chains of one length after boundaries: the joint loss of what came.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JointReport {
     /// How many segments a chain has.
     pub segments: usize,
@@ -65,23 +65,25 @@ pub struct JointReport {
     pub cases: usize,
     /// The bundle's mean loss, in nats a chain.
     pub ours_nats: f64,
-    /// That of the product of its linear heads' distributions.
-    pub linear_nats: f64,
-    /// That of its first linear head, then a Markov chain counted on the training split.
+    /// The power of the Markov chain's ratios that links linear heads best on the validation split.
     #[serde(default)]
-    pub markov_nats: f64,
-    /// That of its linear heads, each after the first weighed by how much likelier a Markov chain
-    /// makes a theme after the one before.
+    pub link_power: f32,
+    /// Other ways to a joint distribution, on the same cases.
     #[serde(default)]
-    pub linked_nats: f64,
-    /// 95 % interval of the first minus the second.
-    pub difference_interval: Option<Interval>,
-    /// 95 % interval of the first minus the third.
-    #[serde(default)]
-    pub markov_difference_interval: Option<Interval>,
-    /// 95 % interval of the first minus the fourth.
-    #[serde(default)]
-    pub linked_difference_interval: Option<Interval>,
+    pub rivals: Vec<JointRival>,
+}
+
+/// Another way to a joint distribution of coming segments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JointRival {
+    /// `product` of the bundle's linear heads; the first of them, then a `Markov` chain counted on the
+    /// training split; heads `linked` by how much likelier that chain makes a theme after the one
+    /// before; `chain alone`, without the linear heads that it is mixed with.
+    pub way: String,
+    /// Its mean loss, in nats a chain.
+    pub nats: f64,
+    /// 95 % interval of the bundle's loss minus its.
+    pub ours_minus_interval: Option<Interval>,
 }
 
 /// The chains that annotations show at one kind of place: what is told of them and what came.
@@ -152,7 +154,7 @@ pub struct HeldOutReport {
 pub struct GroupReport {
     /// The group; `test` is the test split.
     pub group: String,
-    /// `prompt end` or `boundary`.
+    /// `prompt end`, `boundary` or so many `tokens in`.
     #[serde(default)]
     pub place: String,
     /// Its documents.

@@ -64,8 +64,8 @@ pub(super) struct Own {
     /// By document id, the distances of its tokens from the training data, the prompt's end
     /// first. Training documents are left out.
     pub(super) distances: HashMap<String, Vec<f32>>,
-    /// The chains that came after boundaries of the test split.
-    pub(super) joint: Vec<JointCase>,
+    /// The chains that came after boundaries.
+    pub(super) joint: BySplit<Vec<JointCase>>,
     /// The chains that annotations would have shown along the test split.
     pub(super) served_chains: Vec<ServedChainsCase>,
     /// A watch for each theme at those boundaries.
@@ -132,15 +132,14 @@ impl<'a> Ours<'a> {
                 distances.push(trust::distance(moment.last_site, &bundle.card.reference));
                 let foresight = forecaster.forecast(bundle, moment.kind, moment.features);
                 let place = walk.place(moment, chain.len());
-                if place == Some(Place::Boundary) && split == Split::Test {
+                if place == Some(Place::Boundary) {
                     let came = (document.id.as_str(), &chain[..]);
-                    joint::score((bundle, &foresight), moment, came, &mut own.joint);
+                    joint::score((bundle, &foresight), moment, came, own.joint.of_mut(split));
                 }
                 if !self.marginals_alone {
                     self.beside((moment, &foresight), (&document, split, chain), place, &mut own);
                 }
                 match place {
-                    Some(Place::Within(_)) if split == Split::HeldOut => {} // not judged there
                     Some(Place::Within(_)) => {
                         self.forecast(moment, &foresight, own.within.of_mut(split))
                     }

@@ -147,7 +147,7 @@ impl Inputs<'_> {
                 (&models, parts),
                 (&within, &collected.within),
             )?,
-            held_out: self.held_out((collected, &models, &horizons), own, (&judge, draws)),
+            held_out: self.held_out((collected, &models, &within), &horizons, own, (&judge, draws)),
             per_theme: themes::table(&nearest, &self.labels.themes, &confusion),
             confusion,
             curves: self.curves(&workshop, &judge, &setup)?,
@@ -174,17 +174,16 @@ impl Inputs<'_> {
     /// Groups that nothing was trained on, where there are any.
     fn held_out(
         &self,
-        (collected, models, horizons): (&Collected, &[Model], &[HorizonReport]),
+        (collected, models, within): (&Collected, &[Model], &[Model]),
+        horizons: &[HorizonReport],
         own: &Own,
         (judge, draws): (&Judge<'_>, (usize, u64)),
     ) -> Option<HeldOutReport> {
         let events = &collected.boundary.held_out.events;
-        if events.is_empty() {
-            return None;
-        }
+        let events = Some(events).filter(|events| !events.is_empty())?;
         (self.progress)("recognising held-out groups");
         let strangers = Judge::new(events, &collected.stories, self.labels.themes.len(), draws);
-        let groups = held_out::groups(collected, models, horizons, (judge, &strangers));
+        let groups = held_out::groups(collected, (models, within), horizons, (judge, &strangers));
         let trust = self.bundle.trust.as_ref();
         let recognisers = ood::recognisers(collected, trust, &own.distances, draws, self.progress);
         Some(HeldOutReport { groups, recognisers })

@@ -1,6 +1,6 @@
 //! Held-out groups and other bundles, on a made-up collection.
 
-use super::{BOTH, EvalConfig, OURS, TRUE_THEMES, run};
+use super::{BOTH, EvalConfig, GroupReport, OURS, TRUE_THEMES, run};
 use crate::{
     dataset::{CollectionInfo, Document, DocumentReader, Load, PartWriter, Shard, to_half},
     label,
@@ -60,6 +60,9 @@ fn held_out_groups_are_scored_apart_and_recognised() {
     assert_eq!((odd.documents, odd.ahead), (12, 1));
     assert!(odd.scores.top1 > 0.5 && odd.intervals.top1.is_some(), "{odd:?}");
     assert!(held_out.groups.iter().any(|one| one.group == "test"));
+    let within = |one: &&GroupReport| one.group == "odd" && one.place == "4 tokens in";
+    let within: Vec<_> = held_out.groups.iter().filter(within).collect();
+    assert!(within.len() > 2 && within.iter().all(|one| one.documents == 12), "{within:?}");
     let measure = |name: &str| {
         let found = held_out.recognisers.iter().find(|one| one.name.contains(name)).unwrap();
         (found.auroc, &found.by_group)
