@@ -88,14 +88,18 @@ rest() {
         --against "$here/answers-qwen-1.5b.jsonl" --against "$here/answers.jsonl" --html {}.html
     step boundaries label --data "$data" --boundaries
     step sweep sweep --data "$data"
+    if [ ! -s "$out/recipes.md" ]; then
+        "$here/recipe.py" "$themecast" serve > "$out/recipes.md.part"
+        mv "$out/recipes.md.part" "$out/recipes.md"
+    fi
     read_by
 }
 
-# Every layer, on fewer answers: the model reads them again, dequantised, a text in one product of
-# matrices a layer.
+# Every second layer, on fewer answers: the model reads them again, dequantised, a text in one product
+# of matrices a layer.
 layers() {
-    CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --documents 600 \
-        --sites "$(printf 'layer.%d.in,' {0..29})final" --out "$data/layers"
+    CANDLE_DEQUANTIZE_ALL=1 "$themecast" read --data "$data" --documents 400 \
+        --sites "$(printf 'layer.%d.in,' {0..28..2})layer.29.in,final" --out "$data/layers"
     rm -rf "$data/layers/labels"
     cp -r "$data/labels" "$data/layers/labels"
     step layers sweep --data "$data/layers"

@@ -44,3 +44,5 @@ mv "$out/second-phrases.md.part" "$out/second-phrases.md"
 "$themecast" alarms --model qwen2.5-coder-1.5b --data "$data" --splices "$splices" \
     --bundle "$out/bundles/second-linear" > "$out/second-alarms.md.part"
 mv "$out/second-alarms.md.part" "$out/second-alarms.md"
+"$here/recipe.py" "$themecast" serve --model qwen2.5-coder-1.5b > "$out/second-recipes.md.part"
+mv "$out/second-recipes.md.part" "$out/second-recipes.md"
