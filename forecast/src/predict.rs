@@ -195,11 +195,18 @@ impl Foresight {
         Some(outlook.steps[0][first] * self.after(bundle, themes))
     }
 
+    /// The chain predictor's distribution of the theme after `themes`, which follow each other from the
+    /// segment being written on; nothing in a bundle without one.
+    pub fn following(&self, bundle: &Bundle, themes: &[usize]) -> Option<Vec<f32>> {
+        let (outlook, model) = self.outlook.as_ref().zip(bundle.chain.as_ref())?;
+        Some(outlook.next(model, themes))
+    }
+
     /// The probability of the rest of `themes` once the first has come.
     fn after(&self, bundle: &Bundle, themes: &[usize]) -> f32 {
-        let step = |place: usize| match (&self.outlook, &bundle.chain) {
-            (Some(outlook), Some(model)) => outlook.next(model, &themes[..place])[themes[place]],
-            _ => self.momentary[place][themes[place]],
+        let step = |place: usize| {
+            let following = self.following(bundle, &themes[..place]);
+            following.as_ref().unwrap_or(&self.momentary[place])[themes[place]]
         };
         (1..themes.len()).map(step).product()
     }

@@ -13,15 +13,15 @@ fn joint_cells(one: &JointReport) -> Vec<String> {
             return ["–".to_owned(), "–".to_owned()];
         };
         let apart = with_interval(one.ours_nats - rival.nats, rival.ours_minus_interval, true);
-        [number(Some(rival.nats)), apart]
+        let link = match rival.link {
+            None => String::new(),
+            Some((power, 0.0)) => format!(" ({power})"),
+            Some((power, chain)) => format!(" ({power}, {chain})"),
+        };
+        [number(Some(rival.nats)) + &link, apart]
     };
-    let [linked, ours_minus_linked] = rival("linked");
-    let rivals = [
-        rival("product"),
-        rival("Markov"),
-        [format!("{linked} ({})", one.link_power), ours_minus_linked],
-        rival("chain alone"),
-    ];
+    let ways = ["product", "Markov", "linked", "chain alone", "own linked", "both"];
+    let rivals = ways.map(rival);
     let own = [one.segments.to_string(), one.cases.to_string(), number(Some(one.ours_nats))];
     own.into_iter().chain(rivals.into_iter().flatten()).collect()
 }
@@ -49,6 +49,10 @@ pub(super) fn others(report: &EvalReport) -> Table {
             "its − linked",
             "its chain without heads",
             "its − that",
+            "its own marginals linked (power)",
+            "its − those",
+            "averaged with its chain (power, share)",
+            "its − that",
         ],
         rows: report.other_joint.iter().map(row).collect(),
     }
@@ -68,6 +72,10 @@ pub(super) fn joint(report: &EvalReport) -> Table {
             "linear heads linked by Markov's ratios (their power)",
             "ours − linked",
             "chain without heads",
+            "ours − that",
+            "own marginals linked (power)",
+            "ours − those",
+            "averaged with the chain (power, share)",
             "ours − that",
         ],
         rows: report.joint.iter().map(joint_cells).collect(),

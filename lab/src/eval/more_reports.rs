@@ -65,9 +65,6 @@ pub struct JointReport {
     pub cases: usize,
     /// The bundle's mean loss, in nats a chain.
     pub ours_nats: f64,
-    /// The power of the Markov chain's ratios that links linear heads best on the validation split.
-    #[serde(default)]
-    pub link_power: f32,
     /// Other ways to a joint distribution, on the same cases.
     #[serde(default)]
     pub rivals: Vec<JointRival>,
@@ -78,8 +75,14 @@ pub struct JointReport {
 pub struct JointRival {
     /// `product` of the bundle's linear heads; the first of them, then a `Markov` chain counted on the
     /// training split; heads `linked` by how much likelier that chain makes a theme after the one
-    /// before; `chain alone`, without the linear heads that it is mixed with.
+    /// before; `chain alone`, without the linear heads that it is mixed with; `own linked`, the
+    /// bundle's distributions of single segments in place of the heads'; `both`, those averaged with
+    /// what its chain says.
     pub way: String,
+    /// The power of the Markov chain's ratios, and the share of what the bundle's chain says, that lose
+    /// least on the validation split; of what is linked.
+    #[serde(default)]
+    pub link: Option<(f32, f32)>,
     /// Its mean loss, in nats a chain.
     pub nats: f64,
     /// 95 % interval of the bundle's loss minus its.
