@@ -64,7 +64,7 @@ pub(super) struct Own {
     /// By document id, the distances of its tokens from the training data, the prompt's end
     /// first. Training documents are left out.
     pub(super) distances: HashMap<String, Vec<f32>>,
-    /// The chains that came after boundaries.
+    /// The chains that came after boundaries of the validation and test splits.
     pub(super) joint: BySplit<Vec<JointCase>>,
     /// The chains that annotations would have shown along the test split.
     pub(super) served_chains: Vec<ServedChainsCase>,
@@ -132,7 +132,7 @@ impl<'a> Ours<'a> {
                 distances.push(trust::distance(moment.last_site, &bundle.card.reference));
                 let foresight = forecaster.forecast(bundle, moment.kind, moment.features);
                 let place = walk.place(moment, chain.len());
-                if place == Some(Place::Boundary) {
+                if place == Some(Place::Boundary) && split != Split::HeldOut {
                     let came = (document.id.as_str(), &chain[..]);
                     joint::score((bundle, &foresight), moment, came, own.joint.of_mut(split));
                 }

@@ -84,12 +84,12 @@ pub(super) async fn engine(
     let built = built.map_err(|_| failed("it panicked; its log says where".to_owned()))?;
     let runner = built.map_err(|error| failed(format!("{error:#}")))?;
     let tap = discovery.resolve(&metadata.info).map_err(untapped)?;
-    name(&runner, &source.name());
+    know_as(&runner, &source.name());
     Ok(Engine { runner, tap, sequences })
 }
 
 /// Lets requests name the model as people do: mistral.rs knows one from a file by its folder's path.
-fn name(runner: &MistralRs, name: &str) {
+fn know_as(runner: &MistralRs, name: &str) {
     let ids = runner.list_models().unwrap_or_default();
     let named = ids.first().map(|id| runner.register_model_alias(name, id));
     if let Some(Err(error)) = named {
