@@ -9,7 +9,7 @@
 use crate::{
     bundle::{Bundle, Place},
     chain::{Outlook, Track},
-    chains::{self, Chain},
+    chains::Course,
     conformal,
     ensemble::disagreement_nats,
     linear::{Affine, LinearPredictor, RowKind, temper},
@@ -149,66 +149,14 @@ impl Forecaster {
 }
 
 impl Foresight {
-    /// The `most` most probable chains of the next `horizon` segments, with joint probabilities:
-    /// of the chain predictor, else the product of each segment's own.
-    pub fn chains(&self, bundle: &Bundle, horizon: usize, most: usize) -> Vec<Chain> {
-        let horizon = horizon.min(self.steps.len() - 1);
-        match (&self.outlook, &bundle.chain) {
-            (Some(outlook), Some(model)) if horizon > 0 => {
-                outlook.chains(model, (&self.steps[0], &self.steps[1]), horizon, most)
-            }
-            _ => chains::best(&self.steps[1..=horizon], most),
+    /// How themes follow each other from here on.
+    pub fn course<'a>(&'a self, bundle: &'a Bundle) -> Course<'a> {
+        let link = bundle.link.as_ref();
+        Course {
+            steps: &self.steps,
+            chain: bundle.chain.as_ref().zip(self.outlook.as_ref()),
+            link: link.map(|link| (link, link.card.at(self.place))),
         }
-    }
-
-    /// The probability that one of `themes` comes within the horizon: in the segments after the one
-    /// being written, and in that one where it only `begins`. By the chain predictor, which knows
-    /// that themes persist, else as if segments were independent.
-    pub fn comes(&self, bundle: &Bundle, themes: &[usize], begins: bool) -> f32 {
-        let without = |p: &[f32]| {
-            let share = themes.iter().filter_map(|&theme| p.get(theme)).sum::<f32>();
-            (1.0 - share).max(0.0)
-        };
-        let Some((now, after)) = self.steps.split_first() else { return 0.0 };
-        let mut now = now.clone();
-        let first = if begins { without(&now) } else { 1.0 };
-        if begins {
-            themes.iter().for_each(|&theme| now[theme] = 0.0);
-        }
-        let rest = match (&self.outlook, &bundle.chain) {
-            (Some(outlook), Some(model)) => outlook.without(model, &now, after.len(), themes),
-            _ => after.iter().map(|p| without(p)).product(),
-        };
-        (1.0 - first * rest).clamp(0.0, 1.0)
-    }
-
-    /// The joint probability of the chain `themes`, from the segment being written on: the first
-    /// one's own, then the chain predictor's conditional ones or each segment's own.
-    pub fn joint(&self, bundle: &Bundle, themes: &[usize]) -> f32 {
-        themes.first().map_or(1.0, |&first| self.momentary[0][first] * self.after(bundle, themes))
-    }
-
-    /// [`joint`](Self::joint) by the chain predictor alone, the linear heads left out; nothing in a
-    /// bundle without one.
-    pub fn joint_of_chain(&self, bundle: &Bundle, themes: &[usize]) -> Option<f32> {
-        let (outlook, &first) = self.outlook.as_ref().zip(themes.first())?;
-        Some(outlook.steps[0][first] * self.after(bundle, themes))
-    }
-
-    /// The chain predictor's distribution of the theme after `themes`, which follow each other from the
-    /// segment being written on; nothing in a bundle without one.
-    pub fn following(&self, bundle: &Bundle, themes: &[usize]) -> Option<Vec<f32>> {
-        let (outlook, model) = self.outlook.as_ref().zip(bundle.chain.as_ref())?;
-        Some(outlook.next(model, themes))
-    }
-
-    /// The probability of the rest of `themes` once the first has come.
-    fn after(&self, bundle: &Bundle, themes: &[usize]) -> f32 {
-        let step = |place: usize| {
-            let following = self.following(bundle, &themes[..place]);
-            following.as_ref().unwrap_or(&self.momentary[place])[themes[place]]
-        };
-        (1..themes.len()).map(step).product()
     }
 
     /// Where in the answer it was made.

@@ -1,6 +1,6 @@
 //! Themes and phrases that an operator does not want: an alarm before one of them comes.
 //!
-//! Whether one of them comes within the horizon is forecast (themes by `predict::Foresight::comes`,
+//! Whether one of them comes within the horizon is forecast (themes by `chains::Course::comes`,
 //! phrases by [`open`](crate::open)) at a segment's first two tokens and every eighth, averaged over all
 //! tokens in log space so that a single token raises nothing but at the very start, and compared with
 //! two levels: the alarm is raised at the upper one and can be raised again only once the lower one was

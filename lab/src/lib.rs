@@ -7,6 +7,7 @@
 pub mod alarms;
 mod atomic;
 mod closed_form;
+mod counted;
 pub mod dataset;
 pub mod embed;
 pub mod embed_cache;

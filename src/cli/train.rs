@@ -5,6 +5,7 @@ use crate::forecast::encoder::ENCODER;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use themecast_forecast::bundle::Bundle;
 use themecast_lab::{
     embed::Embed,
     open::{self, Encoder, OpenConfig},
@@ -40,6 +41,14 @@ pub(super) struct Train {
     /// Add the open-vocabulary head, which scores any phrase given at run time
     #[arg(long)]
     watch: bool,
+    /// Train nothing: keep the predictors of the bundle in this folder and settle anew what follows
+    /// from them (averages, temperatures, sets, links, alarm levels)
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["predictor", "sites", "layer_norm", "horizons", "seed", "text", "watch"]
+    )]
+    again: Option<PathBuf>,
     /// The bundle's folder
     #[arg(long)]
     out: PathBuf,
@@ -63,6 +72,14 @@ impl Train {
     }
 
     fn train(self) -> Result<()> {
+        let say = |line: &str| eprintln!("train: {line}");
+        if let Some(from) = &self.again {
+            let bundle = Bundle::load(from).with_context(|| from.display().to_string())?;
+            let embedder = model::embedder(bundle.card.text.is_some())?;
+            let read = embedder.as_ref().map(|embedder| -> &dyn Embed { embedder });
+            let report = train::again(&self.data, (from, &self.out), read, &say)?;
+            return output::print(&serde_json::to_string_pretty(&report)?);
+        }
         let chain = ChainConfig { seed: self.seed, ..ChainConfig::default() };
         let reads = self.text || self.predictor == Predictor::Text;
         let closed = self.predictor == Predictor::ClosedForm;
@@ -80,7 +97,6 @@ impl Train {
         config.check().map_err(|error| Usage(error.to_string()))?;
         let embedder = model::embedder(reads || self.watch)?;
         let embedder = embedder.as_ref();
-        let say = |line: &str| eprintln!("train: {line}");
         let read = embedder.map(|embedder| -> &dyn Embed { embedder });
         let report = train::run(&self.data, &config, read, &say)?;
         if let Some(embedder) = embedder.filter(|_| self.watch) {

@@ -3,6 +3,7 @@
 use super::{BundleError, ByPlace};
 use crate::{
     chain::ChainCard,
+    chains::LinkCard,
     divergence::DetectorCard,
     features::FeatureLayout,
     linear::{LinearPredictor, RowKind},
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use themecast_plugin_api::{ModelInfo, Site};
 
 /// The newest format that this version reads, beside all before.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// How many segments ahead a bundle may look at most.
 pub const MOST_HORIZONS: usize = 16;
@@ -61,6 +62,9 @@ pub struct Card {
     /// The chain predictor, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<ChainCard>,
+    /// How strongly the segments of a chain are linked, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkCard>,
     /// How the text is read, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextCard>,
@@ -173,9 +177,13 @@ pub struct Fit {
 }
 
 impl Card {
-    /// The format of a bundle: 2 where it has LayerNorm, of which readers of 1 know nothing.
-    pub fn format(layer_norm: bool) -> u32 {
-        if layer_norm { 2 } else { 1 }
+    /// The format of a bundle, the first whose readers know what it has: 2 for LayerNorm, 3 for links.
+    pub fn format(layer_norm: bool, linked: bool) -> u32 {
+        match (layer_norm, linked) {
+            (_, true) => 3,
+            (true, false) => 2,
+            (false, false) => 1,
+        }
     }
 
     /// The layout of the predictor's features.

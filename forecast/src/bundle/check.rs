@@ -2,6 +2,7 @@
 
 use super::{BundleError, ByPlace, Card, MOST_HORIZONS, Temperatures, store::CARD};
 use crate::{
+    chains::LinkCard,
     divergence::PLACES,
     ensemble::{self, MOST_MEMBERS},
 };
@@ -20,6 +21,7 @@ pub(super) fn check(card: &Card) -> Result<(), BundleError> {
     counts(card)?;
     numbers(card)?;
     served(card)?;
+    card.link.iter().try_for_each(LinkCard::check)?;
     detectors(card)
 }
 

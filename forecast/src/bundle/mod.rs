@@ -19,8 +19,8 @@ pub use places::{ByPlace, Place};
 pub use store::BundleError;
 
 use crate::{
-    chain::ChainModel, features::FeatureLayout, linear::LinearPredictor, open::OpenHead,
-    trust::Recogniser,
+    chain::ChainModel, chains::Link, features::FeatureLayout, linear::LinearPredictor,
+    open::OpenHead, trust::Recogniser,
 };
 use themecast_plugin_api::Site;
 
@@ -35,6 +35,8 @@ pub struct Bundle {
     pub ensemble: Vec<LinearPredictor>,
     /// The chain predictor, where there is one.
     pub chain: Option<ChainModel>,
+    /// What links the segments of a chain, where anything does.
+    pub link: Option<Link>,
     /// The open-vocabulary head, where there is one.
     pub open: Option<OpenHead>,
     /// What recognises prompts unlike those of training, where there is one.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     chain,
+    chains::{self, Link},
     linear::{LinearError, LinearPredictor},
     open,
     trust::{self, Recogniser},
@@ -126,6 +127,8 @@ impl Bundle {
         let get = |name: String, shape: &[usize]| full(&tensors, name, shape);
         let read = |of| chain::read(of, sizes, get);
         let chain = card.chain.as_ref().map(read).transpose()?;
+        let read = |of| Link::read(of, layout.themes, get);
+        let link = card.link.as_ref().map(read).transpose()?;
         let read = |of| Recogniser::read(of, layout.hidden, get);
         let trust = card.trust.as_ref().map(read).transpose()?;
         let temperatures = &card.calibration.temperatures;
@@ -138,6 +141,7 @@ impl Bundle {
         // A weight and a bias for each offset of each set, and of each member; none is missing by now.
         let more = |name: &&str| {
             (chain.is_some() && name.starts_with(chain::PREFIX))
+                || (link.is_some() && name.starts_with(chains::PREFIX))
                 || (trust.is_some() && name.starts_with(trust::PREFIX))
         };
         let counted = tensors.names().into_iter().filter(|name| !more(name)).count();
@@ -147,7 +151,7 @@ impl Bundle {
             let (what, found) = ("tensors", counted);
             return Err(BundleError::Count { file: WEIGHTS, what, found, wanted });
         }
-        Ok(Self { card, predictor, ensemble, chain, open, trust })
+        Ok(Self { card, predictor, ensemble, chain, link, open, trust })
     }
 
     /// Writes the bundle to `folder`: both files beside their places and to the disk first, then
@@ -164,6 +168,9 @@ impl Bundle {
         }
         if self.card.chain.as_ref() != self.chain.as_ref().map(|model| &model.card) {
             return Err(BundleError::Value("the chain's card differs from the card's".into()));
+        }
+        if self.card.link.as_ref() != self.link.as_ref().map(|link| &link.card) {
+            return Err(BundleError::Value("the links' card differs from the card's".into()));
         }
         if self.card.trust.as_ref() != self.trust.as_ref().map(|own| &own.card) {
             return Err(BundleError::Value("the recogniser's card differs from the card's".into()));
@@ -206,8 +213,14 @@ impl Bundle {
         let layout = self.layout();
         let mut data = heads::write(&self.predictor, ("", Precision::Single), layout);
         let chain = self.chain.iter().flat_map(chain::write);
+        let link = self.link.iter().map(|link| link.write(layout.themes));
         let trust = self.trust.iter().flat_map(Recogniser::write);
-        data.extend(chain.chain(trust).map(|(name, shape, values)| to_full(name, shape, values)));
+        data.extend(
+            chain
+                .chain(link)
+                .chain(trust)
+                .map(|(name, shape, values)| to_full(name, shape, values)),
+        );
         for (at, one) in self.ensemble.iter().enumerate() {
             data.extend(heads::write(one, (&member(at), Precision::Half), layout));
         }

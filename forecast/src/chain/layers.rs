@@ -8,7 +8,7 @@ const EPSILON: f32 = 1e-5;
 
 /// The keys and values of some tokens, layer by layer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     /// Per layer, *shape* `[tokens, width]`.
     keys: Vec<Vec<f32>>,
     values: Vec<Vec<f32>>,

@@ -170,7 +170,9 @@ impl Session for ForecastSession {
         let forecast = Forecast {
             token: step.index,
             segment: self.segmenter.segment(),
-            chains: foresight.chains(&self.bundle, self.options.horizon, self.options.chains),
+            chains: foresight
+                .course(&self.bundle)
+                .chains(self.options.horizon, self.options.chains),
             sets: foresight.sets(&self.bundle),
             disagreement_nats: foresight.disagreement_nats,
             steps: foresight.steps,

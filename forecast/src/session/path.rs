@@ -63,7 +63,7 @@ impl Now<'_> {
     fn comes(&self, watch: &Watching, phrases: &[f32]) -> f32 {
         let themes = match watch.themes() {
             [] => 0.0,
-            themes => self.foresight.comes(self.bundle, themes, self.begins),
+            themes => self.foresight.course(self.bundle).comes(themes, self.begins),
         };
         let phrases = phrases.get(watch.phrases()).unwrap_or_default();
         phrases.iter().copied().fold(themes, f32::max)

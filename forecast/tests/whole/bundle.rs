@@ -1,6 +1,6 @@
 //! Saving and loading, and everything that can be wrong with a bundle.
 
-use crate::made_up::{bundle, model};
+use crate::made_up::{bundle, linked, model};
 use std::{fs, path::Path};
 use themecast_forecast::{
     bundle::Bundle,
@@ -11,9 +11,10 @@ use themecast_plugin_api::ModelInfo;
 #[test]
 fn what_is_saved_is_what_is_loaded() {
     let folder = tempfile::tempdir().unwrap();
-    let made = bundle();
-    made.save(folder.path()).unwrap();
-    assert_eq!(Bundle::load(folder.path()).unwrap(), made);
+    for made in [bundle(), linked()] {
+        made.save(folder.path()).unwrap();
+        assert_eq!(Bundle::load(folder.path()).unwrap(), made);
+    }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left there");
 }
 
@@ -101,6 +102,12 @@ fn what_could_not_be_loaded_is_not_saved() {
     let mut other = bundle();
     other.card.calibration.temperatures.mid[0] = 9.0;
     assert!(other.save(folder.path()).unwrap_err().to_string().contains("temperatures differ"));
+    let mut other = linked();
+    other.card.link = None;
+    assert!(other.save(folder.path()).unwrap_err().to_string().contains("links' card differs"));
+    let mut other = linked();
+    other.link.as_mut().unwrap().ratios.pop();
+    assert!(other.save(folder.path()).is_err(), "one ratio too few");
     let mut other = bundle();
     other.card.themes[1].id = "theme-0".into();
     assert!(other.save(folder.path()).unwrap_err().to_string().contains("twice"));
@@ -125,7 +132,7 @@ fn a_card_may_say_more_than_is_known() {
 
 #[test]
 fn cards_that_contradict_themselves_are_refused() {
-    refused(|folder| edit_card(folder, "\"format\": 1", "\"format\": 3"), "format 3");
+    refused(|folder| edit_card(folder, "\"format\": 1", "\"format\": 4"), "format 4");
     refused(|folder| edit_card(folder, "\"linear\"", "\"oracle\""), "'oracle'");
     refused(|folder| edit_card(folder, "\"horizons\": 3", "\"horizons\": 2"), "temperatures: 5");
     refused(|folder| edit_card(folder, "\"hidden_size\": 6", "\"hidden_size\": 5"), "where 5");

@@ -3,6 +3,7 @@
 use themecast_forecast::{
     ForecastPlugin,
     bundle::{Bundle, Calibration, Card, Reference, Temperatures, Theme},
+    chains::{Link, LinkCard, Strength},
     features::FeatureLayout,
     linear::{Affine, LinearPredictor},
     segment::SegmenterConfig,
@@ -63,7 +64,7 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
     };
     let temperatures = || vec![1.5; offsets as usize];
     let card = Card {
-        format: Card::format(false),
+        format: Card::format(false, false),
         model: ModelInfo { hidden_size: hidden, ..model() },
         sites: vec![Site::Final],
         layer_norm: false,
@@ -93,12 +94,24 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
         training: serde_json::json!({}),
         ensemble: Vec::new(),
         chain: None,
+        link: None,
         text: None,
         open: None,
         trust: None,
     };
     let predictor = LinearPredictor::new(heads(1), heads(2), themes, layout.len()).unwrap();
-    Bundle { card, predictor, ensemble: Vec::new(), chain: None, open: None, trust: None }
+    let ensemble = Vec::new();
+    Bundle { card, predictor, ensemble, chain: None, link: None, open: None, trust: None }
+}
+
+/// The same with links between the segments of a chain.
+pub(crate) fn linked() -> Bundle {
+    let one = Strength { power: 0.5, chain: 0.0 };
+    let card = LinkCard { boundary: one, mid: Strength { power: 1.0, ..one } };
+    let mut bundle = bundle();
+    (bundle.card.format, bundle.card.link) = (Card::format(false, true), Some(card));
+    bundle.link = Some(Link { card, ratios: numbers(7, THEMES * THEMES) });
+    bundle
 }
 
 /// The annotations of an answer to `request` whose tokens are `words`, the prompt's end first.

@@ -13,14 +13,10 @@ fn joint_cells(one: &JointReport) -> Vec<String> {
             return ["–".to_owned(), "–".to_owned()];
         };
         let apart = with_interval(one.ours_nats - rival.nats, rival.ours_minus_interval, true);
-        let link = match rival.link {
-            None => String::new(),
-            Some((power, 0.0)) => format!(" ({power})"),
-            Some((power, chain)) => format!(" ({power}, {chain})"),
-        };
-        [number(Some(rival.nats)) + &link, apart]
+        let power = rival.power.map_or_else(String::new, |power| format!(" ({power})"));
+        [number(Some(rival.nats)) + &power, apart]
     };
-    let ways = ["product", "Markov", "linked", "chain alone", "own linked", "both"];
+    let ways = ["product", "Markov", "linked", "own linked", "own chain", "chain alone"];
     let rivals = ways.map(rival);
     let own = [one.segments.to_string(), one.cases.to_string(), number(Some(one.ours_nats))];
     own.into_iter().chain(rivals.into_iter().flatten()).collect()
@@ -47,11 +43,11 @@ pub(super) fn others(report: &EvalReport) -> Table {
             "its − Markov",
             "its linear heads linked by Markov's ratios (their power)",
             "its − linked",
-            "its chain without heads",
-            "its − that",
             "its own marginals linked (power)",
             "its − those",
-            "averaged with its chain (power, share)",
+            "the first of them, then its chain predictor",
+            "its − that",
+            "its chain predictor without heads",
             "its − that",
         ],
         rows: report.other_joint.iter().map(row).collect(),
@@ -71,11 +67,11 @@ pub(super) fn joint(report: &EvalReport) -> Table {
             "ours − Markov",
             "linear heads linked by Markov's ratios (their power)",
             "ours − linked",
-            "chain without heads",
-            "ours − that",
             "own marginals linked (power)",
             "ours − those",
-            "averaged with the chain (power, share)",
+            "the first of them, then the chain predictor",
+            "ours − that",
+            "chain predictor without heads",
             "ours − that",
         ],
         rows: report.joint.iter().map(joint_cells).collect(),

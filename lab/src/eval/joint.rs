@@ -1,57 +1,44 @@
 //! Whole chains at once: the joint loss of the segments that came, beside other ways to a joint
-//! distribution: the product of the linear heads' distributions, the first of them followed by a
-//! Markov chain, all of them linked by that chain's ratios, the chain predictor without the linear
-//! heads that it is mixed with, the bundle's own distributions linked, and those averaged with what
-//! its chain says comes after each theme.
+//! distribution. Of the linear heads: their product, the first of them followed by a Markov chain, all
+//! of them linked by that chain's ratios. Of the bundle: its own distributions of single segments linked
+//! or followed by what its chain predictor says comes next, and that predictor alone.
 
 use super::{
     bootstrap::{Draws, PerPrompt},
-    chains::Counted,
     events::{BySplit, Story, clusters},
     more_reports::{JointReport, JointRival},
 };
-use crate::replay::{Moment, target};
+use crate::{
+    counted::Counted,
+    replay::{Moment, target},
+    train::link::POWERS,
+};
 use std::collections::HashMap;
-use themecast_forecast::{bundle::Bundle, chain::Mix, linear::RowKind, predict::Foresight};
+use themecast_forecast::{
+    bundle::Bundle,
+    chains::{Course, Link, LinkCard, Strength},
+    linear::RowKind,
+    predict::Foresight,
+};
 
 /// The longest chains that are scored, in segments.
 const LONGEST: usize = 3;
-
-/// Powers of the Markov chain's ratios; the one that validates best is taken.
-const POWERS: [f32; 8] = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0];
-
-/// Shares of what the bundle's chain says beside linked distributions; likewise.
-const SHARES: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// One chain that came after a boundary.
 #[derive(Debug, Clone)]
 pub(super) struct JointCase {
     document: String,
-    segments: usize,
+    /// As it is served.
     ours_nats: f64,
-    /// Of a bundle that has a chain predictor.
-    chain_nats: Option<f64>,
     /// By the linear heads, *shape* `[segments, themes]`.
     heads: Vec<Vec<f32>>,
     /// The bundle's own, each segment by itself; *shape* `[segments, themes]`.
     own: Vec<Vec<f32>>,
-    /// What its chain says comes after those that came before, from the second segment on; *shape*
-    /// `[segments − 1, themes]`, empty in a bundle without a chain.
-    following: Vec<Vec<f32>>,
-    came: Vec<u32>,
+    /// The chain predictor's, each given those that came before; *shape* `[segments, themes]`, nothing
+    /// in a bundle without one.
+    chain: Option<Vec<Vec<f32>>>,
+    came: Vec<usize>,
 }
-
-/// How distributions of single segments are linked to those of chains.
-#[derive(Debug, Clone, Copy)]
-struct Link {
-    /// Of how much likelier the Markov chain makes a theme after the one before.
-    power: f32,
-    /// The share in log space of what the bundle's chain says, 0 to 1.
-    chain: f32,
-}
-
-/// Each segment by itself.
-const UNLINKED: Link = Link { power: 0.0, chain: 0.0 };
 
 /// Scores the chains that came after `moment`, a boundary of the document `id`.
 pub(super) fn score(
@@ -71,20 +58,20 @@ pub(super) fn score(
         p
     };
     let all: Vec<Vec<f32>> = (0..came.len()).map(forecast).collect();
+    let course = foresight.course(bundle);
+    let unlinked = Course { link: None, ..course };
+    let alone = course.chain.map(|(_, outlook)| {
+        let following = unlinked.following(&came[..came.len().saturating_sub(1)]);
+        [vec![outlook.steps[0].clone()], following].concat()
+    });
     for segments in 2..=came.len() {
-        let came = &came[..segments];
-        let nats = |joint: f32| -f64::from(joint.max(1e-30).ln());
         into.push(JointCase {
             document: id.to_owned(),
-            segments,
-            ours_nats: nats(foresight.joint(bundle, came)),
-            chain_nats: foresight.joint_of_chain(bundle, came).map(nats),
+            ours_nats: nats(course.joint(&came[..segments])),
             heads: all[..segments].to_vec(),
-            own: foresight.momentary[..segments].to_vec(),
-            following: (1..segments)
-                .filter_map(|place| foresight.following(bundle, &came[..place]))
-                .collect(),
-            came: came.iter().map(|&theme| theme as u32).collect(),
+            own: foresight.steps[..segments].to_vec(),
+            chain: alone.as_ref().map(|alone| alone[..segments].to_vec()),
+            came: came[..segments].to_vec(),
         });
     }
 }
@@ -98,28 +85,25 @@ pub(super) fn reports(
 ) -> Vec<JointReport> {
     let (clusters, count) = clusters(stories);
     let draws = Draws::new(count, resamples, seed);
+    let link = &unset(counted.ratios());
     let of_length = |segments: usize| {
         let of = |cases: &[JointCase]| -> Vec<JointCase> {
-            cases.iter().filter(|case| case.segments == segments).cloned().collect()
+            cases.iter().filter(|case| case.came.len() == segments).cloned().collect()
         };
         let validation = of(&cases.validation);
-        let linked =
-            |link: Link| move |case: &JointCase| case.linked_nats(counted, &case.heads, link);
-        let own = |link: Link| move |case: &JointCase| case.linked_nats(counted, &case.own, link);
-        let by_power = |chain: f32| POWERS.map(|power| Link { power, chain });
-        let head_link = best(&validation, by_power(0.0), linked);
-        let own_link = best(&validation, by_power(0.0), own);
-        let both = best(&validation, SHARES.map(by_power).concat(), own);
+        let heads = |power: f32| move |case: &JointCase| case.linked_nats(link, &case.heads, power);
+        let own = |power: f32| move |case: &JointCase| case.linked_nats(link, &case.own, power);
+        let (head_power, own_power) = (best(&validation, heads), best(&validation, own));
         let known = |case: &JointCase| clusters.contains_key(case.document.as_str());
         let cases: Vec<JointCase> = of(&cases.test).into_iter().filter(known).collect();
         let paired = Paired { cases: &cases, clusters: &clusters, prompts: count, draws: &draws };
         let rivals = [
-            paired.rival("product", None, |case| Some(linked(UNLINKED)(case))),
+            paired.rival("product", None, |case| Some(heads(0.0)(case))),
             paired.rival("Markov", None, |case| Some(case.markov_nats(counted))),
-            paired.rival("linked", Some(head_link), |case| Some(linked(head_link)(case))),
-            paired.rival("chain alone", None, |case| case.chain_nats),
-            paired.rival("own linked", Some(own_link), |case| Some(own(own_link)(case))),
-            paired.rival("both", Some(both), |case| case.chain_nats.map(|_| own(both)(case))),
+            paired.rival("linked", Some(head_power), |case| Some(heads(head_power)(case))),
+            paired.rival("own linked", Some(own_power), |case| Some(own(own_power)(case))),
+            paired.rival("own chain", None, JointCase::own_chain_nats),
+            paired.rival("chain alone", None, JointCase::chain_nats),
         ];
         (!cases.is_empty()).then(|| JointReport {
             segments,
@@ -131,16 +115,17 @@ pub(super) fn reports(
     (2..=LONGEST).filter_map(of_length).collect()
 }
 
-/// The link with which `nats` is least on the `validation` cases.
-fn best<F: Fn(&JointCase) -> f64>(
-    validation: &[JointCase],
-    links: impl IntoIterator<Item = Link>,
-    nats: impl Fn(Link) -> F,
-) -> Link {
-    let loss = |link| validation.iter().map(nats(link)).sum::<f64>();
-    let losses = links.into_iter().map(|link| (loss(link), link));
-    let best = losses.min_by(|a, b| a.0.total_cmp(&b.0));
-    best.map_or(UNLINKED, |best| best.1)
+/// Links of these `ratios`, whose strength is told each time.
+fn unset(ratios: Vec<f32>) -> Link {
+    let none = Strength { power: 0.0, chain: 0.0 };
+    Link { card: LinkCard { boundary: none, mid: none }, ratios }
+}
+
+/// The power with which `nats` is least on the `validation` cases.
+fn best<F: Fn(&JointCase) -> f64>(validation: &[JointCase], nats: impl Fn(f32) -> F) -> f32 {
+    let loss = |power| validation.iter().map(nats(power)).sum::<f64>();
+    let losses = POWERS.map(|power| (loss(power), power));
+    losses.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.0, |best| best.1)
 }
 
 fn mean(values: impl Iterator<Item = f64>, count: usize) -> f64 {
@@ -161,7 +146,7 @@ impl Paired<'_> {
     fn rival(
         &self,
         way: &str,
-        link: Option<Link>,
+        power: Option<f32>,
         nats: impl Fn(&JointCase) -> Option<f64>,
     ) -> Option<JointRival> {
         let losses: Vec<f64> = self.cases.iter().map(nats).collect::<Option<_>>()?;
@@ -171,7 +156,7 @@ impl Paired<'_> {
         }
         Some(JointRival {
             way: way.to_owned(),
-            link: link.map(|link| (link.power, link.chain)),
+            power,
             nats: mean(losses.iter().copied(), losses.len()),
             ours_minus_interval: self.draws.interval(&differences),
         })
@@ -181,86 +166,81 @@ impl Paired<'_> {
 impl JointCase {
     /// The first head's loss, then a Markov chain's.
     fn markov_nats(&self, counted: &Counted) -> f64 {
-        let step = |pair: &[u32]| nats(counted.markov(Some(pair[0]), 1)[pair[1] as usize]);
-        self.first_nats() + self.came.windows(2).map(step).sum::<f64>()
+        let after = |pair: &[usize]| counted.markov(Some(pair[0] as u32), 1)[pair[1]];
+        let steps = self.came.windows(2).map(after).map(nats);
+        nats(self.heads[0][self.came[0]]) + steps.sum::<f64>()
     }
 
-    /// The loss of `single`, distributions of each segment by itself (*shape* `[segments, themes]`):
-    /// each after the first is weighed by how much likelier the Markov chain makes a theme after the
-    /// one before than it is in general, and averaged with what the bundle's chain says.
-    fn linked_nats(&self, counted: &Counted, single: &[Vec<f32>], link: Link) -> f64 {
-        let share = counted.marginal();
-        let steps = self.came.windows(2).zip(&single[1..]).enumerate();
-        let step = |(at, (pair, single)): (usize, (&[u32], &Vec<f32>))| {
-            let after = counted.markov(Some(pair[0]), 1);
-            let each = single.iter().zip(after.iter().zip(&share));
-            let mut p: Vec<f32> =
-                each.map(|(p, (m, s))| p * (m / s.max(1e-9)).powf(link.power)).collect();
-            if let Some(following) = self.following.get(at) {
-                let mix = Mix { weight: 1.0 - link.chain, temperature: 1.0 };
-                normalise(&mut p);
-                mix.apply(&mut p, following);
-            }
-            normalise(&mut p);
-            nats(p[pair[1] as usize])
+    /// The loss of `single`, distributions of each segment by itself (*shape* `[segments, themes]`),
+    /// each after the first linked to the one before by the ratios to their `power`.
+    fn linked_nats(&self, link: &Link, single: &[Vec<f32>], power: f32) -> f64 {
+        let strength = Strength { power, chain: 0.0 };
+        let pairs = self.came.windows(2).zip(&single[1..]);
+        let step = |(pair, single): (&[usize], &Vec<f32>)| {
+            nats(link.after(pair[0], single, strength, None)[pair[1]])
         };
-        nats(single[0][self.came[0] as usize]) + steps.map(step).sum::<f64>()
+        nats(single[0][self.came[0]]) + pairs.map(step).sum::<f64>()
     }
 
-    fn first_nats(&self) -> f64 {
-        nats(self.heads[0][self.came[0] as usize])
+    /// The loss of the chain predictor by itself.
+    fn chain_nats(&self) -> Option<f64> {
+        let steps = self.chain.as_ref()?.iter().zip(&self.came);
+        Some(steps.map(|(p, &came)| nats(p[came])).sum())
     }
-}
 
-fn normalise(p: &mut [f32]) {
-    let sum = p.iter().sum::<f32>().max(1e-9);
-    p.iter_mut().for_each(|p| *p /= sum);
+    /// The same with the bundle's own distribution of the first segment.
+    fn own_chain_nats(&self) -> Option<f64> {
+        let (own, chain) = (&self.own[0], &self.chain.as_ref()?[0]);
+        let first = self.came[0];
+        Some(self.chain_nats()? - nats(chain[first]) + nats(own[first]))
+    }
 }
 
 fn nats(p: f32) -> f64 {
-    -f64::from(p.max(1e-9).ln())
+    -f64::from(p.max(1e-30).ln())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn case(came: [u32; 2], chain_nats: Option<f64>) -> JointCase {
+    fn case(came: [usize; 2], chain: Option<[f32; 2]>) -> JointCase {
         JointCase {
             document: "a".to_owned(),
-            segments: 2,
             ours_nats: 1.0,
-            chain_nats,
             heads: vec![vec![0.5, 0.5]; 2],
-            own: vec![vec![0.5, 0.5]; 2],
-            following: chain_nats.map(|_| vec![0.0, 1.0]).into_iter().collect(),
+            own: vec![vec![0.25, 0.75]; 2],
+            chain: chain.map(|p| vec![vec![0.5, 0.5], p.to_vec()]),
             came: came.into(),
         }
     }
 
+    fn counted() -> Counted {
+        let train = vec![[0, 1, 0, 1, 0, 1].into(); 20];
+        Counted::new(&train, &train, 2, 1)
+    }
+
     #[test]
     fn heads_are_linked_as_far_as_themes_follow_each_other() {
-        let train = vec![[0, 1, 0, 1, 0, 1].into(); 20];
-        let counted = &Counted::new(&train, &train, 2, 1);
-        let follows = case([0, 1], None);
+        let link = &unset(counted().ratios());
         let linked =
-            |link: Link| move |case: &JointCase| case.linked_nats(counted, &case.heads, link);
-        let by = |power: f32| Link { power, chain: 0.0 };
-        assert!((linked(UNLINKED)(&follows) - 4f64.ln()).abs() < 1e-6, "the product");
-        assert!(linked(by(1.0))(&follows) < linked(by(0.5))(&follows));
-        assert_eq!(best(&[follows], POWERS.map(by), linked).power, 1.0);
-        assert_eq!(best(&[case([0, 0], None)], POWERS.map(by), linked).power, 0.0);
-        // What the chain is sure of counts by its share alone.
-        let sure = case([0, 1], Some(0.0));
-        let shares = SHARES.map(|chain| Link { power: 0.0, chain });
-        assert_eq!(best(std::slice::from_ref(&sure), shares, linked).chain, 1.0);
-        assert!((linked(Link { power: 0.0, chain: 1.0 })(&sure) - 2f64.ln()).abs() < 1e-4);
+            |power: f32| move |case: &JointCase| case.linked_nats(link, &case.heads, power);
+        let follows = case([0, 1], None);
+        assert!((linked(0.0)(&follows) - 4f64.ln()).abs() < 1e-6, "the product");
+        assert!(linked(1.0)(&follows) < linked(0.5)(&follows));
+        assert_eq!(best(&[follows], linked), 1.0);
+        assert_eq!(best(&[case([0, 0], None)], linked), 0.0);
+    }
+
+    #[test]
+    fn a_chain_loses_what_it_says_of_each_segment() {
+        let case = case([0, 1], Some([0.2, 0.8]));
+        assert!((case.chain_nats().unwrap() + (0.5f64 * 0.8).ln()).abs() < 1e-6);
+        assert!((case.own_chain_nats().unwrap() + (0.25f64 * 0.8).ln()).abs() < 1e-6);
     }
 
     #[test]
     fn a_way_that_is_not_had_on_each_case_is_no_rival() {
-        let train = vec![[0, 1, 0, 1].into(); 20];
-        let counted = Counted::new(&train, &train, 2, 1);
         let story = Story {
             id: "a".to_owned(),
             cluster: 0,
@@ -269,15 +249,15 @@ mod tests {
             prompt_end: Vec::new(),
             segments: Vec::new(),
         };
-        let ways = |chain_nats| {
-            let cases = BySplit { test: vec![case([0, 1], chain_nats)], ..BySplit::default() };
-            let reports = reports(&cases, (std::slice::from_ref(&story), &counted), (10, 1));
+        let ways = |chain| {
+            let cases = BySplit { test: vec![case([0, 1], chain)], ..BySplit::default() };
+            let reports = reports(&cases, (std::slice::from_ref(&story), &counted()), (10, 1));
             assert_eq!((reports.len(), reports[0].cases), (1, 1));
             reports[0].rivals.iter().map(|one| one.way.clone()).collect::<Vec<_>>()
         };
         let without = ["product", "Markov", "linked", "own linked"];
         assert_eq!(ways(None), without);
-        let with = ["product", "Markov", "linked", "chain alone", "own linked", "both"];
-        assert_eq!(ways(Some(1.5)), with);
+        let with = ["product", "Markov", "linked", "own linked", "own chain", "chain alone"];
+        assert_eq!(ways(Some([0.2, 0.8])), with);
     }
 }

@@ -9,7 +9,6 @@
 pub(crate) mod bootstrap;
 mod calibration;
 mod chain_tables;
-mod chains;
 pub(crate) mod collected;
 mod controls;
 mod curves;

@@ -4,7 +4,6 @@
 
 use super::{
     EvalConfig,
-    chains::Counted,
     collected::Collected,
     embeddings::Embeddings,
     events::{BySplit, Event, Part},
@@ -12,7 +11,7 @@ use super::{
     own::Served,
     text::{self, Vocabulary},
 };
-use crate::{Result, pace::Pace, replay::Chain};
+use crate::{Result, counted::Counted, pace::Pace, replay::Chain};
 use std::{collections::HashSet, ops::Range};
 use themecast_plugin_api::Site;
 

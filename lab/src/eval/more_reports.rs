@@ -75,14 +75,14 @@ pub struct JointReport {
 pub struct JointRival {
     /// `product` of the bundle's linear heads; the first of them, then a `Markov` chain counted on the
     /// training split; heads `linked` by how much likelier that chain makes a theme after the one
-    /// before; `chain alone`, without the linear heads that it is mixed with; `own linked`, the
-    /// bundle's distributions of single segments in place of the heads'; `both`, those averaged with
-    /// what its chain says.
+    /// before; `own linked`, the bundle's distributions of single segments in place of the heads';
+    /// `own chain`, the first of them, then what its chain predictor says comes next; `chain alone`,
+    /// without the linear heads that it is mixed with.
     pub way: String,
-    /// The power of the Markov chain's ratios, and the share of what the bundle's chain says, that lose
-    /// least on the validation split; of what is linked.
+    /// The power of the Markov chain's ratios that loses least on the validation split; of what is
+    /// linked.
     #[serde(default)]
-    pub link: Option<(f32, f32)>,
+    pub power: Option<f32>,
     /// Its mean loss, in nats a chain.
     pub nats: f64,
     /// 95 % interval of the bundle's loss minus its.

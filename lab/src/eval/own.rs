@@ -242,7 +242,7 @@ pub(crate) fn load(path: &Path) -> Result<Bundle> {
 ///
 /// # Errors
 /// [`LabError::Data`] where it does not.
-pub(super) fn check_themes(bundle: &Bundle, labels: &Labels) -> Result<()> {
+pub(crate) fn check_themes(bundle: &Bundle, labels: &Labels) -> Result<()> {
     let ours = bundle.card.themes.iter().map(|theme| &theme.id);
     let theirs = labels.themes.iter().map(|theme| &theme.id);
     if ours.eq(theirs) {

@@ -2,7 +2,6 @@
 
 use super::{
     BOTH, EvalConfig, OURS,
-    chains::Counted,
     collected::{self, Collected, Reading},
     curves, doubt,
     embeddings::Embeddings,
@@ -23,6 +22,7 @@ use super::{
 };
 use crate::{
     LabError, Result,
+    counted::Counted,
     dataset::CollectionInfo,
     embed::Embed,
     label::Labels,

@@ -1,5 +1,5 @@
 //! Chains as they are served: whether the likeliest ones come as often as is told, at every token
-//! of the test split, by the chain predictor and as products of the same distributions.
+//! of the test split, as they follow each other and as products of the same distributions.
 //!
 //! What is judged is what an annotation shows, unlike the joint loss of what came ([`super::joint`]),
 //! which also asks for chains that nobody is shown. Only places from which the answer goes on to the
@@ -13,7 +13,12 @@ use super::{
 };
 use crate::replay::{Moment, target};
 use std::collections::HashMap;
-use themecast_forecast::{bundle::Bundle, chains, linear::RowKind, predict::Foresight};
+use themecast_forecast::{
+    bundle::Bundle,
+    chains::{Chain, Course},
+    linear::RowKind,
+    predict::Foresight,
+};
 
 /// How many chains are shown where a client does not say.
 const SHOWN: usize = 3;
@@ -39,8 +44,8 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(all: &[chains::Chain], came: &[usize]) -> Option<Self> {
-        let is = |chain: &chains::Chain| chain.themes == came;
+    fn new(all: &[Chain], came: &[usize]) -> Option<Self> {
+        let is = |chain: &Chain| chain.themes == came;
         let first = all.first()?;
         let sum = all.iter().map(|chain| chain.p).sum::<f32>();
         Some(Self { first: (first.p, is(first)), any: (sum.min(1.0), all.iter().any(is)) })
@@ -64,8 +69,9 @@ pub(super) fn take(
     if came.len() < horizon {
         return;
     }
-    let ways =
-        [foresight.chains(bundle, horizon, SHOWN), chains::best(&foresight.steps[1..], SHOWN)];
+    let course = foresight.course(bundle);
+    let product = Course { chain: None, link: None, ..course };
+    let ways = [course, product].map(|course| course.chains(horizon, SHOWN));
     let [Some(chain), Some(product)] = ways.map(|all| Shown::new(&all, &came)) else { return };
     let (document, segment) = (id.to_owned(), moment.segment);
     into.push(ServedChainsCase { document, segment, place, chain, product });
@@ -150,8 +156,8 @@ fn report(
 mod tests {
     use super::*;
 
-    fn chain(themes: &[usize], p: f32) -> chains::Chain {
-        chains::Chain { themes: themes.to_vec(), p }
+    fn chain(themes: &[usize], p: f32) -> Chain {
+        Chain { themes: themes.to_vec(), p }
     }
 
     #[test]

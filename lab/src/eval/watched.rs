@@ -53,7 +53,7 @@ pub(super) fn score(
         let came = coming.contains(&(theme as u32));
         into.push(WatchCase {
             document: document.id.clone(),
-            chain: f64::from(foresight.comes(bundle, &[theme], true)),
+            chain: f64::from(foresight.course(bundle).comes(&[theme], true)),
             independent: f64::from(1.0 - without),
             came,
             whole,

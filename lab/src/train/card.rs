@@ -22,7 +22,7 @@ pub(super) fn bundle(
     let Trained { predictor, ensemble, chain, distances, excess_std, report } = trained;
     let theme_share = labels.themes.iter().map(|theme| theme.share).collect();
     let card = Card {
-        format: Card::format(layout.layer_norm),
+        format: Card::format(layout.layer_norm, false),
         model: info.model.clone(),
         sites: sites.to_vec(),
         layer_norm: layout.layer_norm,
@@ -53,17 +53,19 @@ pub(super) fn bundle(
         }),
         ensemble: ensemble.iter().map(Temperatures::of).collect(),
         chain: chain.as_ref().map(|model| model.card.clone()),
+        link: None,
         text: config.text.clone().map(|embedder| TextCard { embedder, dimension: layout.text }),
         open: None,
         trust: None,
     };
-    Ok((Bundle { card, predictor, ensemble, chain, open: None, trust: None }, report))
+    let bundle = Bundle { card, predictor, ensemble, chain, link: None, open: None, trust: None };
+    Ok((bundle, report))
 }
 
 /// The present moment, `2026-01-31T12:00:00Z`.
 ///
 /// *Source* Hinnant, `chrono`-compatible low-level date algorithms (civil from days).
-fn now_iso8601() -> String {
+pub(super) fn now_iso8601() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |past| past.as_secs());
     iso8601(seconds)
 }

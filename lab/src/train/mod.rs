@@ -4,9 +4,11 @@
 //! folds of prompts; a second pass builds every other row with the soft history that it gives,
 //! as in serving. Each head is a softmax regression of its own: penalty and temperature are
 //! chosen on the validation split, and nothing ever looks at the test split. [`chain`] trains a
-//! transformer beside the heads; `settle` chooses what follows from both, averaging and sets.
+//! transformer beside the heads; `settle` chooses what follows from both, averaging and sets, `link`
+//! how the segments of a chain are tied together.
 //! Without a chain the heads are fitted again on halves of the prompts, for how far these are apart.
 
+mod again;
 mod card;
 pub mod chain;
 mod config;
@@ -15,6 +17,7 @@ mod ensemble;
 mod fitter;
 pub(crate) mod head;
 mod lag;
+pub(crate) mod link;
 pub(crate) mod logistic;
 mod recogniser;
 mod reference;
@@ -23,9 +26,11 @@ pub(crate) mod scaler;
 mod sets;
 pub(crate) mod settle;
 
+pub use again::{SettleReport, again};
 pub use chain::{ChainConfig, ChainReport};
 pub use config::TrainConfig;
 pub use fitter::Fitting;
+pub use link::LinkReport;
 pub use sets::HeadReport;
 pub use settle::SmoothingReport;
 
@@ -35,14 +40,16 @@ use crate::{
     embed::Embed,
     eval::embeddings::Embeddings,
     label::Labels,
-    replay::{self, Player},
+    replay::{self, Chain, Player},
 };
 use head::Sample;
 use reference::{Distances, Spread};
 use rows::{NowHeads, Source, Splits};
 use serde::Serialize;
-use std::{path::Path, time::Instant};
-use themecast_forecast::{chain::ChainModel, features::FeatureLayout, linear::LinearPredictor};
+use std::{collections::HashMap, path::Path, time::Instant};
+use themecast_forecast::{
+    bundle::Bundle, chain::ChainModel, features::FeatureLayout, linear::LinearPredictor,
+};
 
 /// What came out of training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,6 +66,8 @@ pub struct TrainReport {
     pub chain: Option<ChainReport>,
     /// What averaging within segments does, by weight.
     pub smoothing: Vec<SmoothingReport>,
+    /// How segments are linked to those before them.
+    pub links: Vec<LinkReport>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -101,11 +110,7 @@ pub fn run(
     let source = Source { dir, sites, player, chains: &chains, folds, seed, progress };
     let trained = train(&source, config, progress)?;
     let (mut bundle, mut report) = card::bundle(&info, &labels, (sites, layout), config, trained)?;
-    progress("settling averages and sets on the validation split");
-    report.smoothing = settle::settle((dir, texts), &mut bundle, &chains, progress)?;
-    progress("tuning detectors of divergence on the validation split");
-    bundle.card.calibration.detectors =
-        Some(detectors::tune((dir, texts), &bundle, &chains, progress)?);
+    (report.smoothing, report.links) = settle((dir, texts), &mut bundle, &chains, progress)?;
     progress("fitting the recogniser of prompts");
     let recogniser = recogniser::fit(dir, &info, &chains, progress)?;
     progress(&format!(
@@ -118,6 +123,22 @@ pub fn run(
     report.seconds = started.elapsed().as_secs_f64();
     progress(&format!("saved {} after {:.0} s", config.out.display(), report.seconds));
     Ok(report)
+}
+
+/// Chooses on the validation split what follows from the predictors of `bundle`.
+fn settle(
+    from: (&Path, Option<&Embeddings>),
+    bundle: &mut Bundle,
+    chains: &HashMap<String, Chain>,
+    progress: &dyn Fn(&str),
+) -> Result<(Vec<SmoothingReport>, Vec<LinkReport>)> {
+    progress("settling averages and sets on the validation split");
+    let smoothing = settle::settle(from, bundle, chains, progress)?;
+    progress("linking the segments of chains");
+    let links = link::link(from, bundle, chains, progress)?;
+    progress("tuning detectors of divergence on the validation split");
+    bundle.card.calibration.detectors = Some(detectors::tune(from, bundle, chains, progress)?);
+    Ok((smoothing, links))
 }
 
 /// The embeddings that the predictor is to read.
@@ -179,6 +200,7 @@ fn train(source: &Source<'_>, config: &TrainConfig, progress: &dyn Fn(&str)) -> 
         heads,
         chain: chain_report,
         smoothing: Vec::new(),
+        links: Vec::new(),
         seconds: 0.0,
     };
     Ok(Trained { predictor, ensemble, chain, distances, excess_std, report })

@@ -10,7 +10,8 @@ use crate::train::{
 };
 use std::sync::Arc;
 use themecast_forecast::{
-    chain::{ChainCard, Mix, Track},
+    chain::{ChainCard, ChainModel, Mix, Outlook, Track},
+    chains::Course,
     features::FeatureLayout,
     linear::{RowKind, softmax},
 };
@@ -81,11 +82,17 @@ fn serving_computes_what_training_computes() {
         if let Some(case) = next.present.iter().position(|&of| of == number) {
             let themes: Vec<usize> =
                 present.came[..2].iter().flatten().map(|&theme| theme as usize).collect();
-            same(&after[case * 4..case * 4 + 4], &outlook.next(&model, &themes));
+            same(&after[case * 4..case * 4 + 4], &following(&model, &outlook, &themes)[1]);
             seen += 1;
         }
     }
     assert!(seen > 12, "{seen}");
+}
+
+/// `p(zk+1 | z0 … zk)` by the transformer alone.
+fn following(model: &ChainModel, outlook: &Outlook, themes: &[usize]) -> Vec<Vec<f32>> {
+    let course = Course { steps: &outlook.steps, chain: Some((model, outlook)), link: None };
+    course.following(themes)
 }
 
 fn same(logits: &[f32], p: &[f32]) {

@@ -1,4 +1,5 @@
-//! Baselines that know the themes so far and nothing else.
+//! What is counted on chains of themes: baselines that know the themes so far and nothing else, and
+//! how much likelier a theme makes those after it.
 
 use crate::replay::{Chain, target};
 use std::collections::HashMap;
@@ -7,7 +8,7 @@ use std::collections::HashMap;
 const PRIORS: [f32; 6] = [0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
 
 /// Shares, transitions and persistence, counted on the training split.
-pub(super) struct Counted {
+pub(crate) struct Counted {
     themes: usize,
     marginal: Vec<f32>,
     /// By segment number; the last one stands for all further ones.
@@ -32,7 +33,7 @@ struct Step {
 
 impl Counted {
     /// Counts on `train`; the strength of the smoothing is chosen on `validation`.
-    pub(super) fn new(
+    pub(crate) fn new(
         train: &[Chain],
         validation: &[Chain],
         themes: usize,
@@ -97,18 +98,18 @@ impl Counted {
     }
 
     /// Shares of the training segments.
-    pub(super) fn marginal(&self) -> Vec<f32> {
+    pub(crate) fn marginal(&self) -> Vec<f32> {
         self.marginal.clone()
     }
 
     /// Shares of the training segments of the number `segment` (from 0).
-    pub(super) fn position(&self, segment: usize) -> Vec<f32> {
+    pub(crate) fn position(&self, segment: usize) -> Vec<f32> {
         self.by_position[segment.min(POSITIONS - 1)].clone()
     }
 
     /// The present theme with the training split's probability of staying, the rest by share; at
     /// the prompt's end the shares at that place of the answer.
-    pub(super) fn persistence(&self, present: Option<u32>, ahead: usize) -> Vec<f32> {
+    pub(crate) fn persistence(&self, present: Option<u32>, ahead: usize) -> Vec<f32> {
         let Some(present) = present.map(|present| present as usize) else {
             return self.position(ahead - 1);
         };
@@ -122,7 +123,7 @@ impl Counted {
 
     /// A Markov chain of order 1 counted `ahead` segments ahead; at the prompt's end the shares
     /// at that place of the answer.
-    pub(super) fn markov(&self, present: Option<u32>, ahead: usize) -> Vec<f32> {
+    pub(crate) fn markov(&self, present: Option<u32>, ahead: usize) -> Vec<f32> {
         let step = &self.steps[ahead - 1];
         match present {
             Some(present) => self.smoothed(step, present, step.prior),
@@ -132,13 +133,23 @@ impl Counted {
 
     /// The same of order 2: counts of the present theme and the one before, pulled towards
     /// order 1.
-    pub(super) fn markov2(&self, so_far: &[u32], ahead: usize) -> Vec<f32> {
+    pub(crate) fn markov2(&self, so_far: &[u32], ahead: usize) -> Vec<f32> {
         let step = &self.steps[ahead - 1];
         match so_far {
             [] => self.position(ahead - 1),
             [present] => self.smoothed2(step, (None, *present), step.prior2),
             [.., before, present] => self.smoothed2(step, (Some(*before), *present), step.prior2),
         }
+    }
+
+    /// `ln(P(next | theme) / P(next))`, *shape* `[themes, themes]`.
+    pub(crate) fn ratios(&self) -> Vec<f32> {
+        let after = |theme| self.markov(Some(theme as u32), 1);
+        let of = |theme| {
+            let each = after(theme).into_iter().zip(&self.marginal);
+            each.map(|(p, share)| (p / share).ln()).collect::<Vec<_>>()
+        };
+        (0..self.themes).flat_map(of).collect()
     }
 
     fn smoothed(&self, step: &Step, present: u32, prior: f32) -> Vec<f32> {
@@ -220,6 +231,11 @@ mod tests {
         assert!((counted.markov(Some(0), 1)[0] - 2.0 / 3.0).abs() < 0.02);
         assert!((counted.persistence(Some(2), 1)[2] - 0.6).abs() < 0.01);
         assert!(counted.markov(None, 1)[0] > 0.9);
+        let (ratios, share) = (counted.ratios(), counted.marginal());
+        let after = ratios[..4].iter().zip(share);
+        let after: Vec<f32> = after.map(|(ratio, share)| ratio.exp() * share).collect();
+        let same = after.iter().zip(counted.markov(Some(0), 1)).all(|(a, b)| (a - b).abs() < 1e-5);
+        assert!(same, "{after:?}");
         assert!(counted.position(5)[2] > 0.7 && counted.position(99).iter().sum::<f32>() > 0.99);
     }
 
