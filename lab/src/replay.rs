@@ -92,11 +92,18 @@ pub(crate) fn texts_for(
     embedder: Option<&dyn Embed>,
     progress: &dyn Fn(&str),
 ) -> Result<Option<Embeddings>> {
-    if bundle.card.text.is_none() {
-        return Ok(None);
-    }
+    let Some(card) = &bundle.card.text else { return Ok(None) };
     let missing = || LabError::data("the bundle reads the text: a sentence embedder is needed");
-    embed_texts(dir, embedder.ok_or_else(missing)?, progress).map(Some)
+    let texts = embed_texts(dir, embedder.ok_or_else(missing)?, progress)?;
+    match texts.dimension() == card.dimension {
+        true => Ok(Some(texts)),
+        false => Err(LabError::Data(format!(
+            "the bundle reads embeddings of {} of width {}, the embedder's are {} wide",
+            card.embedder,
+            card.dimension,
+            texts.dimension()
+        ))),
+    }
 }
 
 /// The texts of the segments that have ended, trimmed.

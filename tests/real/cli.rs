@@ -75,6 +75,7 @@ fn numbers_out_of_range_and_unknown_names_are_bad_usage() {
     }
     let text = ["train", "--data", "d", "--out", "o", "--predictor", "text"];
     misused(&text, "--layer-norm", "LayerNorm is of activations");
+    misused(&text, "--again=b", "cannot be used with '--again");
     misused(&["fetch"], "--named=none", "'none': want qwen2.5-coder-1.5b, qwen2.5-coder-0.5b");
 }
 

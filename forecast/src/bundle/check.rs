@@ -2,7 +2,6 @@
 
 use super::{BundleError, ByPlace, Card, MOST_HORIZONS, Temperatures, store::CARD};
 use crate::{
-    chains::LinkCard,
     divergence::PLACES,
     ensemble::{self, MOST_MEMBERS},
 };
@@ -21,7 +20,7 @@ pub(super) fn check(card: &Card) -> Result<(), BundleError> {
     counts(card)?;
     numbers(card)?;
     served(card)?;
-    card.link.iter().try_for_each(LinkCard::check)?;
+    card.link.iter().try_for_each(|link| link.check(card.horizons))?;
     detectors(card)
 }
 

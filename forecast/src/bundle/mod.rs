@@ -57,10 +57,12 @@ impl Bundle {
         sites
     }
 
-    /// The linear heads alone; sets and temperatures calibrated for the mixed forecasts are left out.
+    /// The linear heads alone; sets, temperatures and links chosen for the mixed forecasts are left out.
     pub fn linear(mut self) -> Self {
         self.chain = None;
         self.card.chain = None;
+        self.link = None;
+        self.card.link = None;
         self.card.calibration.conformal = None;
         self.card.calibration.served = None;
         "linear".clone_into(&mut self.card.predictor);

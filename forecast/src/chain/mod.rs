@@ -4,7 +4,8 @@
 //! read, projected) and one for the present moment; its output gives the distributions of the
 //! segment being written and of those after it. Then it goes on: `<theme>` tokens follow the
 //! present moment, each conditioned on the themes before it, so that chains have joint
-//! probabilities ([`crate::chains`]). Boundaries stay in a cache, so a step costs one token; nothing is recomputed.
+//! probabilities ([`crate::chains`] averages them with linked ones). Boundaries stay in a cache, so a
+//! step costs one token; nothing is recomputed.
 //!
 //! ```text
 //!   boundary 0 ─ boundary 1 ─ … ─ present ─ <theme z0> ─ <theme z1> ─ …

@@ -61,8 +61,8 @@ impl Course<'_> {
     /// The `most` best chains of `z1 … zhorizon`, fewer segments where less is forecast; chains that
     /// begin alike share among themselves what `steps` gives their first theme.
     ///
-    /// Each `z1` goes on from the `z0` that makes it likeliest: exact where `z0` is known and where
-    /// segments are independent.
+    /// Each `z1` goes on from the `z0` that makes it likeliest: exact where `z0` is known, and where no
+    /// chain predictor looks back further than a segment.
     pub fn chains(&self, horizon: usize, most: usize) -> Vec<Chain> {
         let horizon = horizon.min(self.steps.len().saturating_sub(1));
         if most == 0 || horizon == 0 {
@@ -85,7 +85,7 @@ impl Course<'_> {
 
     /// A chain of `z0` alone for the `most` best of `now`.
     pub(super) fn beams(&self, now: &[f32], most: usize) -> Vec<Beam> {
-        best(now, most).into_iter().map(|theme| self.begin(1.0).and(theme, now[theme])).collect()
+        best(now, most).into_iter().map(|theme| self.begin(vec![theme], now[theme])).collect()
     }
 }
 

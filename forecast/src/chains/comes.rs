@@ -11,11 +11,10 @@ impl Course<'_> {
     pub fn comes(&self, themes: &[usize], begins: bool) -> f32 {
         let Some(now) = self.steps.first() else { return 0.0 };
         let mut now = now.clone();
-        let mut first = 1.0;
+        let mut first = 1.0f32;
         if begins {
-            let share = themes.iter().filter_map(|&theme| now.get(theme)).sum::<f32>();
-            first = (1.0 - share).max(0.0);
-            themes.iter().for_each(|&theme| now[theme] = 0.0);
+            remove(&mut now, themes);
+            first = now.iter().sum();
         }
         (1.0 - first * self.without(&now, themes)).clamp(0.0, 1.0)
     }
@@ -31,14 +30,21 @@ impl Course<'_> {
         let mut without = 1.0;
         for step in 0..self.steps.len().saturating_sub(1) {
             let mut next = self.after(step, &mut beams);
-            for p in &mut next {
-                themes.iter().for_each(|&theme| p[theme] = 0.0);
-            }
+            next.iter_mut().for_each(|p| remove(p, themes));
             let weight: f32 = beams.iter().map(|beam| beam.p).sum();
             let kept = beams.iter().zip(&next).map(|(beam, p)| beam.p * p.iter().sum::<f32>());
             without *= kept.sum::<f32>() / weight.max(f32::MIN_POSITIVE);
             beams = Beam::grown(&beams, &next, BEAMS);
         }
         without
+    }
+}
+
+/// Takes the probabilities of `themes` out of `p`.
+fn remove(p: &mut [f32], themes: &[usize]) {
+    for &theme in themes {
+        if let Some(p) = p.get_mut(theme) {
+            *p = 0.0;
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Several segments at once: how distributions of single segments become those of chains of themes.
 //!
-//! A [`Course`] says which theme comes after which at one moment; `link` ties a segment to the one
-//! before it, `beam` follows the likeliest chains, `comes` asks whether a theme is among those to come.
-//! The transformer that conditions each theme on all before it lives in [`crate::chain`].
+//! A [`Foresight`](crate::predict::Foresight) has a distribution for each segment by itself; its
+//! [`Course`] says which theme comes after which. `link` ties a segment to the one before it, `beam`
+//! follows the likeliest chains, `comes` asks whether a theme is among those to come. The transformer
+//! that conditions each theme on all before it, and its outlook, live in [`crate::chain`].
 
 mod beam;
 mod comes;
@@ -33,17 +34,17 @@ pub struct Course<'a> {
     pub steps: &'a [Vec<f32>],
     /// The chain predictor and what it says at that moment.
     pub chain: Option<(&'a ChainModel, &'a Outlook)>,
-    /// How segments are linked, and how strongly there.
-    pub link: Option<(&'a Link, Strength)>,
+    /// How segments are linked, and how strongly at that moment, *shape* `[horizons]`.
+    pub link: Option<(&'a Link, &'a [Strength])>,
 }
 
 impl Course<'_> {
     /// `p(zk+1 | z0 … zk)` for each `k` of the `themes` `z0 …`, *shape* `[themes.len()][themes]`.
     ///
     /// # Panics
-    /// Where there are more themes than horizons.
+    /// Where there are more themes than horizons, or one is none of the catalogue's.
     pub fn following(&self, themes: &[usize]) -> Vec<Vec<f32>> {
-        let mut beam = [self.begin(1.0)];
+        let mut beam = [self.begin(Vec::new(), 1.0)];
         let step = |(step, &theme): (usize, &usize)| {
             beam[0].themes.push(theme);
             self.after(step, &mut beam).remove(0)
@@ -54,7 +55,7 @@ impl Course<'_> {
     /// The joint probability of the chain `themes`, from the segment being written on.
     ///
     /// # Panics
-    /// Where it has more than one theme beyond the horizon.
+    /// Where it is longer than `steps`, or a theme is none of the catalogue's.
     pub fn joint(&self, themes: &[usize]) -> f32 {
         let Some((&first, rest)) = themes.split_first() else { return 1.0 };
         let following = self.following(&themes[..rest.len()]);
@@ -62,10 +63,10 @@ impl Course<'_> {
         self.steps[0][first] * rest.product::<f32>()
     }
 
-    /// A chain of nothing yet.
-    fn begin(&self, p: f32) -> Beam {
+    /// A chain that begins with `themes`, of which the chain predictor has seen none.
+    fn begin(&self, themes: Vec<usize>, p: f32) -> Beam {
         let tail = self.chain.map(|(_, outlook)| outlook.tail());
-        Beam { themes: Vec::new(), p, tail: tail.unwrap_or_default() }
+        Beam { themes, p, tail: tail.unwrap_or_default() }
     }
 
     /// The distributions of what comes after the last theme of each of `beams`, the `step`-th from the
@@ -80,7 +81,8 @@ impl Course<'_> {
         match (told, self.link) {
             (None, None) => vec![single.clone(); last.len()],
             (Some(told), None) => told,
-            (told, Some((link, strength))) => {
+            (told, Some((link, strengths))) => {
+                let strength = strengths[step];
                 let told = |beam: usize| told.as_ref().map(|told| &told[beam][..]);
                 let linked = |(beam, &theme)| link.after(theme, single, strength, told(beam));
                 last.iter().enumerate().map(linked).collect()

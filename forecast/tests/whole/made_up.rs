@@ -107,9 +107,10 @@ pub(crate) fn sized(Sizes { hidden, themes, horizons }: Sizes) -> Bundle {
 /// The same with links between the segments of a chain.
 pub(crate) fn linked() -> Bundle {
     let one = Strength { power: 0.5, chain: 0.0 };
-    let card = LinkCard { boundary: one, mid: Strength { power: 1.0, ..one } };
+    let mid = vec![Strength { power: 1.0, ..one }; HORIZONS];
+    let card = LinkCard { boundary: vec![one; HORIZONS], mid };
     let mut bundle = bundle();
-    (bundle.card.format, bundle.card.link) = (Card::format(false, true), Some(card));
+    (bundle.card.format, bundle.card.link) = (Card::format(false, true), Some(card.clone()));
     bundle.link = Some(Link { card, ratios: numbers(7, THEMES * THEMES) });
     bundle
 }

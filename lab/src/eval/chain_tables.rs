@@ -81,7 +81,7 @@ pub(super) fn joint(report: &EvalReport) -> Table {
 pub(super) fn served(report: &EvalReport) -> Table {
     let row = |one: &ServedChainsReport| {
         let mean = |of: Mean, signed| with_interval(of.mean, Some(of.interval), signed);
-        let own = one.way == "chain";
+        let own = one.way == "served";
         vec![
             one.place.clone(),
             one.way.clone(),
@@ -92,7 +92,7 @@ pub(super) fn served(report: &EvalReport) -> Table {
             number(Some(one.any_p)),
             mean(one.any_came, false),
             number(Some(one.any_ece)),
-            if own { "–".to_owned() } else { mean(one.chain_minus, true) },
+            if own { "–".to_owned() } else { mean(one.served_minus, true) },
         ]
     };
     Table {
@@ -107,21 +107,21 @@ pub(super) fn served(report: &EvalReport) -> Table {
             "any of three: told",
             "any of three: came",
             "any of three: ECE",
-            "chain − it: any came",
+            "served − it: any came",
         ],
         rows: report.served_chains.iter().map(row).collect(),
     }
 }
 
 pub(super) fn watched(report: &EvalReport) -> Table {
-    let chain = |places: &str| {
-        let found = report.watched.iter().find(|one| one.places == places && one.way == "chain");
-        found.map_or(f64::NAN, |chain| chain.nats)
+    let served = |places: &str| {
+        let found = report.watched.iter().find(|one| one.places == places && one.way == "served");
+        found.map_or(f64::NAN, |served| served.nats)
     };
     let row = |one: &WatchReport| {
-        let apart = one.chain_minus.map_or_else(
+        let apart = one.served_minus.map_or_else(
             || "–".to_owned(),
-            |interval| with_interval(chain(&one.places) - one.nats, Some(interval), true),
+            |interval| with_interval(served(&one.places) - one.nats, Some(interval), true),
         );
         vec![
             one.places.clone(),
@@ -147,7 +147,7 @@ pub(super) fn watched(report: &EvalReport) -> Table {
             "told, mean",
             "came",
             "loss (nats)",
-            "chain − it",
+            "served − it",
             "ECE",
             "AUROC",
             "came, of those told 0.5",

@@ -117,8 +117,7 @@ pub(super) fn reports(
 
 /// Links of these `ratios`, whose strength is told each time.
 fn unset(ratios: Vec<f32>) -> Link {
-    let none = Strength { power: 0.0, chain: 0.0 };
-    Link { card: LinkCard { boundary: none, mid: none }, ratios }
+    Link { card: LinkCard { boundary: Vec::new(), mid: Vec::new() }, ratios }
 }
 
 /// The power with which `nats` is least on the `validation` cases.

@@ -112,8 +112,9 @@ pub struct ServedChainsReport {
     pub any_came: Mean,
     /// The expected calibration error of that sum.
     pub any_ece: f64,
-    /// How much more often one of the chain predictor's came than one of these.
-    pub chain_minus: Mean,
+    /// How much more often one of those that are served came than one of these.
+    #[serde(alias = "chain_minus")]
+    pub served_minus: Mean,
 }
 
 /// Watches of single themes: whether one comes within the horizon.
@@ -131,8 +132,9 @@ pub struct WatchReport {
     pub came: f64,
     /// The mean loss of whether it came, in nats.
     pub nats: f64,
-    /// The interval of the chain's loss minus this one's.
-    pub chain_minus: Option<Interval>,
+    /// The interval of the loss of what is served minus this one's.
+    #[serde(alias = "chain_minus")]
+    pub served_minus: Option<Interval>,
     /// Expected calibration error, ten bins.
     pub calibration_error: f64,
     /// How often it is higher where the theme came than where it did not.

@@ -27,7 +27,7 @@ use themecast_forecast::{
 
 /// Refuses the bundle in a folder if it can't be replayed on a collection; `embeds`: there is a
 /// sentence embedder.
-pub(super) fn check(
+pub(crate) fn check(
     path: &Path,
     (info, labels): (&CollectionInfo, &Labels),
     embeds: bool,
@@ -242,7 +242,7 @@ pub(crate) fn load(path: &Path) -> Result<Bundle> {
 ///
 /// # Errors
 /// [`LabError::Data`] where it does not.
-pub(crate) fn check_themes(bundle: &Bundle, labels: &Labels) -> Result<()> {
+pub(super) fn check_themes(bundle: &Bundle, labels: &Labels) -> Result<()> {
     let ours = bundle.card.themes.iter().map(|theme| &theme.id);
     let theirs = labels.themes.iter().map(|theme| &theme.id);
     if ours.eq(theirs) {

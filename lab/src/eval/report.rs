@@ -67,7 +67,7 @@ pub struct EvalReport {
     /// The bundle, then others beside it: of other seeds, of other kinds.
     #[serde(default)]
     pub others: Vec<OtherReport>,
-    /// Whole chains of those that have a chain predictor.
+    /// Whole chains of those that tell how themes follow each other.
     #[serde(default)]
     pub other_joint: Vec<OtherJointReport>,
     /// What a reader has to know.

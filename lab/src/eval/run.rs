@@ -316,7 +316,8 @@ impl Inputs<'_> {
             .collect()
     }
 
-    /// The bundle's own figures, then those of other bundles; of those with a chain whole chains too.
+    /// The bundle's own figures, then those of other bundles; of those that tell how themes follow
+    /// each other whole chains too.
     fn others(
         &self,
         own: &Own,
@@ -338,7 +339,7 @@ impl Inputs<'_> {
             let other = &other.replay(self.dir, &self.chains, self.progress)?;
             let one = Replayed { path, own: other, served: Served::of(&bundle), horizons };
             all.extend(others::reports(&one, Some(own), on));
-            if bundle.chain.is_some() {
+            if bundle.chain.is_some() || bundle.link.is_some() {
                 let report = |joint| OtherJointReport { bundle: path.display().to_string(), joint };
                 let of = (&on.collected.stories[..], counted);
                 chains.extend(joint::reports(&other.joint, of, draws).into_iter().map(report));

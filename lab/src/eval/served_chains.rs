@@ -30,7 +30,7 @@ pub(super) struct ServedChainsCase {
     /// The segment of the last token read.
     segment: i32,
     place: Place,
-    chain: Shown,
+    served: Shown,
     product: Shown,
 }
 
@@ -72,9 +72,9 @@ pub(super) fn take(
     let course = foresight.course(bundle);
     let product = Course { chain: None, link: None, ..course };
     let ways = [course, product].map(|course| course.chains(horizon, SHOWN));
-    let [Some(chain), Some(product)] = ways.map(|all| Shown::new(&all, &came)) else { return };
+    let [Some(served), Some(product)] = ways.map(|all| Shown::new(&all, &came)) else { return };
     let (document, segment) = (id.to_owned(), moment.segment);
-    into.push(ServedChainsCase { document, segment, place, chain, product });
+    into.push(ServedChainsCase { document, segment, place, served, product });
 }
 
 /// Both ways, place by place.
@@ -99,7 +99,7 @@ pub(super) fn reports(
         let of = |way: &str, shown: fn(&ServedChainsCase) -> Shown| {
             report(place, way, &chosen, (shown, &draws))
         };
-        [of("chain", |case| case.chain), of("product", |case| case.product)]
+        [of("served", |case| case.served), of("product", |case| case.product)]
     };
     [Place::PromptEnd, Place::Boundary, Place::Within(0)]
         .map(at)
@@ -148,7 +148,7 @@ fn report(
         any_p: mean(&|case| f64::from(shown(case).any.0))?.mean,
         any_came: mean(&|case| share(shown(case).any.1))?,
         any_ece: calibration_error(&any),
-        chain_minus: mean(&|case| share(case.chain.any.1) - share(shown(case).any.1))?,
+        served_minus: mean(&|case| share(case.served.any.1) - share(shown(case).any.1))?,
     })
 }
 
@@ -186,14 +186,14 @@ mod tests {
             document: format!("d{number}"),
             segment: 0,
             place: Place::Within(0),
-            chain: told(0.5, number.is_multiple_of(2)),
+            served: told(0.5, number.is_multiple_of(2)),
             product: told(0.5, false),
         };
         let cases: Vec<ServedChainsCase> = (0..20).map(case).collect();
         let [ours, product] = &reports(&cases, &stories, (200, 1))[..] else { panic!() };
         assert_eq!((ours.place.as_str(), ours.cases, ours.first_p), ("within segments", 20, 0.5));
         assert_eq!((ours.first_came.mean, product.first_came.mean), (0.5, 0.0));
-        assert_eq!(ours.chain_minus.mean, 0.0);
-        assert!(product.chain_minus.interval.excludes_zero() && product.chain_minus.mean == 0.5);
+        assert_eq!(ours.served_minus.mean, 0.0);
+        assert!(product.served_minus.interval.excludes_zero() && product.served_minus.mean == 0.5);
     }
 }

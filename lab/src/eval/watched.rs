@@ -1,5 +1,5 @@
 //! Watches: the probability that a theme comes within the horizon, at every boundary of the test
-//! split and for every theme, by the chain and as if segments were independent.
+//! split and for every theme, as themes follow each other and as if segments were independent.
 //!
 //! An answer that ends by itself before the horizon did not bring what had not come: an operator
 //! asks whether the theme comes, not whether it would have. What one that the token limit cut off
@@ -27,7 +27,7 @@ const BINS: usize = 10;
 #[derive(Debug, Clone)]
 pub(super) struct WatchCase {
     document: String,
-    chain: f64,
+    served: f64,
     independent: f64,
     came: bool,
     /// The answer went on to the end of the horizon.
@@ -53,7 +53,7 @@ pub(super) fn score(
         let came = coming.contains(&(theme as u32));
         into.push(WatchCase {
             document: document.id.clone(),
-            chain: f64::from(foresight.course(bundle).comes(&[theme], true)),
+            served: f64::from(foresight.course(bundle).comes(&[theme], true)),
             independent: f64::from(1.0 - without),
             came,
             whole,
@@ -75,7 +75,8 @@ pub(super) fn reports(
         let mut apart = vec![PerPrompt::default(); count];
         for case in &chosen {
             if let Some(&cluster) = clusters.get(case.document.as_str()) {
-                apart[cluster].add(nats(case.chain, case.came) - nats(case.independent, case.came));
+                apart[cluster]
+                    .add(nats(case.served, case.came) - nats(case.independent, case.came));
             }
         }
         let told = |p: fn(&WatchCase) -> f64| -> Vec<(f64, bool)> {
@@ -83,7 +84,7 @@ pub(super) fn reports(
         };
         let difference = draws.interval(&apart);
         [
-            report((name, "chain"), &told(|case| case.chain), None),
+            report((name, "served"), &told(|case| case.served), None),
             report((name, "independent"), &told(|case| case.independent), difference),
         ]
     };
@@ -96,7 +97,7 @@ pub(super) fn reports(
 fn report(
     (places, way): (&str, &str),
     told: &[(f64, bool)],
-    chain_minus: Option<Interval>,
+    served_minus: Option<Interval>,
 ) -> WatchReport {
     let mean = |of: &dyn Fn(&(f64, bool)) -> f64| {
         told.iter().map(of).sum::<f64>() / told.len().max(1) as f64
@@ -116,7 +117,7 @@ fn report(
         mean_p: mean(&|case| case.0),
         came: mean(&|case| f64::from(u8::from(case.1))),
         nats: mean(&|case| nats(case.0, case.1)),
-        chain_minus,
+        served_minus,
         calibration_error: calibration_error(told),
         auroc: auroc(&side(false), &side(true)),
         precision: share(&|case| case.1, &|case| case.0 >= RAISED),
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn what_was_told_is_counted_against_what_came() {
         let told = [(0.9, true), (0.9, false), (0.1, false), (0.1, true)];
-        let report = report(("here", "chain"), &told, None);
+        let report = report(("here", "served"), &told, None);
         assert_eq!((report.precision, report.recall), (Some(0.5), Some(0.5)));
         assert!((report.mean_p - 0.5).abs() < 1e-9 && (report.came - 0.5).abs() < 1e-9);
         assert!((report.calibration_error - 0.4).abs() < 1e-9, "{}", report.calibration_error);

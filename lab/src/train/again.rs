@@ -1,15 +1,12 @@
 //! A bundle settled again: its predictors stay, what follows from them is chosen anew. For a bundle
 //! trained by an older version, or on other answers than those it is to forecast.
 
-use super::{LinkReport, SmoothingReport, card, settle};
+use super::{LinkReport, SmoothingReport, card, follow};
 use crate::{
-    LabError, Result,
-    embed::Embed,
-    eval::own::{check_themes, load},
-    label::Labels,
-    replay,
+    LabError, Result, dataset::CollectionInfo, embed::Embed, eval::own, label::Labels, replay,
 };
 use serde::Serialize;
+use serde_json::json;
 use std::path::Path;
 
 /// What came out of settling.
@@ -22,31 +19,32 @@ pub struct SettleReport {
 }
 
 /// Settles the bundle in the folder `from` on the validation split of the labelled collection `dir`:
-/// averages, temperatures, sets, links, alarm levels; what was measured of them is left out. Saves it
-/// in `out`.
+/// averages, temperatures, sets, links, alarm levels. What was measured on its test split is left out.
+/// Saves it in `out`.
 ///
 /// # Errors
-/// [`LabError`] of reading, of other themes than the labels', of too little data, or of saving.
+/// [`LabError`] of reading, of a bundle for another model, other sites or themes, of too little data, or
+/// of saving.
 pub fn again(
     dir: &Path,
     (from, out): (&Path, &Path),
     embedder: Option<&dyn Embed>,
     progress: &dyn Fn(&str),
 ) -> Result<SettleReport> {
-    let mut bundle = load(from)?;
-    let labels = Labels::load(dir)?;
-    check_themes(&bundle, &labels)?;
+    let (info, labels) = (CollectionInfo::load(dir)?, Labels::load(dir)?);
+    own::check(from, (&info, &labels), embedder.is_some())?;
+    let mut bundle = own::load(from)?;
     let chains = replay::chains(&labels)?;
-    let texts = match (&bundle.card.text, embedder) {
-        (None, _) => None,
-        (Some(_), Some(embedder)) => Some(replay::embed_texts(dir, embedder, progress)?),
-        (Some(text), None) => {
-            return Err(LabError::Data(format!("{} is needed to read the text", text.embedder)));
-        }
-    };
-    let (smoothing, links) = settle((dir, texts.as_ref()), &mut bundle, &chains, progress)?;
+    let texts = replay::texts_for(&bundle, dir, embedder, progress)?;
+    let (smoothing, links) = follow((dir, texts.as_ref()), &mut bundle, &chains, progress)?;
     if let Some(evaluation) = bundle.card.evaluation.as_object_mut() {
         evaluation.remove("test");
+    }
+    let collection = card::collection(&info);
+    let training = bundle.card.training.as_object_mut();
+    if let Some(training) = training.filter(|of| of.get("collection") != Some(&collection)) {
+        let settled = json!({ "collection": collection, "labels": labels.card });
+        training.insert("settled".to_owned(), settled);
     }
     bundle.card.created = card::now_iso8601();
     bundle.save(out).map_err(|error| LabError::Forecast(error.to_string()))?;
@@ -79,14 +77,18 @@ mod tests {
         let mut older = Bundle { link: None, ..first.clone() };
         (older.card.link, older.card.format) = (None, 1);
         older.card.calibration.smoothing = 0.01;
-        older.card.evaluation["test"] = serde_json::json!("of the older one");
+        older.card.evaluation["test"] = json!("of the older one");
+        older.card.training["collection"] = json!("another one");
         older.save(&from).unwrap();
         let error = again(dir.path(), (&from, &out), None, &|_| {}).unwrap_err().to_string();
-        assert!(error.contains("words is needed") && !out.exists(), "{error}");
+        assert!(error.contains("a sentence embedder is needed") && !out.exists(), "{error}");
         let settled = again(dir.path(), (&from, &out), embedder, &|_| {}).unwrap();
         assert_eq!((settled.smoothing, settled.links), (trained.smoothing, trained.links));
         let mut again = Bundle::load(&out).unwrap();
         again.card.created.clone_from(&first.card.created);
+        let training = again.card.training.as_object_mut().unwrap();
+        let settled = training.remove("settled").unwrap();
+        training.insert("collection".to_owned(), settled["collection"].clone());
         assert_eq!(again, first);
     }
 }

@@ -43,10 +43,7 @@ pub(super) fn bundle(
         license: config.license.clone(),
         created: now_iso8601(),
         training: json!({
-            "collection": {
-                "model_name": info.model_name, "samples": info.samples, "seed": info.seed,
-                "max_tokens": info.max_tokens, "temperature": info.temperature,
-            },
+            "collection": collection(info),
             "labels": labels.card,
             "seed": config.seed, "folds": config.folds, "steps": config.steps,
             "boundary_rows": report.boundary_rows, "mid_rows": report.mid_rows,
@@ -60,6 +57,14 @@ pub(super) fn bundle(
     };
     let bundle = Bundle { card, predictor, ensemble, chain, link: None, open: None, trust: None };
     Ok((bundle, report))
+}
+
+/// What a card says of a collection.
+pub(super) fn collection(info: &CollectionInfo) -> serde_json::Value {
+    json!({
+        "model_name": info.model_name, "samples": info.samples, "seed": info.seed,
+        "max_tokens": info.max_tokens, "temperature": info.temperature,
+    })
 }
 
 /// The present moment, `2026-01-31T12:00:00Z`.

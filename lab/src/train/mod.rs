@@ -15,6 +15,7 @@ mod config;
 pub(crate) mod detectors;
 mod ensemble;
 mod fitter;
+mod foreseen;
 pub(crate) mod head;
 mod lag;
 pub(crate) mod link;
@@ -110,7 +111,7 @@ pub fn run(
     let source = Source { dir, sites, player, chains: &chains, folds, seed, progress };
     let trained = train(&source, config, progress)?;
     let (mut bundle, mut report) = card::bundle(&info, &labels, (sites, layout), config, trained)?;
-    (report.smoothing, report.links) = settle((dir, texts), &mut bundle, &chains, progress)?;
+    (report.smoothing, report.links) = follow((dir, texts), &mut bundle, &chains, progress)?;
     progress("fitting the recogniser of prompts");
     let recogniser = recogniser::fit(dir, &info, &chains, progress)?;
     progress(&format!(
@@ -126,7 +127,7 @@ pub fn run(
 }
 
 /// Chooses on the validation split what follows from the predictors of `bundle`.
-fn settle(
+fn follow(
     from: (&Path, Option<&Embeddings>),
     bundle: &mut Bundle,
     chains: &HashMap<String, Chain>,

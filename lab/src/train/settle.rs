@@ -6,23 +6,17 @@
 //! what comes next hardly changes between boundaries.
 
 use super::{
+    foreseen::foreseen,
     head,
     lag::{Names, lag},
 };
-use crate::{
-    LabError, Result, Split,
-    dataset::Load,
-    eval::embeddings::Embeddings,
-    pace::Documents,
-    replay::{Chain, Player, replay, target},
-};
+use crate::{LabError, Result, eval::embeddings::Embeddings, replay::Chain};
 use serde::Serialize;
 use std::{collections::HashMap, ops::Range, path::Path};
 use themecast_forecast::{
     bundle::{Bundle, ByPlace, Conformal, Place},
     conformal::threshold,
-    linear::{RowKind, temper},
-    predict::Forecaster,
+    linear::temper,
     smooth::Smoother,
 };
 
@@ -73,12 +67,15 @@ impl Told {
 /// # Errors
 /// [`LabError`] of reading; [`LabError::Data`] where nothing can be scored.
 pub(super) fn settle(
-    (dir, texts): (&Path, Option<&Embeddings>),
+    from: (&Path, Option<&Embeddings>),
     bundle: &mut Bundle,
     chains: &HashMap<String, Chain>,
     progress: &dyn Fn(&str),
 ) -> Result<Vec<SmoothingReport>> {
-    let documents = told((dir, texts), bundle, chains, progress)?;
+    let documents = foreseen(from, bundle, chains, progress, |foresight, came| {
+        let (place, steps) = (foresight.place(), foresight.momentary);
+        Told { place, steps, came }
+    })?;
     let horizons = bundle.card.horizons;
     let (now, ahead) = (tried(&documents, 0..1), tried(&documents, 1..horizons + 1));
     let (best_now, best_ahead) = (best(&now)?, best(&ahead)?);
@@ -97,37 +94,6 @@ pub(super) fn settle(
     calibration.served = Some(served);
     calibration.conformal = Some(Conformal { coverage: COVERAGE, thresholds });
     Ok(now.into_iter().chain(ahead).collect())
-}
-
-fn told(
-    (dir, texts): (&Path, Option<&Embeddings>),
-    bundle: &Bundle,
-    chains: &HashMap<String, Chain>,
-    progress: &dyn Fn(&str),
-) -> Result<Vec<Vec<Told>>> {
-    let mut all = Vec::new();
-    let classifier = &bundle.predictor.heads(RowKind::Boundary)[0];
-    let load = Load::Residuals(bundle.card.sites.clone());
-    for document in Documents::open(dir, load, progress)? {
-        let document = document?;
-        let Some(chain) = chains.get(&document.id) else { continue };
-        if Split::of(&document)? != Split::Validation {
-            continue;
-        }
-        let (mut forecaster, mut moments) = (Forecaster::new(bundle), Vec::new());
-        let now = |row: &[f32], now: &mut Vec<f32>| classifier.probabilities(row, now);
-        replay(&document, Player { layout: bundle.layout(), texts }, now, |moment| {
-            let foresight = forecaster.forecast(bundle, moment.kind, moment.features);
-            let (place, steps) = (foresight.place(), foresight.momentary);
-            let first = usize::from(moment.kind == RowKind::Boundary);
-            let came = |ahead| target(chain, moment.segment, first + ahead);
-            let came = (0..steps.len()).map(came).collect();
-            moments.push(Told { place, steps, came });
-            Ok(())
-        })?;
-        all.push(moments);
-    }
-    Ok(all)
 }
 
 /// Every moment with its averaged steps.

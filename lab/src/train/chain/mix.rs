@@ -25,7 +25,7 @@ pub struct JointReport {
     pub segments: usize,
     /// Chains that were scored.
     pub cases: usize,
-    /// Of the chain predictor, mixed with the linear heads.
+    /// Of the chain predictor, mixed with the linear heads; before anything is linked.
     pub chain_nats: f32,
     /// Of the product of the linear heads' distributions.
     pub linear_nats: f32,
