@@ -140,7 +140,7 @@ fn best(link: &Link, cases: &[&Case], (boundary, ahead): (bool, usize)) -> Resul
         strengths.into_par_iter().map(|strength| (loss(strength), strength)).collect();
     let least = tried.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
     let unlinked = Strength { power: 0.0, chain: if chained { 1.0 } else { 0.0 } };
-    let (nats, strength) = least.unwrap_or((loss(unlinked), unlinked));
-    let (cases, unlinked_nats) = (cases.len(), loss(unlinked));
-    Ok(LinkReport { boundary, ahead, strength, cases, nats, unlinked_nats })
+    let unlinked_nats = loss(unlinked);
+    let (nats, strength) = least.unwrap_or((unlinked_nats, unlinked));
+    Ok(LinkReport { boundary, ahead, strength, cases: cases.len(), nats, unlinked_nats })
 }
